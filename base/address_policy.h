@@ -1,0 +1,31 @@
+#pragma once
+// Which addresses drains may reach (contract section 2, TAILRACE_DRAIN_ALLOW and _DENY; reliability notes B3).
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tailrace {
+
+/// Immutable once built; read from every thread. Deny by default: loopback, private, link-local, shared,
+/// multicast, reserved, documentation and metadata ranges, the machine's own addresses, and IPv6 forms that embed
+/// any of them (v4-mapped, NAT64, 6to4, Teredo). A further denied range adds to that; an allowed range is an
+/// exception from all of it.
+class AddressPolicy {
+ public:
+  AddressPolicy();  // the built-in list
+
+  /// `10.0.0.0/8,fd00::/8,192.0.2.1`; the error names nothing, the caller has the text.
+  static Result<AddressPolicy> parse(std::string_view allow, std::string_view deny);
+
+  bool allows(const boost::asio::ip::address& address) const;
+
+ private:
+  std::vector<boost::asio::ip::network_v6> allow_, deny_;  // IPv4 as v4-mapped
+};
+
+}  // namespace tailrace

@@ -1,0 +1,39 @@
+#pragma once
+// Reaching a far end: name, policy, connect. The one way out of the process towards a stranger.
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/address_policy.h"
+#include "base/loops.h"
+#include "net/failure.h"
+
+namespace tailrace {
+
+/// Resolves with c-ares (asynchronous, cancellable, `TAILRACE_DNS` or the system's servers), refuses what the
+/// address policy forbids (each address of the answer, checked on the socket address of the connect itself),
+/// and connects. One for the process; its calls run on the caller's loop. Deadline for all of it: 5 s.
+class Connector {
+ public:
+  struct Options {
+    AddressPolicy policy;
+    std::string name_servers;  // `host:port,…`; empty: the system's
+    std::chrono::milliseconds deadline{5'000};
+  };
+  Connector(EventLoops& loops, Options options);
+  ~Connector();
+
+  /// A connected, non-blocking socket with TCP_NODELAY, on `loop`; call it from that loop.
+  asio::awaitable<NetResult<asio::ip::tcp::socket>> connect(Loop& loop, std::string host, uint16_t port);
+
+  const AddressPolicy& policy() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailrace

@@ -1,0 +1,60 @@
+#pragma once
+// The client towards drains: one keep-alive connection to one origin.
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/connector.h"
+#include "net/failure.h"
+
+namespace tailrace {
+
+struct Origin {
+  bool tls = false;
+  std::string host;
+  uint16_t port = 80;
+};
+
+/// Client-side TLS: TLS 1.2 and up, chain and host name verified against SSL_CERT_FILE or the system's store.
+/// One for the process, shared by all loops.
+class ClientTls {
+ public:
+  explicit ClientTls(const std::string& ca_file = {});  // empty: the system's; throws if the file is unusable
+  ~ClientTls();
+  struct Impl;
+  Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::chrono::seconds retry_after{0};  // of 429 and 503, seconds or HTTP date, at most an hour; 0: not said
+};
+
+/// Lives on one loop and is used by one coroutine at a time. Connects when it must; honours `Connection: close`;
+/// reads at most 16 KiB of head and 64 KiB of body of an answer and keeps nothing of the body; follows no
+/// redirect. A broken keep-alive connection is no retry of its own: the caller decides.
+class HttpClient {
+ public:
+  HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin);
+  ~HttpClient();
+
+  /// Sends `head` (request line and fields, ending in an empty line) and `body` as they are, and reads the
+  /// answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the call.
+  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, std::string_view body);
+
+  bool connected() const;
+  /// Ends a call under way with NetErrc::stopped; the object can be used again.
+  void close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailrace
