@@ -64,6 +64,8 @@ Scanned StreamScanner::next(std::string_view bytes) {
     skipping_ = true;
     return {.kind = Kind::rejected, .bytes = {}, .consumed = bytes.size(), .reason = RejectReason::too_long};
   }
+  if (end > kMaxFrame)
+    return {.kind = Kind::rejected, .bytes = {}, .consumed = end + 1, .reason = RejectReason::too_long};
   const size_t line = end && bytes[end - 1] == '\r' ? end - 1 : end;
   return {.kind = line ? Kind::frame : Kind::nothing, .bytes = bytes.substr(0, line), .consumed = end + 1};
 }

@@ -3,7 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/experimental/as_tuple.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -83,7 +83,7 @@ class Post final : public Intake::Done {
   asio::awaitable<Intake::Outcome> outcome() {
     // Memory answers before we come here; a disk does not.
     if (!done_.exchange(true, std::memory_order_acq_rel))
-      co_await timer_.async_wait(asio::experimental::as_tuple(asio::use_awaitable));
+      co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
     co_return outcome_;
   }
 
