@@ -27,12 +27,14 @@ void write_entry(const NewRecord& r, Micros arrival, std::byte* out) {
   h.time_at = uint16_t(at - text);
   h.host_at = uint16_t(h.time_at + r.time_size + 1);
   at = put(at, r.head);
+  *at++ = ' ';
   h.app_at = uint16_t(at - text);
   at = put(at, r.app);
   *at++ = ' ';
   h.procid_at = uint16_t(at - text);
   h.msgid_at = uint16_t(h.procid_at + r.procid_size + 1);
   at = put(at, r.ids);
+  *at++ = ' ';
   h.sd_at = uint16_t(at - text);
   at = put(at, r.sd);
   *at++ = ' ';

@@ -14,9 +14,9 @@ namespace tailrace {
 /// One record to append. Views into bytes that must live until append() returns; fields that lie side by side in
 /// the sender's frame are taken together, so that they are copied together.
 struct NewRecord {
-  std::string_view head;     // `TIME HOST `, both spaces included
+  std::string_view head;     // `TIME HOST`
   std::string_view app;      // the name shown to readers
-  std::string_view ids;      // `PROCID MSGID `, both spaces included
+  std::string_view ids;      // `PROCID MSGID`
   std::string_view sd{"-"};  // STRUCTURED-DATA
   std::string_view message;
   uint16_t time_size = 0;    // of head
@@ -27,7 +27,7 @@ struct NewRecord {
 
   size_t text_size() const {
     const size_t pri_digits = pri < 10 ? 1 : pri < 100 ? 2 : 3;
-    return pri_digits + 4 + head.size() + app.size() + 1 + ids.size() + sd.size() + 1 + message.size();
+    return pri_digits + 4 + head.size() + app.size() + ids.size() + sd.size() + message.size() + 4;
   }
 };
 

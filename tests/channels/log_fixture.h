@@ -36,10 +36,10 @@ struct LogFixture {
     BatchSet set;
     for (const std::string& m : messages) {
       NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host ";
+      r.head = "2026-11-21T00:00:00Z host";
       r.time_size = 20;
       r.app = "app";
-      r.ids = "web.1 - ";
+      r.ids = "web.1 -";
       r.procid_size = 5;
       r.message = m;
       r.pri = 190;

@@ -10,10 +10,10 @@ TEST_CASE("an entry keeps every field and the bytes of the message") {
   LogFixture f;
   BatchSet set;
   NewRecord r;
-  r.head = "2026-11-21T01:02:03.456789+00:00 h.example ";
+  r.head = "2026-11-21T01:02:03.456789+00:00 h.example";
   r.time_size = 32;
   r.app = "heroku";
-  r.ids = "router ID47 ";
+  r.ids = "router ID47";
   r.procid_size = 6;
   r.sd = "[a@1 b=\"c d\"]";
   const std::string message("at=info\0\xff path=\"/\"\n", 19);
@@ -195,7 +195,7 @@ TEST_CASE("records go with age, and a removed channel takes none") {
   f.channel->removed = true;
   BatchSet set;
   NewRecord r;
-  r.head = "- - ", r.time_size = 1, r.ids = "- - ", r.procid_size = 1;
+  r.head = "- -", r.time_size = 1, r.ids = "- -", r.procid_size = 1;
   set.add(f.channel, r);
   Appended waiter;
   set.for_each(1, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
@@ -217,7 +217,7 @@ TEST_CASE("the process budget takes from the biggest log, counted") {
     BatchSet set;
     const std::string text(500, 'x');
     NewRecord r;
-    r.head = "- - ", r.time_size = 1, r.ids = "- - ", r.procid_size = 1, r.message = text;
+    r.head = "- -", r.time_size = 1, r.ids = "- -", r.procid_size = 1, r.message = text;
     for (int i = 0; i < n; ++i) set.add(alias, r);
     Appended waiter;
     set.for_each(wall_now(), [&](Channel& channel, const Batch& b) { channel.log->append(b, waiter); });

@@ -1,0 +1,76 @@
+#pragma once
+// The configuration of `serve` and `demo`: one table of variables, read from flag over environment over
+// default.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tailrace {
+
+struct SyslogListen {
+  std::string address;               // `host:port`
+  std::optional<std::string> token;  // `t.<uuid>`: every record of this listener is this token's
+  bool operator==(const SyslogListen&) const = default;
+};
+
+/// Checked values; nothing here needs a second look. Addresses are `host:port` as net/listener.h parses them.
+struct Settings {
+  std::string http_listen, admin_listen;
+  std::vector<SyslogListen> syslog_listen;  // empty: off
+  std::string auth_user, auth_password;     // both empty while auth_generated
+  bool auth_generated = true;               // nobody gave one: make one up
+  std::string public_url;                   // without a trailing slash; empty: from the request
+  size_t threads = 1;
+  std::chrono::milliseconds grace{};
+  uint64_t channel_records = 0;
+  uint64_t channel_bytes = 0;
+  std::chrono::milliseconds channel_age{};
+  uint64_t channel_drains = 0;
+  uint64_t memory_bytes = 0;
+  std::string drain_allow, drain_deny;  // as AddressPolicy::parse takes them
+  std::string dns;                      // `address:port,…`; empty: the system's
+  std::string ca_file;                  // empty: the system's
+};
+
+/// One row of the table; `serve --help` and the tests read it too.
+struct SettingSpec {
+  enum Kind : uint8_t { plain, secret, unbuilt };
+
+  std::string_view variable;                        // TAILRACE_HTTP_LISTEN
+  std::string_view standard;                        // the default, as text; empty: none
+  std::string_view takes;                           // what a value looks like, for errors
+  std::string_view help;                            // one line
+  Kind kind;                                        // unbuilt: only `standard` is accepted so far
+  bool (*read)(Settings&, std::string_view value);  // false: not what it takes
+
+  /// `--http-listen`
+  std::string flag() const;
+};
+const std::vector<SettingSpec>& setting_specs();
+
+/// Variable name to text. A flag stands under its variable's name.
+using SettingValues = std::map<std::string, std::string, std::less<>>;
+/// The text of a file, or none. A seam, so that read_settings stays a function of its arguments.
+using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
+
+struct SettingsOutcome {
+  std::optional<Settings> settings;
+  std::string error;                  // one line without `tailrace: `; set if there are no settings
+  std::vector<std::string> warnings;  // one line each
+};
+
+/// An empty value counts as not given. `PORT` is http_listen's if nothing more exact is given.
+SettingsOutcome read_settings(const SettingValues& flags, const SettingValues& environment,
+                              const ReadFile& read_file);
+
+/// The process's own environment, and files from the disk (64 KiB at most).
+SettingValues process_environment();
+std::optional<std::string> read_small_file(const std::string& path);
+
+}  // namespace tailrace

@@ -1,0 +1,133 @@
+#include "cli/settings.h"
+
+#include <doctest/doctest.h>
+
+using namespace tailrace;
+
+namespace {
+
+SettingsOutcome read(SettingValues environment, SettingValues flags = {}) {
+  return read_settings(flags, environment, [](const std::string& path) -> std::optional<std::string> {
+    if (path == "/run/auth") return "filed:secret\n";
+    return std::nullopt;
+  });
+}
+
+const std::string token = "t.0c3f3fd5-2e0b-4a8a-9d39-6f6b6a3c1f00";
+
+}  // namespace
+
+TEST_CASE("nothing given: the contract's defaults") {
+  const auto out = read({});
+  REQUIRE(out.settings);
+  const Settings& s = *out.settings;
+  CHECK(s.http_listen == "127.0.0.1:8601");
+  CHECK(s.admin_listen == "127.0.0.1:8001");
+  CHECK(s.syslog_listen == std::vector<SyslogListen>{{"127.0.0.1:6001", {}}});
+  CHECK(s.auth_generated);
+  CHECK(s.threads >= 1);
+  CHECK(s.grace == std::chrono::seconds(30));
+  CHECK(s.channel_records == 1500);
+  CHECK(s.channel_bytes == 8u << 20);
+  CHECK(s.channel_age == std::chrono::hours(24 * 7));
+  CHECK(s.channel_drains == 6);
+  CHECK(s.memory_bytes == 512u << 20);
+  CHECK(out.warnings.empty());
+}
+
+TEST_CASE("flag over environment over default") {
+  CHECK(read({{"TAILRACE_THREADS", "3"}}).settings->threads == 3);
+  CHECK(read({{"TAILRACE_THREADS", "3"}}, {{"TAILRACE_THREADS", "4"}}).settings->threads == 4);
+  CHECK(read({{"TAILRACE_CHANNEL_DRAINS", ""}}).settings->channel_drains == 6);
+}
+
+TEST_CASE("PORT is the public listener's, unless something more exact is given") {
+  CHECK(read({{"PORT", "5000"}}).settings->http_listen == "0.0.0.0:5000");
+  CHECK(read({{"PORT", "5000"}, {"TAILRACE_HTTP_LISTEN", "[::1]:1"}}).settings->http_listen == "[::1]:1");
+  CHECK(read({{"PORT", "http"}}).error == "PORT=http: takes a number from 0 to 65535");
+}
+
+TEST_CASE("syslog listeners: off, a list, a token") {
+  CHECK(read({{"TAILRACE_SYSLOG_LISTEN", "off"}}).settings->syslog_listen.empty());
+  const auto out = read({{"TAILRACE_SYSLOG_LISTEN", ":6001, 127.0.0.1:6002?token=" + token}});
+  REQUIRE(out.settings);
+  CHECK(out.settings->syslog_listen == std::vector<SyslogListen>{{":6001", {}}, {"127.0.0.1:6002", token}});
+}
+
+TEST_CASE("the credential: value, file, never both places at once") {
+  auto out = read({{"TAILRACE_AUTH", "u:p:q"}});
+  CHECK(out.settings->auth_user == "u");
+  CHECK(out.settings->auth_password == "p:q");
+  CHECK_FALSE(out.settings->auth_generated);
+  out = read({{"TAILRACE_AUTH_FILE", "/run/auth"}});
+  CHECK(out.settings->auth_password == "secret");
+  CHECK(read({{"TAILRACE_AUTH_FILE", "/run/auth"}}, {{"TAILRACE_AUTH", "flag:f"}}).settings->auth_user ==
+        "flag");
+  CHECK(read({{"TAILRACE_AUTH_FILE", "/nowhere"}}).error ==
+        "TAILRACE_AUTH_FILE=/nowhere: takes a readable file");
+}
+
+TEST_CASE("a wrong value: variable, value, what it takes") {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"TAILRACE_HTTP_LISTEN", "8601"},
+      {"TAILRACE_HTTP_LISTEN", "example.com:80"},
+      {"TAILRACE_HTTP_LISTEN", "1.2.3.4:70000"},
+      {"TAILRACE_ADMIN_LISTEN", "::1:80"},
+      {"TAILRACE_SYSLOG_LISTEN", ","},
+      {"TAILRACE_SYSLOG_LISTEN", "off,:1"},
+      {"TAILRACE_PUBLIC_URL", "ftp://x"},
+      {"TAILRACE_PUBLIC_URL", "https://"},
+      {"TAILRACE_THREADS", "0"},
+      {"TAILRACE_THREADS", "-1"},
+      {"TAILRACE_GRACE", "30"},
+      {"TAILRACE_CHANNEL_RECORDS", "1e3"},
+      {"TAILRACE_CHANNEL_BYTES", "8MB"},
+      {"TAILRACE_CHANNEL_AGE", "0s"},
+      {"TAILRACE_MEMORY_BYTES", "1K"},
+      {"TAILRACE_DRAIN_ALLOW", "10.0.0.0/33"},
+      {"TAILRACE_DRAIN_DENY", "example.com"},
+      {"TAILRACE_DNS", "ns.example.com:53"},
+  };
+  for (const auto& [name, value] : wrong) {
+    CAPTURE(name);
+    CAPTURE(value);
+    const auto out = read({{name, value}});
+    CHECK_FALSE(out.settings);
+    CHECK(out.error.starts_with(std::string(name) + "=" + value + ": takes "));
+  }
+}
+
+TEST_CASE("no secret in an error") {
+  CHECK(read({{"TAILRACE_AUTH", "hunter2"}}).error == "TAILRACE_AUTH=***: takes user:password");
+  CHECK(read({{"TAILRACE_SYSLOG_LISTEN", ":1?token=hunter2,:2"}}).error.find("hunter2") == std::string::npos);
+  CHECK(read({{"TAILRACE_CLUSTER", "nats://u:hunter2@a:4222"}}).error ==
+        "TAILRACE_CLUSTER=nats://***@a:4222: not built yet");
+}
+
+TEST_CASE("parts that are not built are refused, their `off` is not") {
+  CHECK(read({{"TAILRACE_DATA_DIR", "d"}}).error == "TAILRACE_DATA_DIR=d: not built yet");
+  CHECK(read({{"STATE_DIRECTORY", "/var/lib/x"}}).error == "STATE_DIRECTORY=/var/lib/x: not built yet");
+  for (const SettingSpec& spec : setting_specs()) {
+    if (spec.kind != SettingSpec::unbuilt) continue;
+    const std::string name(spec.variable);
+    CAPTURE(name);
+    CHECK(read({{name, "x"}}).error == name + "=x: not built yet");
+    CHECK(read({{name, std::string(spec.standard)}}).settings);
+  }
+  CHECK(read({{"TAILRACE_ACK", "durable"}}).error == "TAILRACE_ACK=durable: not built yet");
+}
+
+TEST_CASE("an unknown TAILRACE_ variable is a warning, the commands' own are known") {
+  const auto out = read({{"TAILRACE_HTPP_LISTEN", "x"},
+                         {"TAILRACE_URL", "http://x"},
+                         {"TAILRACE_APP", "shop"},
+                         {"TAILRACE_AUTH_FILE", "/run/auth"},
+                         {"HOME", "/"}});
+  REQUIRE(out.settings);
+  CHECK(out.warnings == std::vector<std::string>{"TAILRACE_HTPP_LISTEN: no such setting, ignored"});
+}
+
+TEST_CASE("each setting's flag") {
+  CHECK(setting_specs().front().flag() == "--http-listen");
+  CHECK(setting_specs().back().flag() == "--ssl-cert-file");
+}
