@@ -152,8 +152,10 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
   Watchdog watchdog(client, options_.deadline);
   request.response_handler = [&](const httplib::Response& head) {
     answer.status = head.status;
-    if (call.chunk && head.status / 100 == 2) watchdog.disarm();
-    return true;
+    if (!call.chunk || head.status / 100 != 2) return true;
+    watchdog.disarm();
+    stopped = !call.chunk({});
+    return !stopped;
   };
   request.content_receiver = [&](const char* bytes, size_t length, uint64_t, uint64_t) {
     if (call.chunk && answer.status / 100 == 2) {

@@ -51,9 +51,9 @@ class ApiClient {
   ApiResult<ApiAnswer> post(const std::string& path, std::string body, const std::string& content_type,
                             const Headers& headers = {});
 
-  /// Streams the body of a GET; `chunk` returns false to stop, which is a success. The deadline holds up to
-  /// the answer's head; after it only a dead peer (TCP keep-alive, about a minute) or `silence` ends the
-  /// stream.
+  /// Streams the body of a GET; `chunk` returns false to stop, which is a success. It is called with nothing
+  /// when the head of a 2xx is there. The deadline holds up to the answer's head; after it only a dead peer
+  /// (TCP keep-alive, about a minute) or `silence` ends the stream.
   ApiResult<ApiAnswer> stream(const std::string& path, const std::function<bool(std::string_view)>& chunk,
                               std::chrono::seconds silence = std::chrono::hours(24 * 7));
 

@@ -85,7 +85,7 @@ std::string_view line_source(std::string_view line) {
 std::string_view source_color(std::string_view source) {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a: std::hash may change between builds
   for (const char c : source) hash = (hash ^ uint8_t(c)) * 0x100000001b3;
-  return palette[(hash >> 32 ^ hash) % palette.size()];
+  return palette[(hash >> 32) % palette.size()];
 }
 
 std::string colored(std::string_view line) {

@@ -9,6 +9,7 @@
 #include "cli/logs.h"
 #include "cli/output.h"
 #include "cli/serve_command.h"
+#include "cli/simulate.h"
 #include "cli/version.h"
 
 namespace tailrace {
@@ -22,6 +23,7 @@ const std::vector<Command>& commands() {
       {"channels", "list, create, rm", nullptr},
       {"tokens", "list, add, rm", nullptr},
       {"drains", "list, add, rm, test, health, pause, resume, replay", nullptr},
+      {"simulate", "emits the lines of a router fleet", run_simulate},
       {"top", "live view of channels and drains", nullptr},
       {"check", "says what is wrong with the configuration", nullptr},
       {"inspect", "reads a data dir", nullptr},

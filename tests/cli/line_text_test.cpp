@@ -42,6 +42,10 @@ TEST_CASE("a source keeps its colour, and many sources share at least twelve") {
   CHECK(line_source("T a b[c]: x") == "");
   CHECK(line_source("") == "");
   CHECK(source_color("app[web.1]") == source_color("app[web.1]"));
+  // The sources that almost every app has are told apart.
+  const std::set<std::string_view> usual = {source_color("app[web.1]"), source_color("heroku[router]"),
+                                            source_color("heroku[web.1]"), source_color("app[worker.1]")};
+  CHECK(usual.size() == 4);
   std::set<std::string_view> seen;
   for (int i = 0; i < 1000; ++i) seen.insert(source_color("app[web." + std::to_string(i) + "]"));
   CHECK(seen.size() >= 12);
