@@ -84,6 +84,8 @@ asio::awaitable<bool> HttpConnection::wait_for_request() {
     const Io got = co_await fill();
     if (got == Io::late && first_) break;  // serve_one() says 408
     if (got != Io::ok) co_return false;
+    // An empty line is the end of a careless client's last body, not the beginning of a request.
+    while (held_.view().starts_with("\r\n")) held_.take(2);
   }
   idle_ = false;
   co_return true;

@@ -182,19 +182,21 @@ HttpRequestParser::~HttpRequestParser() = default;
 
 size_t HttpRequestParser::feed_head(std::string_view bytes) {
   // An empty line before a request is the end of a careless client's last body (RFC 9112 section 2.2).
-  if (impl_->scanned == 0 && bytes.starts_with('\r')) {
-    if (bytes.size() == 1) return 0;
-    if (bytes[1] == '\n') return 2;
+  if (impl_->scanned == 0 && bytes == "\r") return 0;
+  size_t skipped = 0;
+  while (impl_->scanned == 0 && bytes.starts_with("\r\n")) {
+    bytes.remove_prefix(2);
+    skipped += 2;
   }
   const size_t length = impl_->scan(bytes);
-  if (length == 0) return 0;
+  if (length == 0) return skipped;
   error_code ec;
   const size_t used = impl_->put({bytes.data(), length}, ec);
   if (ec || used != length || !impl_->is_header_done())
     impl_->refuse(other_version(bytes.substr(0, length)) ? HttpFault{505, "HTTP version not supported"} : kMalformed);
   else
     impl_->judge_head();
-  return length;
+  return skipped + length;
 }
 
 bool HttpRequestParser::head_done() const { return !impl_->fault && impl_->in_body; }
@@ -248,10 +250,12 @@ struct HttpAnswerParser::Impl final : beast::http::basic_parser<false> {
     if (field == beast::http::field::retry_after && !in_body)
       retry_after = parse_retry_after({value.data(), value.size()});
   }
-  void on_header_impl(error_code&) override { in_body = true; }
-  void on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code& ec) override {
-    if (length && *length > bounds.body_bytes) too_large(ec);
+  void on_header_impl(error_code& ec) override {
+    in_body = true;
+    const auto length = content_length();
+    if (length && *length > bounds.body_bytes && !is_done()) too_large(ec);  // no byte of it need be waited for
   }
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
   std::size_t on_body_impl(string_view bytes, error_code& ec) override {
     body += bytes.size();
     if (body > bounds.body_bytes) too_large(ec);

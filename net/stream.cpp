@@ -121,17 +121,20 @@ Io Stream::read_some(std::span<char> into, size_t& count) {
 Io Stream::write_some(const Gather& buffers, size_t& count) {
   count = 0;
   if (tls_) {
-    for (const auto& buffer : buffers.pieces()) {
+    // Pieces are joined into whole records. After `again` the same bytes come again, as SSL_write wants them.
+    thread_local std::array<char, 16 * 1024> record;
+    while (true) {
+      const size_t size = asio::buffer_copy(asio::buffer(record), buffers.from(count).pieces());
+      if (size == 0) return Io::ok;
       ERR_clear_error();
-      const int n = SSL_write(tls_, buffer.data(), int(std::min<size_t>(buffer.size(), 1u << 30)));
-      if (n <= 0) {
-        const Io ended = tls_ended(n);
-        return ended == Io::again && count > 0 ? Io::ok : ended;
+      const int n = SSL_write(tls_, record.data(), int(size));
+      if (n > 0) {
+        count += size_t(n);
+        continue;
       }
-      count += size_t(n);
-      if (size_t(n) < buffer.size()) break;
+      const Io ended = tls_ended(n);
+      return ended == Io::again && count > 0 ? Io::ok : ended;
     }
-    return Io::ok;
   }
   error_code ec;
   count = socket_.write_some(buffers.pieces(), ec);
@@ -219,6 +222,32 @@ void Stream::close() {
   error_code ignored;
   timer_.cancel();
   socket_.close(ignored);
+}
+
+asio::awaitable<Io> Stream::handshake() {
+  while (true) {
+    ERR_clear_error();
+    const int done = SSL_do_handshake(tls_);
+    if (done == 1) co_return Io::ok;
+    const int error = SSL_get_error(tls_, done);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+      const long verdict = SSL_get_verify_result(tls_);
+      const char* reason = ERR_reason_error_string(ERR_peek_error());
+      if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)
+        tls_error_ = "host name mismatch";
+      else if (verdict != X509_V_OK)
+        tls_error_ = X509_verify_cert_error_string(verdict);
+      else
+        tls_error_ = error == SSL_ERROR_SSL && reason ? reason : "closed by the far end";
+      co_return Io::end;
+    }
+    Io waited;
+    if (error == SSL_ERROR_WANT_READ)
+      waited = co_await readable();
+    else
+      waited = co_await writable();
+    if (waited != Io::ok) co_return waited;
+  }
 }
 
 void Stream::use_tls(SSL* tls) {

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -35,6 +36,11 @@ class Gather {
   std::span<const asio::const_buffer> pieces() const { return {pieces_.data() + first_, end_ - first_}; }
   /// Leaves out the first `count` bytes.
   void drop_front(size_t count);
+  Gather from(size_t count) const {
+    Gather rest = *this;
+    rest.drop_front(count);
+    return rest;
+  }
 
  private:
   std::array<asio::const_buffer, 4> pieces_;
@@ -87,6 +93,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// From here on everything goes through `tls`, which the stream owns; its BIO is the stream's socket.
   void use_tls(SSL* tls);
   SSL* tls() { return tls_; }
+  asio::awaitable<Io> handshake();
+  /// Why the handshake failed, in OpenSSL's own words; never the far end's bytes.
+  const std::string& tls_error() const { return tls_error_; }
 
  private:
   void arm();
@@ -102,6 +111,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::function<bool()> on_readable_;
   uint64_t watch_ = 0;
   SSL* tls_ = nullptr;
+  std::string tls_error_;
   bool late_ = false, interrupted_ = false;
 };
 
