@@ -25,7 +25,7 @@ struct Url {
   std::string authority() const;
 };
 
-/// RFC 3986 by Boost.URL, and stricter: an absolute URL with a host; no control character, backslash, blank or NUL
+/// RFC 3986, and stricter: an absolute URL with a host; no control character, backslash, blank or NUL
 /// anywhere, decoded parts of the authority included. A fragment is dropped.
 Result<Url> parse_url(std::string_view text);
 

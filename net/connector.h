@@ -4,14 +4,32 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/address_policy.h"
 #include "base/loops.h"
 #include "net/failure.h"
 
 namespace tailrace {
+
+/// Ends a connect under way from beside it. Shared by the caller and the call; belongs to the call's loop.
+class ConnectCancel {
+ public:
+  void cancel() {
+    cancelled_ = true;
+    if (const auto end = std::exchange(end_, nullptr)) end();
+  }
+  bool cancelled() const { return cancelled_; }
+  /// What cancel() does at the moment.
+  void on_cancel(std::function<void()> end) { end_ = std::move(end); }
+
+ private:
+  std::function<void()> end_;
+  bool cancelled_ = false;
+};
 
 /// Resolves with c-ares (asynchronous, cancellable, `TAILRACE_DNS` or the system's servers), refuses what the
 /// address policy forbids (each address of the answer, checked on the socket address of the connect itself),
@@ -27,7 +45,9 @@ class Connector {
   ~Connector();
 
   /// A connected, non-blocking socket with TCP_NODELAY, on `loop`; call it from that loop.
-  asio::awaitable<NetResult<asio::ip::tcp::socket>> connect(Loop& loop, std::string host, uint16_t port);
+  /// `cancel`, if given, ends it with NetErrc::stopped. The connector outlives the call.
+  asio::awaitable<NetResult<asio::ip::tcp::socket>> connect(Loop& loop, std::string host, uint16_t port,
+                                                            std::shared_ptr<ConnectCancel> cancel = {});
 
   const AddressPolicy& policy() const;
 

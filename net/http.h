@@ -49,7 +49,12 @@ struct HttpRequest {
   std::string_view param(std::string_view name) const;
 };
 
+/// Not an aggregate: g++ 12 copies the braces of an aggregate in a `co_await` expression bit by bit, and frees twice.
 struct HttpResponse {
+  HttpResponse() = default;
+  HttpResponse(int code, std::string type = {}, std::string text = {}, HttpFields further = {})
+      : status(code), content_type(std::move(type)), body(std::move(text)), headers(std::move(further)) {}
+
   int status = 200;
   std::string content_type;  // none: no Content-Type field
   std::string body;

@@ -42,8 +42,9 @@ class HttpServer {
   void stop();
   size_t open() const;
 
- private:
   struct Shared;
+
+ private:
   std::shared_ptr<Shared> shared_;
 };
 

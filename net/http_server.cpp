@@ -1,0 +1,36 @@
+#include "net/http_server.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include "net/http_connection.h"
+
+namespace tailrace {
+
+HttpServer::HttpServer(const HttpRoutes& routes, Budget& bodies, HttpLimits limits)
+    : shared_(std::make_shared<Shared>(routes, bodies, limits)) {}
+
+HttpServer::~HttpServer() { stop(); }
+
+void HttpServer::serve(Loop& loop, asio::ip::tcp::socket socket) {
+  auto connection = std::make_shared<HttpConnection>(shared_, loop, std::move(socket));
+  asio::co_spawn(loop.io, HttpConnection::run(std::move(connection)), asio::detached);
+}
+
+void HttpServer::stop() {
+  if (shared_->stopping.exchange(true)) return;
+  const std::scoped_lock lock(shared_->mutex);
+  for (auto& [loop, per_loop] : shared_->loops) {
+    asio::post(loop->io, [shared = shared_, per_loop = &per_loop] {
+      // A connection may end, and leave the set, while it is told.
+      const std::vector<HttpConnection*> all(per_loop->connections.begin(), per_loop->connections.end());
+      for (HttpConnection* connection : all)
+        if (per_loop->connections.contains(connection)) connection->stop();
+    });
+  }
+}
+
+size_t HttpServer::open() const { return shared_->open.load(std::memory_order_relaxed); }
+
+}  // namespace tailrace
