@@ -168,6 +168,7 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
   };
   const auto result = client.send(request);
   watchdog.disarm();
+  if (result) answer.status = result->status;  // httplib calls no handler for a 204
 
   if (watchdog.expired()) {
     return ApiFailure{exit_unreachable, 0,

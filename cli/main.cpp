@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/serve_command.h"
 #include "cli/simulate.h"
+#include "cli/sink_command.h"
 #include "cli/version.h"
 
 namespace tailrace {
@@ -24,6 +25,7 @@ const std::vector<Command>& commands() {
       {"tokens", "list, add, rm", nullptr},
       {"drains", "list, add, rm, test, health, pause, resume, replay", nullptr},
       {"simulate", "emits the lines of a router fleet", run_simulate},
+      {"sink", "a drain's far end that counts and fails on command", run_sink},
       {"top", "live view of channels and drains", nullptr},
       {"check", "says what is wrong with the configuration", nullptr},
       {"inspect", "reads a data dir", nullptr},

@@ -178,7 +178,7 @@ class HttpOutlet final : public Outlet {
     }
   }
 
-  ~HttpOutlet() override { counts_.failed += count_; }
+  size_t held() const override { return count_; }
 
  private:
   // A batch is fixed from its first try on: a retry must be the same bytes under the same id.

@@ -31,6 +31,8 @@ class Outlet {
   /// Sends what can be sent within about 100 ms and removes what is settled from `pending`; what is left, its
   /// first line above all, comes again with the next call.
   virtual void send(std::deque<OutgoingLine>& pending) = 0;
+  /// Lines that it took but that are not settled yet.
+  virtual size_t held() const { return 0; }
   /// Not exit_ok: no further call makes sense. exit_ok with ended(): the reader has enough.
   Exit fate() const { return fate_; }
   bool ended() const { return ended_; }

@@ -6,6 +6,7 @@
 #include "base/time_text.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
+#include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/simulator.h"

@@ -66,21 +66,22 @@ void Simulator::run() {
                            ? std::chrono::duration_cast<std::chrono::microseconds>(mono_now() - start).count()
                            : end;
     if (!last_turn) make_due_lines(std::min(now, end));
-    const size_t waiting = pending_.size();
+    const uint64_t settled = outlet_->counts().sent + outlet_->counts().failed;
     outlet_->send(pending_);
-    const bool stuck = !pending_.empty() && pending_.size() == waiting;
+    const bool idle = pending_.empty() && outlet_->held() == 0;
+    const bool stuck = !idle && settled == outlet_->counts().sent + outlet_->counts().failed;
     publish();
 
     if (!last_turn && next_->at >= end) last_turn = mono_now() + (options_.paced ? 1s : 10s);
-    if (outlet_->ended() || (last_turn && (pending_.empty() || mono_now() >= *last_turn))) break;
+    if (outlet_->ended() || (last_turn && (idle || mono_now() >= *last_turn))) break;
     std::unique_lock lock(mutex_);
     const Mono due = options_.paced && !last_turn ? start + std::chrono::microseconds(next_->at) : mono_now();
-    const Mono until = pending_.empty() ? std::max(due, mono_now() + (options_.paced ? shortest_turn : 0ms))
-                                        : mono_now() + (stuck ? 20ms : 0ms);
+    const Mono until = idle ? std::max(due, mono_now() + (options_.paced ? shortest_turn : 0ms))
+                            : mono_now() + (stuck ? 20ms : 0ms);
     changed_.wait_until(lock, until, [this] { return stopping_; });
     if (stopping_ && !last_turn) last_turn = mono_now() + 1s;
   }
-  failed_ += pending_.size();
+  failed_ += pending_.size() + outlet_->held();
   pending_.clear();
   publish();
   std::lock_guard lock(mutex_);

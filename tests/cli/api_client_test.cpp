@@ -44,6 +44,7 @@ TEST_CASE("answers, failures and their exit codes") {
     r.set_content(q.get_header_value("Content-Type") + "|" + q.get_header_value("X-A") + "|" + q.body,
                   "text/plain");
   });
+  peer.server.Post("/nothing", [](const httplib::Request&, httplib::Response& r) { r.status = 204; });
   peer.server.Get("/big", [](const httplib::Request&, httplib::Response& r) {
     r.set_content(std::string(100'000, 'x'), "text/plain");
   });
@@ -53,6 +54,7 @@ TEST_CASE("answers, failures and their exit codes") {
   CHECK(api.get("/ok").value().body == "Basic dTpw");
   CHECK(api.post("/echo", "body", "application/json", {{"X-A", "b"}}).value().body ==
         "application/json|b|body");
+  CHECK(api.post("/nothing", "", "text/plain").value().status == 204);
   CHECK(api.get("/status/401").error().exit_code == exit_unauthorised);
   CHECK(api.get("/status/403").error().exit_code == exit_unauthorised);
   CHECK(api.get("/status/404").error().exit_code == exit_not_found);
