@@ -65,7 +65,7 @@ bool read_value(const char* at, const char* end, std::string_view& value) {
 // A whole number of up to 5 digits with what follows it, read without a branch on its length: nearly every value of
 // a router line is one, and its length is what a branch predictor cannot know.
 struct ShortNumber {
-  uint64_t value = 0;
+  int64_t value = 0;
   unsigned digits = 0;  // 0: no such number here
   uint32_t behind = 0;  // the next 3 bytes; zeros, which are blanks, behind the end
 
@@ -73,7 +73,7 @@ struct ShortNumber {
   bool ends_as_millis() const { return (behind & 0xffff) == ('m' | 's' << 8) && behind >> 16 <= 0x20; }
 };
 
-ShortNumber read_short(const char* at, const char* end) {
+inline ShortNumber read_short(const char* at, const char* end) {
   if constexpr (std::endian::native != std::endian::little) return {};
   const uint64_t w = load_word(at, end);
   const uint64_t t = w ^ 0x3030303030303030;  // digits become 0 to 9
@@ -86,24 +86,24 @@ ShortNumber read_short(const char* at, const char* end) {
   v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ff;
   v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffff;
   v = (v * 10000 + (v >> 32)) & 0xffffffff;
-  return {v, digits, static_cast<uint32_t>(w >> (8 * digits)) & 0xffffff};
+  return {static_cast<int64_t>(v), digits, static_cast<uint32_t>(w >> (8 * digits)) & 0xffffff};
 }
 
-double seconds_at(const char* at, const char* end, std::string_view& value, bool& whole) {
+inline double seconds_at(const char* at, const char* end, std::string_view& value, bool& whole) {
   const ShortNumber n = read_short(at, end);
   if (n.digits && n.ends_as_millis()) return static_cast<double>(n.value) / 1000;
   whole = read_value(at, end, value);
   return parse_seconds(value);
 }
 
-double plain_at(const char* at, const char* end, std::string_view& value, bool& whole) {
+inline double plain_at(const char* at, const char* end, std::string_view& value, bool& whole) {
   const ShortNumber n = read_short(at, end);
   if (n.digits && n.ends()) return static_cast<double>(n.value);
   whole = read_value(at, end, value);
   return parse_plain(value);
 }
 
-uint16_t status_at(const char* at, const char* end, std::string_view& value, bool& whole) {
+inline uint16_t status_at(const char* at, const char* end, std::string_view& value, bool& whole) {
   const ShortNumber n = read_short(at, end);
   if (n.digits == 3 && n.ends()) return n.value >= 100 && n.value <= 599 ? static_cast<uint16_t>(n.value) : 0;
   whole = read_value(at, end, value);
