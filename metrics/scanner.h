@@ -40,7 +40,7 @@ struct RouterLine {
 /// `message` is the MSG of a record; any bytes, any length.
 RouterLine scan_router_line(std::string_view message);
 
-/// The same byte by byte: for machines without SSE2 and for lines longer than records are.
+/// The same byte by byte, for machines without SSE2.
 RouterLine scan_router_line_portably(std::string_view message);
 
 }  // namespace tailrace

@@ -36,11 +36,11 @@ struct Fixture {
 
   static void append(const ChannelPtr& channel, std::string_view app, std::string_view procid,
                      const std::vector<std::string_view>& messages, Micros at = kNow, uint8_t flags = 0) {
-    const std::string ids = std::string(procid) + " - ";
+    const std::string ids = std::string(procid) + " -";
     BatchSet set;
     for (const auto message : messages) {
       NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host ";
+      r.head = "2026-11-21T00:00:00Z host";
       r.time_size = 20;
       r.app = app;
       r.ids = ids;
