@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/pass.h"
+
 namespace tailrace {
 
 namespace asio = boost::asio;
@@ -16,6 +18,7 @@ namespace asio = boost::asio;
 struct Loop {
   size_t index = 0;
   asio::io_context io{1};
+  Pass pass{io};  // runs the drains and tails of this loop
   std::atomic<uint32_t> connections{0};  // how loaded it is; kept by Connected below
 };
 

@@ -1,6 +1,6 @@
 # What every target is compiled with, and the one way to add a folder's library.
 add_library(tailrace_options INTERFACE)
-target_compile_options(tailrace_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
+target_compile_options(tailrace_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-error=maybe-uninitialized -Wno-maybe-uninitialized>)
 target_include_directories(tailrace_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(tailrace_options INTERFACE

@@ -250,10 +250,12 @@ struct HttpAnswerParser::Impl final : beast::http::basic_parser<false> {
     if (field == beast::http::field::retry_after && !in_body)
       retry_after = parse_retry_after({value.data(), value.size()});
   }
-  void on_header_impl(error_code&) override { in_body = true; }
-  void on_body_init_impl(boost::optional<std::uint64_t> const& length, error_code& ec) override {
-    if (length && *length > bounds.body_bytes) too_large(ec);
+  void on_header_impl(error_code& ec) override {
+    in_body = true;
+    const auto length = content_length();
+    if (length && *length > bounds.body_bytes && !is_done()) too_large(ec);  // no byte of it need be waited for
   }
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
   std::size_t on_body_impl(string_view bytes, error_code& ec) override {
     body += bytes.size();
     if (body > bounds.body_bytes) too_large(ec);

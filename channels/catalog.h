@@ -1,0 +1,80 @@
+#pragma once
+// What exists: channels, tokens, drains, credentials. The interface that memory, SQLite and JetStream's KV fill.
+//
+// Look-ups are answered from memory, by any thread, at once. Changes may wait for a disk or a cluster: they are
+// called on a thread that may block, never on an event loop, and return when the change will survive what the
+// implementation promises.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "channels/channel.h"
+#include "channels/credential.h"
+
+namespace tailrace {
+
+/// Lets a source write to one channel, under a name that readers see.
+struct Token {
+  std::string id;  // `t.<uuid>`, a secret
+  std::string name;
+  ChannelPtr channel;
+};
+using TokenPtr = std::shared_ptr<const Token>;
+
+/// A channel's subscription of an outside URL.
+struct DrainEntry {
+  uint64_t id = 0;    // unique in the process, never used twice
+  std::string token;  // `d.<uuid>`
+  std::string url;    // empty: reserved, not started
+  ChannelPtr channel;
+};
+
+/// Told of changes after they took effect, in order, on the thread that made them.
+class CatalogWatcher {
+ public:
+  virtual ~CatalogWatcher() = default;
+  virtual void drain_added(const DrainEntry& drain) = 0;
+  virtual void drain_removed(const DrainEntry& drain) = 0;
+  virtual void channel_removed(const ChannelPtr& channel) = 0;
+};
+
+/// Thread-safe.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  // ---- look-ups ----
+  virtual ChannelPtr channel(std::string_view id) const = 0;         // null if unknown
+  virtual std::vector<ChannelPtr> channels() const = 0;              // in order of creation
+  virtual TokenPtr token(std::string_view id) const = 0;             // null if unknown
+  virtual std::vector<TokenPtr> tokens(const Channel& channel) const = 0;
+  virtual std::vector<DrainEntry> drains(const Channel& channel) const = 0;
+  virtual std::optional<Permissions> authenticate(std::string_view user, std::string_view password) const = 0;
+  /// Grows with every change that can make an earlier look-up of a token wrong; for caches of look-ups.
+  virtual uint64_t token_epoch() const = 0;
+
+  // ---- changes ----
+  /// Ids count from 1, as Logplex's v2 does.
+  virtual Result<ChannelPtr> add_channel(std::string name) = 0;
+  /// With its tokens and drains.
+  virtual Result<void> remove_channel(std::string_view id) = 0;
+  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name) = 0;
+  /// `url` is unique in its channel; empty reserves a token and a place. errors: not_found, exists,
+  /// too_many_drains.
+  virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) = 0;
+  /// Gives a reserved drain its URL.
+  virtual Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url) = 0;
+  virtual Result<void> remove_drain(std::string_view channel_id, uint64_t drain) = 0;
+  virtual Result<void> add_credential(Credential credential) = 0;
+
+  /// One watcher; set before the first change.
+  virtual void watch(CatalogWatcher* watcher) = 0;
+};
+
+}  // namespace tailrace

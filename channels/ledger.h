@@ -1,0 +1,45 @@
+#pragma once
+// The account of a drain: accepted = delivered + filtered + dropped(reason) + buffered, at every moment.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace tailrace {
+
+/// Why a record that a drain should have had was given up.
+enum class DropReason : uint8_t {
+  overflow,  // the drain lagged by more than TAILRACE_CHANNEL_BYTES
+  memory,    // the process was over TAILRACE_MEMORY_BYTES
+  age,       // older than TAILRACE_CHANNEL_AGE
+  refused,   // the far end refused this record for good
+};
+inline constexpr std::array<std::string_view, 4> kDropReasons{"overflow", "memory", "age", "refused"};
+inline std::string_view to_string(DropReason reason) { return kDropReasons[size_t(reason)]; }
+
+/// Counted where it happens (architecture, rule 4), never computed from the other terms; one that does not add up
+/// is a bug that a test finds.
+struct Ledger {
+  uint64_t accepted = 0;  // from the drain's start, before its filter
+  uint64_t delivered = 0, filtered = 0;
+  std::array<uint64_t, kDropReasons.size()> dropped{};
+  uint64_t buffered = 0;  // in the log behind its position, and in flight
+
+  uint64_t dropped_total() const {
+    uint64_t sum = 0;
+    for (const uint64_t n : dropped) sum += n;
+    return sum;
+  }
+  bool balanced() const { return accepted == delivered + filtered + dropped_total() + buffered; }
+};
+
+/// What a cursor lost since it was last asked.
+struct Loss {
+  uint64_t records = 0;
+  Micros since = 0;  // when the first of them was given up
+  DropReason reason = DropReason::overflow;  // of the latest
+};
+
+}  // namespace tailrace

@@ -1,0 +1,113 @@
+#include "drains/drain.h"
+
+#include "base/time_text.h"
+
+namespace tailrace {
+namespace {
+
+constexpr auto kBetweenLosses = std::chrono::seconds(1);
+
+}  // namespace
+
+Drain::Drain(Loop& loop, const DrainEntry& entry)
+    : loop_(loop),
+      entry_(entry),
+      cursor_(Cursor::Kind::drain, loop.pass, *this),
+      health_(entry.token, wall_now()),
+      loss_timer_(loop.io) {
+  publish();
+}
+
+void Drain::stop() {
+  if (std::exchange(stopped_, true)) return;
+  cursor_.detach();
+  loop_.pass.forget(*this);
+  loss_timer_.cancel();
+  shut();
+}
+
+void Drain::tell_losses() {
+  const Mono now = mono_now();
+  if (now < next_loss_) {
+    // The cursor keeps counting meanwhile, and wakes nobody until it is asked.
+    if (std::exchange(loss_timer_set_, true)) return;
+    loss_timer_.expires_at(next_loss_);
+    loss_timer_.async_wait([self = shared_from_this()](error_code ec) {
+      if (ec || self->stopped_) return;
+      self->loss_timer_set_ = false;
+      self->run_task();
+    });
+    return;
+  }
+  const Loss loss = cursor_.take_loss();
+  if (!loss.records) return;
+  next_loss_ = now + kBetweenLosses;
+  health_.lost(loss.records);
+  give_back_own_loss(loss);
+  std::string reason(to_string(loss.reason));
+  if (!health_.cause().empty()) reason += "; " + health_.cause();
+  entry_.channel->log->add_notice(
+      notice_line(wall_now(), "Error L10 (output buffer overflow): drain '" + entry_.token + "' dropped " +
+                                  std::to_string(loss.records) + " messages since " + rfc3339_micros(loss.since) + " (" +
+                                  reason + ")."));
+}
+
+void Drain::give_back_own_loss(const Loss& loss) {
+  if (!own_loss_.records || (loss.records && loss.since < own_loss_.since)) own_loss_.since = loss.since;
+  own_loss_.records += loss.records;
+  own_loss_.reason = loss.reason;
+}
+
+void Drain::delivered(uint64_t records, Micros oldest_left) {
+  const Micros now = wall_now();
+  const DrainState before = health_.state();
+  if (before != DrainState::ok) {
+    // Everything that was lost in the outage belongs to its account.
+    next_loss_ = {};
+    tell_losses();
+    health_.delivered(now, cursor_.lag().records);
+  }
+  cursor_.settle(Outcome::delivered, records, oldest_left);
+  say(health_.settled(now, records));
+  if (before != DrainState::ok) publish();
+}
+
+void Drain::failed(const std::string& cause, Micros since) {
+  say(health_.failed(wall_now(), since, cause));
+  publish();
+}
+
+void Drain::paused(const std::string& cause) {
+  say(health_.paused(wall_now(), cause));
+  publish();
+}
+
+void Drain::say(const std::optional<std::string>& line) {
+  if (line) entry_.channel->log->add_notice(*line);
+}
+
+void Drain::publish() {
+  const std::lock_guard lock(status_mutex_);
+  status_.state = health_.state();
+  status_.since = health_.since();
+  status_.cause = health_.cause();
+  if (!status_.cause.empty()) status_.last_error = status_.cause;
+  if (status_.state == DrainState::ok) status_.next_try = 0;
+}
+
+void Drain::set_last_status(int status) {
+  const std::lock_guard lock(status_mutex_);
+  status_.last_status = status;
+}
+
+void Drain::set_next_try(Micros at) {
+  const std::lock_guard lock(status_mutex_);
+  status_.next_try = at;
+}
+
+DrainStatus Drain::status() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_;
+}
+
+}  // namespace tailrace

@@ -1,0 +1,91 @@
+#pragma once
+// What every drain is, whatever its transport: a cursor, its health, and telling what was lost.
+
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/loops.h"
+#include "channels/catalog.h"
+#include "channels/cursor.h"
+#include "channels/log.h"
+#include "drains/health.h"
+#include "net/connector.h"
+#include "net/http_client.h"
+
+namespace tailrace {
+
+/// What all drains share; outlives them.
+struct DrainServices {
+  Connector& connector;
+  const ClientTls& tls;
+};
+
+/// What the outside may know of a drain now.
+struct DrainStatus {
+  DrainState state = DrainState::pending;
+  Micros since = 0;
+  std::string cause;       // of failing and paused
+  int last_status = 0;     // of HTTP; 0: none yet
+  std::string last_error;  // empty: none yet
+  Micros next_try = 0;     // 0: none is planned
+};
+
+/// Lives on one loop, held by a DrainSet and by what it has under way there. Made by any thread, then start() and
+/// stop() on its loop; after stop() nothing of it runs but what ends by itself.
+class Drain : public Task, public std::enable_shared_from_this<Drain> {
+ public:
+  Drain(Loop& loop, const DrainEntry& entry);
+
+  /// Begins at the channel's end as it is now; call it on the thread that adds the drain, so that what is accepted
+  /// after the answer to that request is delivered.
+  void attach() { cursor_.attach(*entry_.channel->log); }
+  virtual void start() = 0;
+  void stop();
+
+  const DrainEntry& entry() const { return entry_; }
+  Loop& loop() { return loop_; }
+  const Cursor& cursor() const { return cursor_; }
+  DrainStatus status() const;  // any thread
+
+ protected:
+  /// Closes what is open; called once, by stop().
+  virtual void shut() = 0;
+
+  /// Tells what was lost, in the channel at most once a second, and keeps it for the drain's own L10 frame. Call it
+  /// from run_task() and after a record was refused.
+  void tell_losses();
+  /// The loss that the far end has not been told yet; a batch that carries it takes it.
+  Loss take_own_loss() { return std::exchange(own_loss_, {}); }
+  void give_back_own_loss(const Loss& loss);
+
+  // Changes of health, told in the channel when they are changes.
+  void delivered(uint64_t records, Micros oldest_left);
+  void failed(const std::string& cause, Micros since = 0);
+  void paused(const std::string& cause);
+  void set_last_status(int status);
+  void set_next_try(Micros at);
+
+  bool stopped() const { return stopped_; }
+
+  Loop& loop_;
+  const DrainEntry entry_;
+  Cursor cursor_;
+
+ private:
+  void say(const std::optional<std::string>& line);
+  void publish();
+
+  DrainHealth health_;
+  Loss own_loss_;
+  asio::steady_timer loss_timer_;
+  Mono next_loss_{};
+  bool loss_timer_set_ = false, stopped_ = false;
+
+  mutable std::mutex status_mutex_;
+  DrainStatus status_;  // guarded by status_mutex_
+};
+using DrainPtr = std::shared_ptr<Drain>;
+
+}  // namespace tailrace

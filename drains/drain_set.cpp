@@ -1,0 +1,91 @@
+#include "drains/drain_set.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <thread>
+
+#include "base/log.h"
+#include "drains/http_drain.h"
+#include "drains/syslog_drain.h"
+#include "drains/target.h"
+
+namespace tailrace {
+
+DrainSet::DrainSet(EventLoops& loops, DrainServices services) : loops_(loops), services_(services) {}
+DrainSet::~DrainSet() = default;
+
+void DrainSet::drain_added(const DrainEntry& entry) {
+  JudgedTarget judged = judge_drain_url(entry.url, services_.connector.policy());
+  if (!judged.error.empty()) {
+    // The API judges before it adds; this is a catalog of an earlier start under other rules.
+    log_error("a drain cannot be started", "drain=" + entry.token + " reason=\"" + judged.error + "\"");
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  Loop* loop = &loops_[0];
+  for (size_t i = 1; i < loops_.size(); ++i)
+    if (drains_per_loop_[&loops_[i]] < drains_per_loop_[loop]) loop = &loops_[i];
+  ++drains_per_loop_[loop];
+  DrainPtr drain;
+  if (judged.target.kind == DrainTarget::Kind::syslog)
+    drain = std::make_shared<SyslogDrain>(*loop, entry, std::move(judged.target), services_);
+  else
+    drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged.target), services_);
+  drain->attach();
+  drains_[entry.id] = drain;
+  asio::post(loop->io, [drain] { drain->start(); });
+}
+
+void DrainSet::drain_removed(const DrainEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(entry.id);
+  if (found == drains_.end()) return;
+  --drains_per_loop_[&found->second->loop()];
+  asio::post(found->second->loop().io, [drain = found->second] { drain->stop(); });
+  drains_.erase(found);
+}
+
+void DrainSet::channel_removed(const ChannelPtr&) {}
+
+void DrainSet::flush(std::chrono::milliseconds grace) {
+  const Mono end = mono_now() + grace;
+  const auto behind = [this] {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(drains_, [](const auto& item) { return item.second->cursor().lag().records > 0; });
+  };
+  while (mono_now() < end && behind()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+void DrainSet::stop() {
+  std::map<uint64_t, DrainPtr> drains;
+  {
+    const std::lock_guard lock(mutex_);
+    drains.swap(drains_);
+  }
+  for (auto& [id, drain] : drains) {
+    std::promise<void> done;
+    asio::post(drain->loop().io, [&] {
+      drain->stop();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+}
+
+DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
+  ChannelAccount account;
+  account.channel = channel;
+  // The set's lock first, so that no drain ends between its line and its name.
+  const std::lock_guard lock(mutex_);
+  for (const LedgerLine& line : channel->log->ledger(account.accepted)) {
+    for (const auto& [id, drain] : drains_) {
+      if (&drain->cursor() != line.cursor) continue;
+      account.drains.push_back({drain->entry(), drain->status(), line.ledger, drain->cursor().lag().oldest});
+    }
+  }
+  std::ranges::sort(account.drains, {}, [](const Account& a) { return a.entry.id; });
+  return account;
+}
+
+}  // namespace tailrace

@@ -1,0 +1,52 @@
+#pragma once
+// All drains of the process.
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "drains/drain.h"
+
+namespace tailrace {
+
+/// Makes a drain when the catalog gains one, each on the least loaded loop, and ends it when the catalog loses it.
+/// Outlived by the loops; watches the catalog from construction to stop().
+class DrainSet final : public CatalogWatcher {
+ public:
+  DrainSet(EventLoops& loops, DrainServices services);
+  ~DrainSet() override;
+
+  void drain_added(const DrainEntry& entry) override;
+  void drain_removed(const DrainEntry& entry) override;
+  void channel_removed(const ChannelPtr& channel) override;
+
+  /// Waits until every drain that works has nothing left to send, or the time is up. Main thread.
+  void flush(std::chrono::milliseconds grace);
+  /// Ends all drains; their loops must still run. Main thread.
+  void stop();
+
+  /// A drain and its account at the moment its channel was read.
+  struct Account {
+    DrainEntry entry;
+    DrainStatus status;
+    Ledger ledger;
+    Micros oldest = 0;  // arrival of the oldest record that is buffered; 0: none
+  };
+  struct ChannelAccount {
+    ChannelPtr channel;
+    uint64_t accepted = 0;
+    std::vector<Account> drains;
+  };
+  /// All of one channel, read at one moment. Any thread but a loop's hot path.
+  ChannelAccount account(const ChannelPtr& channel) const;
+
+ private:
+  EventLoops& loops_;
+  const DrainServices services_;
+  mutable std::mutex mutex_;
+  std::map<uint64_t, DrainPtr> drains_;             // guarded by mutex_
+  std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_
+};
+
+}  // namespace tailrace

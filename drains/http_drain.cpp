@@ -1,0 +1,232 @@
+#include "drains/http_drain.h"
+
+#include <openssl/sha.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace tailrace {
+namespace {
+
+constexpr size_t kTargetBytes = 102'400;  // of a body, Logplex's http_drain_target_bytes
+constexpr auto kProbe = std::chrono::minutes(3);
+constexpr auto kAtOnce = std::chrono::milliseconds(0);
+
+std::string in_words(int status) { return "answered " + std::to_string(status); }
+
+}  // namespace
+
+HttpDrain::HttpDrain(Loop& loop, const DrainEntry& entry, DrainTarget target, DrainServices services)
+    : Drain(loop, entry),
+      target_(std::move(target)),
+      client_(loop, services.connector, services.tls,
+              Origin{target_.kind == DrainTarget::Kind::https, target_.host, target_.port}),
+      wake_(loop.io) {}
+
+void HttpDrain::start() {
+  if (stopped() || std::exchange(running_, true)) return;
+  asio::co_spawn(loop_.io, run(std::static_pointer_cast<HttpDrain>(shared_from_this())), asio::detached);
+}
+
+void HttpDrain::shut() {
+  client_.close();
+  wake_.cancel();
+  batches_.clear();
+}
+
+void HttpDrain::run_task() {
+  if (stopped()) return;
+  tell_losses();
+  if (std::exchange(idle_, false)) wake_.cancel();
+}
+
+// ---- the loop --------------------------------------------------------------------------------------------
+
+asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
+  while (!self->stopped()) {
+    if (self->batches_.empty() && !self->freeze_batch()) {
+      co_await self->wait_for_records();
+      continue;
+    }
+    self->cursor_.set_waiting(true);
+    const std::string body = body_of(self->batches_.front());
+    const std::string head = self->head_of(self->batches_.front(), body.size());
+    const auto answer = co_await self->client_.exchange(head, body);
+    if (self->stopped()) co_return;
+    self->cursor_.set_waiting(false);
+    const auto pause = self->judge(answer);
+    if (pause > kAtOnce) {
+      self->cursor_.set_waiting(true);
+      self->set_next_try(wall_now() + std::chrono::duration_cast<std::chrono::microseconds>(pause).count());
+      co_await self->wait(pause);
+    }
+  }
+}
+
+asio::awaitable<void> HttpDrain::wait_for_records() {
+  idle_ = true;
+  wake_.expires_at(asio::steady_timer::time_point::max());
+  if (!cursor_.park()) idle_ = false;
+  if (idle_) co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+  idle_ = false;
+}
+
+asio::awaitable<void> HttpDrain::wait(std::chrono::milliseconds time) {
+  wake_.expires_after(time);
+  co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+/// What the answer means for the batch, and how long to wait before the next request.
+std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) {
+  if (answer.has_error()) {
+    failed(answer.error().text);
+    return backoff_.next();
+  }
+  const int status = answer->status;
+  set_last_status(status);
+  if (status / 100 == 2) {
+    backoff_.reset();
+    settle_batch();
+    return kAtOnce;
+  }
+  switch (status) {
+    case 400:
+    case 413:
+    case 422:
+      if (batches_.front().records > 1)
+        halve_batch();
+      else
+        refuse_record(status);
+      return kAtOnce;
+    case 401:
+    case 403:
+    case 404:
+    case 410:
+      paused(in_words(status));
+      return kProbe;
+    default: {
+      failed(in_words(status));
+      const auto wait = backoff_.next();
+      return std::max<std::chrono::milliseconds>(wait, answer->retry_after);
+    }
+  }
+}
+
+// ---- batches ---------------------------------------------------------------------------------------------
+
+bool HttpDrain::freeze_batch() {
+  Batch batch;
+  size_t bytes = 0;
+  while (bytes < kTargetBytes) {
+    const Read read = cursor_.read(uint32_t(kTargetBytes - bytes));
+    if (read.slice.empty()) break;
+    // A first record larger than the rest of the body goes along; it is bounded itself.
+    bytes += read.slice.bytes();
+    batch.records += read.slice.records;
+    batch.slices.push_back(read.slice);
+  }
+  if (!batch.records) return false;
+  batch.loss = take_own_loss();
+  if (batch.loss.records) batch.l10 = LogplexFrames::loss(batch.loss.records, batch.loss.since, wall_now());
+  name(batch);
+  batches_.push_back(std::move(batch));
+  return true;
+}
+
+/// The frame id: the same for the same records of the same drain, however often they are sent.
+void HttpDrain::name(Batch& batch) const {
+  const std::string range = entry_.token + " " + std::to_string(batch.slices.front().first.value) + " " +
+                            std::to_string(batch.slices.back().past().value) + " " + batch.l10;
+  unsigned char hash[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(range.data()), range.size(), hash);
+  batch.frame_id.clear();
+  for (size_t i = 0; i < 16; ++i) {
+    batch.frame_id += "0123456789ABCDEF"[hash[i] >> 4];
+    batch.frame_id += "0123456789ABCDEF"[hash[i] & 15];
+  }
+}
+
+std::string HttpDrain::head_of(const Batch& batch, size_t body_size) const {
+  std::string head = "POST " + target_.request_path + " HTTP/1.1\r\nHost: " + target_.host_header + "\r\n";
+  if (!target_.authorization.empty()) head += "Authorization: " + target_.authorization + "\r\n";
+  head += "Content-Type: application/logplex-1\r\nLogplex-Msg-Count: ";
+  head += std::to_string(batch.records + (batch.l10.empty() ? 0 : 1));
+  head += "\r\nLogplex-Frame-Id: " + batch.frame_id + "\r\nLogplex-Drain-Token: " + entry_.token;
+  head += "\r\nUser-Agent: Logplex/tailrace-" TAILRACE_VERSION "\r\nContent-Length: ";
+  head += std::to_string(body_size) + "\r\n\r\n";
+  return head;
+}
+
+std::string HttpDrain::body_of(const Batch& batch) {
+  size_t size = batch.l10.size();
+  for (const Slice& slice : batch.slices)
+    for (const Record record : slice) size += LogplexFrames::size(record);
+  std::string body(size, '\0');
+  char* at = body.data() + batch.l10.copy(body.data(), batch.l10.size());
+  for (const Slice& slice : batch.slices)
+    for (const Record record : slice) at = LogplexFrames::write(record, at);
+  return body;
+}
+
+Micros HttpDrain::oldest_left() const {
+  return batches_.size() < 2 ? 0 : (*batches_[1].slices.front().begin()).arrival();
+}
+
+void HttpDrain::settle_batch() {
+  const uint64_t records = batches_.front().records;
+  const Micros oldest = oldest_left();
+  batches_.pop_front();
+  delivered(records, oldest);
+}
+
+/// Two batches of half the records each, in order; the L10 frame stays with the first.
+void HttpDrain::halve_batch() {
+  Batch first = std::move(batches_.front()), second;
+  batches_.pop_front();
+  uint64_t left = first.records / 2;
+  std::vector<Slice> all = std::exchange(first.slices, {});
+  first.records = 0;
+  for (Slice& slice : all) {
+    const auto take = uint32_t(std::min<uint64_t>(left, slice.records));
+    Slice rest = slice;
+    for (uint32_t i = 0; i < take; ++i) rest.begin_at += uint32_t(Record(rest.chunk->data() + rest.begin_at).stride());
+    rest.records -= take;
+    rest.first.value += take;
+    if (take) {
+      slice.end_at = rest.begin_at;
+      slice.records = take;
+      first.slices.push_back(slice);
+      first.records += take;
+    }
+    if (rest.records) {
+      second.slices.push_back(rest);
+      second.records += rest.records;
+    }
+    left -= take;
+  }
+  name(first);
+  name(second);
+  batches_.push_front(std::move(second));
+  batches_.push_front(std::move(first));
+}
+
+void HttpDrain::refuse_record(int status) {
+  Batch& batch = batches_.front();
+  if (!batch.l10.empty()) {
+    // It may be the L10 frame that is refused; the record goes alone once.
+    give_back_own_loss(batch.loss);
+    batch.loss = {};
+    batch.l10.clear();
+    name(batch);
+    return;
+  }
+  set_last_status(status);
+  const Micros oldest = oldest_left();
+  batches_.pop_front();
+  cursor_.drop(DropReason::refused, 1, oldest);
+  tell_losses();
+}
+
+}  // namespace tailrace

@@ -1,0 +1,35 @@
+#pragma once
+// Where a drain sends to: its URL, judged.
+
+#include <string>
+#include <string_view>
+
+#include "base/address_policy.h"
+#include "base/url.h"
+
+namespace tailrace {
+
+/// A drain's destination, ready to use.
+struct DrainTarget {
+  enum class Kind : uint8_t { syslog, http, https };
+  Kind kind = Kind::syslog;
+  std::string host;  // without brackets
+  uint16_t port = 0;
+  std::string host_header;    // `Host:` of a request: the port only if the URL gives one, as Logplex does
+  std::string request_path;   // path and query as given, `/` if there is none
+  std::string authorization;  // `Basic …`, or empty
+  std::string shown;          // the URL without secrets
+};
+
+/// The target, or in `error` a short reason for people and programs: `invalid_uri`, `unknown_scheme: ftp`,
+/// `address not allowed`, `filter: not built yet`, …
+struct JudgedTarget {
+  DrainTarget target;
+  std::string error;  // empty: the target is good
+};
+JudgedTarget judge_drain_url(std::string_view url, const AddressPolicy& policy);
+
+/// The URL as it may be shown to anyone who may read the channel.
+std::string shown_drain_url(std::string_view url);
+
+}  // namespace tailrace

@@ -1,0 +1,92 @@
+#include "ingest/frame_scanner.h"
+
+#include <cstring>
+
+namespace tailrace {
+namespace {
+
+using Kind = Scanned::Kind;
+
+constexpr size_t kMaxDigits = 20;  // more is no count but a line that begins with digits
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The digits a frame may begin with, as many as could be a count.
+struct Count {
+  size_t digits = 0;
+  size_t value = 0;  // saturates far above every bound
+};
+
+Count leading_count(std::string_view bytes) {
+  Count count;
+  if (bytes.empty() || bytes[0] == '0') return count;
+  for (; count.digits < bytes.size() && is_digit(bytes[count.digits]); ++count.digits) {
+    if (count.digits == kMaxDigits) return {};
+    if (count.value < size_t(1) << 40) count.value = count.value * 10 + size_t(bytes[count.digits] - '0');
+  }
+  return count;
+}
+
+size_t newline(std::string_view bytes) {
+  const void* at = std::memchr(bytes.data(), '\n', bytes.size());
+  return at ? size_t(static_cast<const char*>(at) - bytes.data()) : std::string_view::npos;
+}
+
+Scanned more(size_t needed = 0) { return {.kind = Kind::more, .bytes = {}, .needed = needed}; }
+
+}  // namespace
+
+Scanned StreamScanner::next(std::string_view bytes) {
+  if (bytes.empty()) return more();
+  if (skipping_) {
+    const size_t end = newline(bytes);
+    skipping_ = end == std::string_view::npos;
+    return {.kind = Kind::nothing, .bytes = {}, .consumed = skipping_ ? bytes.size() : end + 1};
+  }
+  const Count count = leading_count(bytes);
+  if (count.digits) {
+    // Whether it is a count shows two bytes behind the digits.
+    if (bytes.size() < count.digits + 2 && (bytes.size() == count.digits || bytes[count.digits] == ' '))
+      return more(count.digits + 2);
+    if (bytes[count.digits] == ' ' && bytes[count.digits + 1] == '<') {
+      if (count.value > kMaxFrame) {
+        skipping_ = true;
+        return {.kind = Kind::rejected, .bytes = {}, .consumed = count.digits, .reason = RejectReason::too_long};
+      }
+      const size_t whole = count.digits + 1 + count.value;
+      if (bytes.size() < whole) return more(whole);
+      return {.kind = Kind::frame, .bytes = bytes.substr(count.digits + 1, count.value), .consumed = whole};
+    }
+  }
+  const size_t end = newline(bytes);
+  if (end == std::string_view::npos) {
+    if (bytes.size() <= kMaxFrame) return more();
+    skipping_ = true;
+    return {.kind = Kind::rejected, .bytes = {}, .consumed = bytes.size(), .reason = RejectReason::too_long};
+  }
+  if (end > kMaxFrame)
+    return {.kind = Kind::rejected, .bytes = {}, .consumed = end + 1, .reason = RejectReason::too_long};
+  const size_t line = end && bytes[end - 1] == '\r' ? end - 1 : end;
+  return {.kind = line ? Kind::frame : Kind::nothing, .bytes = bytes.substr(0, line), .consumed = end + 1};
+}
+
+Scanned next_in_body(std::string_view body) {
+  const Count count = leading_count(body);
+  const size_t start = count.digits + 1;
+  if (count.digits && start <= body.size() && body[count.digits] == ' ') {
+    if (count.value <= body.size() - start)
+      return {.kind = Kind::frame, .bytes = body.substr(start, count.value), .consumed = start + count.value};
+    if (count.value < size_t(1) << 31)
+      return {.kind = Kind::rejected, .bytes = {}, .consumed = body.size(), .reason = RejectReason::truncated};
+  }
+  const size_t end = newline(body);
+  const size_t consumed = end == std::string_view::npos ? body.size() : end + 1;
+  const bool absurd = count.digits && start <= body.size() && body[count.digits] == ' ';
+  const bool cut = count.digits == body.size();  // nothing but digits: a frame that just began
+  return {.kind = Kind::rejected,
+          .bytes = {},
+          .consumed = consumed,
+          .reason = absurd ? RejectReason::too_long : cut ? RejectReason::truncated : RejectReason::malformed};
+}
+
+}  // namespace tailrace

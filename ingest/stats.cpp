@@ -1,0 +1,37 @@
+#include "ingest/stats.h"
+
+namespace tailrace {
+
+IngestStats::IngestStats(prometheus::Registry& registry) {
+  auto& records = prometheus::BuildCounter()
+                      .Name("tailrace_ingest_records_total")
+                      .Help("Records accepted, as the sender counts them.")
+                      .Register(registry);
+  auto& bytes = prometheus::BuildCounter()
+                    .Name("tailrace_ingest_bytes_total")
+                    .Help("Bytes of the accepted records, as sent, without framing.")
+                    .Register(registry);
+  auto& rejected = prometheus::BuildCounter()
+                       .Name("tailrace_ingest_rejected_total")
+                       .Help("Records not accepted, by reason.")
+                       .Register(registry);
+  for (size_t p = 0; p < kProtocols.size(); ++p) {
+    const std::string protocol(kProtocols[p]);
+    records_[p] = &records.Add({{"protocol", protocol}});
+    bytes_[p] = &bytes.Add({{"protocol", protocol}});
+    for (size_t r = 0; r < kRejectReasons.size(); ++r)
+      rejected_[p][r] = &rejected.Add({{"protocol", protocol}, {"reason", std::string(kRejectReasons[r])}});
+  }
+}
+
+void IngestStats::accepted(Protocol protocol, uint64_t records, uint64_t bytes) {
+  records_[size_t(protocol)]->Increment(double(records));
+  bytes_[size_t(protocol)]->Increment(double(bytes));
+}
+
+void IngestStats::rejected(Protocol protocol, const Rejections& rejections) {
+  for (size_t r = 0; r < kRejectReasons.size(); ++r)
+    if (const uint64_t n = rejections.by_reason[r]) rejected_[size_t(protocol)][r]->Increment(double(n));
+}
+
+}  // namespace tailrace

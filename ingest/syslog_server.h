@@ -1,0 +1,37 @@
+#pragma once
+// Syslog over TCP.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/loops.h"
+#include "ingest/intake.h"
+
+namespace tailrace {
+
+/// Serves the connections of syslog listeners: reads into one buffer per loop, so that an idle connection holds
+/// none, and takes whole frames from it. Never answers; a sender of syslog listens to nothing (RFC 6587).
+class SyslogServer {
+ public:
+  /// `intakes` has one per loop; `held` bounds the bytes of frames that are not whole yet, beyond a small size, of all
+  /// connections together. All outlive the server.
+  SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats, Budget& held);
+  ~SyslogServer();
+
+  /// Takes over a connection; call it on its loop. Every record goes to `token` if there is one.
+  void serve(Loop& loop, asio::ip::tcp::socket socket, TokenPtr token);
+
+  /// Any thread: connections read no more and close, each on its own loop.
+  void stop();
+  size_t open() const;
+
+ private:
+  struct PerLoop;
+  class Connection;
+  std::vector<std::unique_ptr<PerLoop>> per_loop_;
+};
+
+}  // namespace tailrace

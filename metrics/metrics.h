@@ -1,0 +1,66 @@
+#pragma once
+// The accumulators: every batch that is appended becomes counters and sketches, per channel.
+
+#include <array>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "channels/observer.h"
+#include "metrics/channel_counts.h"
+
+namespace tailrace {
+
+struct Channel;
+
+/// Thread-safe. Made before the store that calls it, and outlives it. Each thread that appends counts into a shard
+/// of its own; a reader merges the shards, one channel at a time.
+/// Invariants: (1) a batch takes one lock, which only a reader of one of 1/64 of the channels ever contends for, and
+/// for no longer than one channel takes; (2) nothing of a channel stays once forget() returned.
+class Metrics final : public AppendObserver {
+ public:
+  Metrics();
+  ~Metrics() override;
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void appended(const Channel& channel, std::span<const Slice> slices) override;
+
+  /// Call it when `channel.removed` is set: its series vanish, and late batches do not bring them back.
+  void forget(const Channel& channel);
+
+  /// The channel with this Channel::index as of `now`; none if nothing was ever appended to it.
+  std::optional<ChannelSnapshot> snapshot(uint32_t channel_index, Micros now);
+
+  /// Every channel, ordered by id, shorter ids first, so that 2 is before 10.
+  std::vector<ChannelSnapshot> snapshots(Micros now);
+
+ private:
+  struct Stripe {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<ChannelCounts>> counts;  // by Channel::index / kStripes
+  };
+  static constexpr size_t kStripes = 64;
+  struct Shard {
+    std::thread::id owner;
+    std::array<Stripe, kStripes> stripes;
+  };
+  static std::unique_ptr<ChannelCounts>* cell(Stripe& stripe, uint32_t index);
+
+  Shard& own_shard();
+  bool admit(Shard& shard, const Channel& channel);
+  ChannelSnapshot merged(uint32_t index, std::string id, std::span<Shard* const> shards, Micros now);
+  std::vector<Shard*> all_shards();
+
+  const uint64_t id_;  // of this object, never used twice in a process
+  std::mutex mutex_;   // of what follows; taken before a stripe's, never after
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::map<uint32_t, std::string> ids_;  // of each channel with counts, by its index
+};
+
+}  // namespace tailrace

@@ -1,0 +1,80 @@
+#pragma once
+// A memory log with a channel of its own, and appends in one line.
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/loops.h"
+#include "channels/memory_log.h"
+#include "channels/memory_store.h"
+
+namespace tailrace {
+
+struct Appended final : AppendWaiter {
+  void appended(Result<Position> result) override { first = result, ++calls; }
+  Result<Position> first = Position{};
+  int calls = 0;
+};
+
+struct Woken final : Task {
+  void run_task() override { ++runs; }
+  int runs = 0;
+};
+
+struct LogFixture {
+  explicit LogFixture(LogLimits limits = {}, uint64_t budget = 1u << 30, AppendObserver* observer = nullptr)
+      : pressure{budget, [] {}}, channel(std::make_shared<Channel>()) {
+    channel->id = "1";
+    channel->log = std::make_unique<MemoryLog>(*channel, limits, Position{1000}, observer, pressure);
+  }
+  Log& log() { return *channel->log; }
+
+  /// One batch of these messages, app `app`, procid `web.1`.
+  Position append(const std::vector<std::string>& messages, Micros at = 1'700'000'000'000'000) {
+    BatchSet set;
+    for (const std::string& m : messages) {
+      NewRecord r;
+      r.head = "2026-11-21T00:00:00Z host";
+      r.time_size = 20;
+      r.app = "app";
+      r.ids = "web.1 -";
+      r.procid_size = 5;
+      r.message = m;
+      r.pri = 190;
+      set.add(channel, r);
+    }
+    Appended waiter;
+    set.for_each(at, [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+    REQUIRE(waiter.calls == 1);
+    REQUIRE(waiter.first.has_value());
+    return *waiter.first;
+  }
+
+  MemoryPressure pressure;
+  ChannelPtr channel;
+  Loop loop;
+};
+
+/// Everything the cursor has to give now, as messages.
+inline std::vector<std::string> drain_all(Cursor& cursor, uint32_t max_bytes = 1 << 20) {
+  std::vector<std::string> messages;
+  for (;;) {
+    const Read read = cursor.read(max_bytes);
+    if (read.empty()) return messages;
+    for (const std::string& line : read.notices) messages.push_back("! " + line);
+    for (const Record record : read.slice) messages.emplace_back(record.message());
+  }
+}
+
+inline std::vector<std::string> numbered(int from, int count, size_t size = 0) {
+  std::vector<std::string> messages;
+  for (int i = 0; i < count; ++i) {
+    messages.push_back("m" + std::to_string(from + i));
+    if (messages.back().size() < size) messages.back().resize(size, '.');
+  }
+  return messages;
+}
+
+}  // namespace tailrace

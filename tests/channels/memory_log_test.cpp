@@ -1,0 +1,264 @@
+#include "channels/memory_log.h"
+
+#include <random>
+
+#include "tests/channels/log_fixture.h"
+
+using namespace tailrace;
+
+TEST_CASE("an entry keeps every field and the bytes of the message") {
+  LogFixture f;
+  BatchSet set;
+  NewRecord r;
+  r.head = "2026-11-21T01:02:03.456789+00:00 h.example";
+  r.time_size = 32;
+  r.app = "heroku";
+  r.ids = "router ID47";
+  r.procid_size = 6;
+  r.sd = "[a@1 b=\"c d\"]";
+  const std::string message("at=info\0\xff path=\"/\"\n", 19);
+  r.message = message;
+  r.pri = 158;
+  set.add(f.channel, r);
+  Appended waiter;
+  set.for_each(42, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
+
+  const History history = f.log().history(10);
+  REQUIRE(history.slices.size() == 1);
+  const Record record = *history.slices[0].begin();
+  CHECK(record.text() == "<158>1 2026-11-21T01:02:03.456789+00:00 h.example heroku router ID47 [a@1 b=\"c d\"] " + message);
+  CHECK(record.time() == "2026-11-21T01:02:03.456789+00:00");
+  CHECK(record.host() == "h.example");
+  CHECK(record.app() == "heroku");
+  CHECK(record.procid() == "router");
+  CHECK(record.msgid() == "ID47");
+  CHECK(record.structured_data() == "[a@1 b=\"c d\"]");
+  CHECK(record.message() == message);
+  CHECK(record.arrival() == 42);
+  CHECK(record.facility() == 19);
+  CHECK(record.severity() == 6);
+}
+
+TEST_CASE("positions are consecutive and never used twice") {
+  LogFixture f;
+  CHECK(f.append(numbered(0, 3)) == Position{1000});
+  CHECK(f.append(numbered(3, 2)) == Position{1003});
+  CHECK(f.append({"x"}) == Position{1005});
+}
+
+TEST_CASE("a cursor reads what comes after it, once, in order, whatever the portions") {
+  for (const uint32_t portion : {1u, 100u, 1000u, 1u << 20}) {
+    LogFixture f;
+    Woken task;
+    f.append(numbered(0, 5));
+    Cursor cursor(Cursor::Kind::drain, f.loop.pass, task);
+    cursor.attach(f.log());
+    f.append(numbered(5, 700));
+    f.append(numbered(705, 1));
+    CHECK(drain_all(cursor, portion) == numbered(5, 701));
+    CHECK(cursor.ledger().buffered == 701);
+    CHECK(cursor.ledger().balanced());
+    cursor.settle(Outcome::delivered, 700);
+    cursor.drop(DropReason::refused, 1);
+    CHECK(cursor.ledger().delivered == 700);
+    CHECK(cursor.ledger().buffered == 0);
+    CHECK(cursor.ledger().balanced());
+  }
+}
+
+TEST_CASE("a parked cursor is woken once per batch, one that reads is not") {
+  LogFixture f;
+  Woken task;
+  Cursor cursor(Cursor::Kind::drain, f.loop.pass, task);
+  cursor.attach(f.log());
+  CHECK(cursor.park());
+  f.append(numbered(0, 10));
+  f.append(numbered(10, 10));
+  f.loop.io.run();
+  CHECK(task.runs == 1);
+  CHECK_FALSE(cursor.park());
+  CHECK(drain_all(cursor).size() == 20);
+  f.append(numbered(20, 1));
+  f.loop.io.restart();
+  f.loop.io.run();
+  CHECK(task.runs == 1);
+  CHECK(drain_all(cursor).size() == 1);
+  CHECK(cursor.park());
+}
+
+TEST_CASE("what a bound takes from a drain is a counted drop with its start; what is in flight stays") {
+  LogFixture f({.history = 10, .bytes = 256 * 1024});
+  Woken task;
+  Cursor drain(Cursor::Kind::drain, f.loop.pass, task), quick(Cursor::Kind::drain, f.loop.pass, task);
+  drain.attach(f.log());
+  quick.attach(f.log());
+  f.append(numbered(0, 100, 200), 5'000'000);
+  const Read in_flight = drain.read(1 << 20);
+  uint64_t sent = 100;
+  for (int i = 0; i < 60; ++i, sent += 100) {
+    f.append(numbered(int(sent), 100, 200), 6'000'000 + i);
+    drain_all(quick);
+  }
+  const Loss loss = drain.take_loss();
+  CHECK(loss.records > 0);
+  CHECK(loss.reason == DropReason::overflow);
+  CHECK(loss.since >= 6'000'000);
+  CHECK(drain.take_loss().records == 0);
+  CHECK(drain.ledger().dropped[size_t(DropReason::overflow)] == loss.records);
+  CHECK(drain.ledger().balanced());
+  CHECK(quick.ledger().dropped_total() == 0);
+  CHECK(quick.ledger().balanced());
+  CHECK(f.log().totals().bytes <= 256 * 1024);
+
+  // The frozen batch is still readable, byte for byte.
+  int n = 0;
+  for (const Record r : in_flight.slice) CHECK(r.message().starts_with("m" + std::to_string(n++)));
+  const uint64_t rest = drain_all(drain).size();
+  CHECK(in_flight.slice.records + loss.records + rest == sent);
+}
+
+TEST_CASE("history stays although every cursor has read it, and goes when newer records fill it") {
+  LogFixture f({.history = 100});
+  Woken task;
+  Cursor drain(Cursor::Kind::drain, f.loop.pass, task);
+  drain.attach(f.log());
+  for (int i = 0; i < 1000; i += 10) {
+    f.append(numbered(i, 10, 300));
+    drain.settle(Outcome::delivered, drain_all(drain).size());
+  }
+  uint64_t records = 0;
+  for (const Slice& slice : f.log().history(1000).slices) records += slice.records;
+  CHECK(records == 100);
+  CHECK(f.log().totals().bytes < 5 * kMaxChunk);
+}
+
+TEST_CASE("between history and follow there is no hole, under appends from another thread") {
+  LogFixture f;
+  constexpr int kRecords = 20'000;
+  std::thread sender([&] {
+    for (int i = 0; i < kRecords; i += 7) f.append(numbered(i, std::min(7, kRecords - i)));
+  });
+  for (int round = 0; round < 20; ++round) {
+    Woken task;
+    Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
+    const History history = f.log().attach_with_history(tail, 50);
+    Position next{0};
+    for (const Slice& slice : history.slices) {
+      if (next.value) CHECK(slice.first == next);
+      next = slice.past();
+    }
+    for (int reads = 0; reads < 5; ++reads) {
+      const Read read = tail.read(1 << 20);
+      if (read.slice.empty()) continue;
+      if (next.value) CHECK(read.slice.first == next);
+      next = read.slice.past();
+    }
+  }
+  sender.join();
+}
+
+TEST_CASE("notices lie between the records they came between, for tails only, and take no number") {
+  LogFixture f;
+  Woken task;
+  Cursor tail(Cursor::Kind::tail, f.loop.pass, task), drain(Cursor::Kind::drain, f.loop.pass, task);
+  f.log().add_notice("before anyone came");
+  tail.attach(f.log());
+  drain.attach(f.log());
+  f.append({"a", "b"});
+  f.log().add_notice("one");
+  f.log().add_notice("two");
+  f.append({"c"});
+  CHECK(drain_all(tail) == std::vector<std::string>{"a", "b", "! one", "! two", "c"});
+  CHECK(drain_all(drain) == std::vector<std::string>{"a", "b", "c"});
+  CHECK(tail.park());
+  f.log().add_notice("three");
+  f.loop.io.run();
+  CHECK(task.runs == 1);
+  CHECK(drain_all(tail) == std::vector<std::string>{"! three"});
+  CHECK(f.log().history(2).notices.size() == 3);
+}
+
+TEST_CASE("records go with age, and a removed channel takes none") {
+  LogFixture f({.age = 1'000'000});
+  Woken task;
+  Cursor drain(Cursor::Kind::drain, f.loop.pass, task);
+  drain.attach(f.log());
+  f.append(numbered(0, 10), 5'000'000);
+  f.log().expire(5'500'000);
+  CHECK(drain.lag().records == 10);
+  CHECK(drain.lag().oldest == 5'000'000);
+  f.log().expire(6'500'000);
+  CHECK(drain.lag().records == 0);
+  CHECK(drain.take_loss().reason == DropReason::age);
+  CHECK(drain.ledger().balanced());
+
+  f.channel->removed = true;
+  BatchSet set;
+  NewRecord r;
+  r.head = "- -", r.time_size = 1, r.ids = "- -", r.procid_size = 1;
+  set.add(f.channel, r);
+  Appended waiter;
+  set.for_each(1, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
+  CHECK(waiter.first.has_error());
+}
+
+TEST_CASE("the process budget takes from the biggest log, counted") {
+  MemoryStore store({.limits = {.history = 1'000'000, .bytes = 1u << 30}, .budget = chunk_memory().used + (4u << 20)});
+  Channel small, big;
+  small.log = store.open(small);
+  big.log = store.open(big);
+  Loop loop;
+  Woken task;
+  Cursor of_small(Cursor::Kind::drain, loop.pass, task), of_big(Cursor::Kind::drain, loop.pass, task);
+  of_small.attach(*small.log);
+  of_big.attach(*big.log);
+  const auto append = [](Channel& c, int n) {
+    const ChannelPtr alias(&c, [](Channel*) {});
+    BatchSet set;
+    const std::string text(500, 'x');
+    NewRecord r;
+    r.head = "- -", r.time_size = 1, r.ids = "- -", r.procid_size = 1, r.message = text;
+    for (int i = 0; i < n; ++i) set.add(alias, r);
+    Appended waiter;
+    set.for_each(wall_now(), [&](Channel& channel, const Batch& b) { channel.log->append(b, waiter); });
+    return waiter.first.has_value();
+  };
+  uint64_t taken = 0;
+  REQUIRE(append(small, 100));
+  while (of_big.ledger().dropped_total() == 0) taken += append(big, 100) ? 100 : 0;
+  CHECK(of_big.ledger().accepted == taken);
+  CHECK(of_big.ledger().balanced());
+  CHECK(of_small.ledger().dropped_total() == 0);
+  of_small.detach();
+  of_big.detach();
+}
+
+TEST_CASE("two threads append and one reads: nothing lost, nothing twice, each sender's order kept") {
+  LogFixture f({.history = 1, .bytes = 1u << 30});
+  Woken task;
+  Cursor cursor(Cursor::Kind::drain, f.loop.pass, task);
+  cursor.attach(f.log());
+  constexpr int kEach = 20'000;
+  const auto send = [&](char name) {
+    for (int i = 0; i < kEach; i += 5) {
+      std::vector<std::string> batch;
+      for (int k = i; k < i + 5; ++k) batch.push_back(name + std::to_string(k));
+      f.append(batch);
+    }
+  };
+  std::thread a(send, 'a'), b(send, 'b');
+  int next[2] = {0, 0};
+  for (int got = 0; got < 2 * kEach;) {
+    const Read read = cursor.read(4096);
+    for (const Record record : read.slice) {
+      const bool is_b = record.message()[0] == 'b';
+      REQUIRE(record.message().substr(1) == std::to_string(next[is_b]++));
+    }
+    got += int(read.slice.records);
+    cursor.settle(Outcome::delivered, read.slice.records);
+    REQUIRE(cursor.ledger().balanced());
+  }
+  a.join();
+  b.join();
+  CHECK(cursor.park());
+}

@@ -1,0 +1,188 @@
+#include "metrics/scanner.h"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "tests/metrics/router_lines.h"
+#include "tests/metrics/router_twin.h"
+
+using namespace tailrace;
+using namespace std::string_view_literals;
+
+namespace {
+
+// In memory of exactly its size, so that a sanitizer sees every byte read beyond it; all three must agree.
+RouterLine scan(std::string_view text) {
+  const std::unique_ptr<char[]> exact(new char[text.size()]);
+  std::memcpy(exact.get(), text.data(), text.size());
+  const std::string_view message(exact.get(), text.size());
+  const RouterLine line = scan_router_line(message);
+  CAPTURE(std::string(text));
+  CHECK((line == scan_router_line_portably(message)));
+  CHECK(twin_same(line, scan_router_line_slowly(message)));
+  return line;
+}
+
+}  // namespace
+
+TEST_CASE("every known router line, of every era") {
+  for (const auto& known : kRouterLines) {
+    CAPTURE(std::string(known.message));
+    for (const std::string tail : {"", "\n"}) {
+      const RouterLine line = scan(known.message + tail);
+      CHECK(line.status == known.status);
+      CHECK(line.code == code_number(known.code));
+      CHECK(line.connect == known.connect);
+      CHECK(line.service == known.service);
+      CHECK(line.wait == known.wait);
+      CHECK(line.queue == known.queue);
+      CHECK(line.bytes == known.bytes);
+    }
+  }
+}
+
+TEST_CASE("numbers and units") {
+  const struct {
+    const char* value;
+    double seconds, plain;
+  } cases[] = {
+      {"0", 0, 0},
+      {"8", 0.008, 8},
+      {"8ms", 0.008, kAbsent},
+      {"8us", 0.000008, kAbsent},
+      {"8s", 8, kAbsent},
+      {"1.5ms", 0.0015, kAbsent},
+      {".5ms", 0.0005, kAbsent},
+      {"5.", 0.005, 5},
+      {"1e3", 1, 1000},
+      {"1E3", 1, 1000},
+      {"1e3ms", 1, kAbsent},
+      {"1e+3us", 0.001, kAbsent},
+      {"1e-3s", 0.001, kAbsent},
+      {"0.1", 0.0001, 0.1},
+      {"123456789012345", 123456789012.345, 123456789012345},
+      {"00000000000000000000005", 0.005, 5},
+      {"1.00000000000000000000", 0.001, 1},
+      {"9007199254740992", 9007199254740.992, 9007199254740992},
+      {"9007199254740994", 9007199254740.994, kAbsent},
+      {"1e300", kAbsent, kAbsent},
+      {"1e999", kAbsent, kAbsent},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(std::string(c.value));
+    const RouterLine line = scan(std::string("service=") + c.value + " bytes=" + c.value);
+    CHECK(line.service == doctest::Approx(c.seconds).epsilon(1e-14));
+    CHECK(line.bytes == c.plain);
+  }
+  for (const char* bad : {"", "-1", "-1ms", "+1", "1,234", "1.2.3s", "NaN", "nan", "inf", "Infinity", "0x10", "1e", "1es",
+                          "e3", ".", ".ms", "ms", "s", "1m", "1h", "1MS", "1ns", "1 ms", "5ms2", "5ms=3", "1\"", "'1'"}) {
+    CAPTURE(std::string(bad));
+    const RouterLine line = scan(std::string("service=") + bad + " status=200");
+    if (std::string_view(bad) != "1 ms") CHECK(line.service == kAbsent);
+    CHECK(line.has(RouterName::service));
+    CHECK(line.status == 200);
+  }
+  CHECK(scan("service=\"7 ms\"").service == kAbsent);
+  CHECK(scan("service=\"7ms\"").service == 0.007);
+  CHECK(scan("service=\"\" status=200").service == kAbsent);
+}
+
+TEST_CASE("statuses and codes") {
+  CHECK(scan("status=100").status == 100);
+  CHECK(scan("status=599").status == 599);
+  for (const char* bad : {"099", "600", "99", "1000", "20", "2xx", "200.0", "2e2", "0200", "-200", "", "20\xff"})
+    CHECK_MESSAGE(scan(std::string("status=") + bad).status == 0, bad);
+  CHECK(scan("status= ").has(RouterName::status));
+  CHECK_FALSE(scan("at=info").has(RouterName::status));
+
+  CHECK(scan("code=H12").code == code_number("H12"));
+  for (const char* bad : {"h12", "H1", "H123", "X12", "H1x", "12", "H 2", ""})
+    CHECK_MESSAGE(scan(std::string("code=") + bad).code == kNoCode, bad);
+  CHECK(scan("Error H12").code == 12);
+  CHECK(scan("Error H12 code=H13").code == 12);
+  CHECK(scan("Error H123 (x) code=H13").code == 13);
+  CHECK(scan(" Error H12 (x)").code == kNoCode);
+  CHECK(scan("error H12 (x)").code == kNoCode);
+  CHECK(leading_code("Error L10 (output buffer overflow): 3 messages") == code_number("L10"));
+  CHECK(leading_code("Error L12: 222 messages") == 212);
+  CHECK(leading_code("Error R14_") == kNoCode);
+  CHECK(std::string_view(code_text(114).data(), 3) == "R14");
+}
+
+TEST_CASE("what begins a pair, and what does not") {
+  // Only behind a blank or at the beginning; names are case-sensitive.
+  CHECK(scan("path=/x?a=b&service=5ms service=7ms").service == 0.007);
+  CHECK(scan("path=/x?service=5ms").service == kAbsent);
+  CHECK(scan("xservice=5ms Service=5ms SERVICE=5ms service2=5ms service =5ms").service == kAbsent);
+  CHECK(scan("a=1,service=5ms").service == kAbsent);
+  CHECK(scan("fwd=\"1\"service=5ms").service == kAbsent);
+  CHECK(scan("{\"service=5ms").service == kAbsent);
+  CHECK(scan("\"service=5ms\"").service == kAbsent);
+  CHECK(scan("\tservice=5ms\n").service == 0.005);
+  CHECK(scan(std::string("a=1\0service=5ms\0", 16)).service == 0.005);
+  // The first wins, whatever it says.
+  CHECK(scan("service=1ms service=2ms").service == 0.001);
+  CHECK(scan("service= service=2ms").service == kAbsent);
+  // Blanks in quotes do not begin anything, at any offset to the blocks of the vector code.
+  for (size_t pad = 0; pad < 200; ++pad) {
+    const std::string filler = "x=" + std::string(pad, 'y');
+    CHECK(scan(filler + " path=\"/a service=5ms status=500\" service=7ms status=200").service == 0.007);
+    CHECK(scan(filler + " path=\"/a \\\" service=5ms \\\\\" service=7ms status=200").service == 0.007);
+    CHECK(scan(filler + " service=7ms").service == 0.007);
+    CHECK(scan(filler + "y\" service=7ms").service == 0.007);
+  }
+}
+
+TEST_CASE("quotes that open, and those that do not") {
+  // Pairs before an unterminated quote count, those behind it do not.
+  CHECK(scan("status=200 path=\"/x service=5ms").service == kAbsent);
+  CHECK(scan("status=200 path=\"/x service=5ms").status == 200);
+  CHECK(scan("status=200 service=\"5ms").service == kAbsent);
+  CHECK_FALSE(scan("status=200 service=\"5ms").has(RouterName::service));
+  // A quote opens only behind the first `=` of a token with a name.
+  CHECK(scan("path=/?q=\"x service=5ms").service == 0.005);
+  CHECK(scan("pa\"th=\"x service=5ms").service == 0.005);
+  CHECK(scan("=\"x service=5ms").service == 0.005);
+  CHECK(scan("a=b\"c service=5ms").service == 0.005);
+  CHECK(scan("a=\"b\"c=\"d service=5ms").service == 0.005);
+  CHECK(scan("it's 5\" wide service=5ms").service == 0.005);
+}
+
+TEST_CASE("long lines") {
+  for (const size_t size : {10'000, 10'240, 10'241, 20'000}) {
+    CHECK(scan("path=\"/" + std::string(size, 'a') + " service=1ms\" service=5ms").service == 0.005);
+    CHECK(scan(std::string(size, ' ') + "service=5ms").service == 0.005);
+    CHECK(scan(std::string(size - 11, 'x') + " service=5ms").service == 0.005);
+    CHECK(scan("a=\"" + std::string(size, '\\') + "\"").names == 0);
+  }
+}
+
+TEST_CASE("the scanner agrees with its slow twin on mutated lines") {
+  std::mt19937 random(4);
+  const auto below = [&](size_t n) { return random() % n; };
+  const auto spice = "  ==\"\"\"\\\\\n\t\0\x7f\xc3\xa9.,e0189msuHRLx=\""sv;
+  const std::string names[] = {" status=", " code=", " connect=", " service=", " wait=", " queue=", " bytes=", "service=", "=\""};
+  for (int round = 0; round < 30'000; ++round) {
+    std::string line = kRouterLines[below(std::size(kRouterLines))].message;
+    for (size_t n = 1 + below(6); n > 0 && !line.empty(); --n) {
+      const size_t at = below(line.size());
+      switch (below(6)) {
+        case 0: line[at] = spice[below(spice.size())]; break;
+        case 1: line.insert(at, 1, spice[below(spice.size())]); break;
+        case 2: line.erase(at, 1 + below(8)); break;
+        case 3: line.insert(at, names[below(std::size(names))]); break;
+        case 4: line.resize(at); break;
+        case 5: line.insert(at, line.substr(below(line.size()), below(90))); break;
+      }
+    }
+    const RouterLine fast = scan_router_line(line);
+    CAPTURE(line);
+    REQUIRE((fast == scan_router_line_portably(line)));
+    REQUIRE(twin_same(fast, scan_router_line_slowly(line)));
+  }
+}

@@ -1,0 +1,205 @@
+#include "web/channel_routes.h"
+
+#include "base/text.h"
+#include "channels/errc.h"
+#include "drains/target.h"
+#include "web/json_body.h"
+#include "web/off_loop.h"
+
+namespace tailrace {
+namespace {
+
+using nlohmann::json;
+
+HttpResponse json_response(int status, const json& body) { return {status, "application/json", dumped(body), {}}; }
+
+HttpResponse refused(error_code error) {
+  if (error == ChannelErrc::not_found) return http_error(404, "Not Found");
+  if (error == ChannelErrc::exists) return http_error(409, "Already exists");
+  if (error == ChannelErrc::too_many_drains)
+    return http_error(422, "You have already added the maximum number of drains allowed");
+  return http_error(503, error.message());
+}
+
+json drain_json(const DrainEntry& drain) {
+  json body{{"id", drain.id}, {"token", drain.token}};
+  if (!drain.url.empty()) body["url"] = shown_drain_url(drain.url);
+  return body;
+}
+
+/// Ids were numbers in v2; they stay so where they are.
+json id_json(const Channel& channel) {
+  const auto number = parse_u64(channel.id);
+  return number ? json(*number) : json(channel.id);
+}
+
+/// The answers, on a thread that may block.
+class ChannelRoutes {
+ public:
+  explicit ChannelRoutes(WebServices& services) : services_(services), catalog_(services.catalog) {}
+
+  HttpResponse create(const HttpRequest& request) const {
+    const auto body = json_object(request.body);
+    if (!body) return http_error(400, "invalid JSON");
+    bool wrong = false;
+    const std::string name = text_field(*body, "name", wrong).value_or("");
+    if (wrong || (!name.empty() && !good_name(name))) return http_error(400, "Channel name must be a string.");
+    std::vector<std::string> token_names;
+    if (const auto tokens = body->find("tokens"); tokens != body->end() && !tokens->is_null()) {
+      if (!tokens->is_array()) return http_error(422, "tokens must be a list of names");
+      for (const json& token : *tokens) {
+        if (!token.is_string() || !good_token_name(token.get_ref<const std::string&>()))
+          return http_error(422, "tokens must be a list of names");
+        token_names.push_back(token);
+      }
+    }
+    const auto channel = catalog_.add_channel(name);
+    if (!channel) return refused(channel.error());
+    json tokens = token_names.empty() ? json::array() : json::object();
+    for (const std::string& token_name : token_names) {
+      const auto token = catalog_.add_token((*channel)->id, token_name);
+      if (!token) return refused(token.error());
+      tokens[token_name] = (*token)->id;
+    }
+    return json_response(201, {{"channel_id", id_json(**channel)}, {"tokens", tokens}});
+  }
+
+  HttpResponse show(const HttpRequest& request) const {
+    const ChannelPtr channel = catalog_.channel(request.param("c"));
+    if (!channel) return http_error(404, "Not Found");
+    json tokens = json::array(), drains = json::array();
+    for (const TokenPtr& token : catalog_.tokens(*channel)) tokens.push_back({{"name", token->name}, {"token", token->id}});
+    for (const DrainEntry& drain : catalog_.drains(*channel)) drains.push_back(drain_json(drain));
+    return json_response(200, {{"channel_id", id_json(*channel)}, {"name", channel->name}, {"tokens", tokens}, {"drains", drains}});
+  }
+
+  HttpResponse remove(const HttpRequest& request) const {
+    const auto done = catalog_.remove_channel(request.param("c"));
+    return done ? HttpResponse{200, "", "", {}} : refused(done.error());
+  }
+
+  HttpResponse add_token(const HttpRequest& request) const {
+    const auto body = json_object(request.body);
+    if (!body) return http_error(400, "invalid JSON");
+    bool wrong = false;
+    const auto name = text_field(*body, "name", wrong);
+    if (!name || !good_token_name(*name)) return http_error(422, "NAME is a required field");
+    const auto token = catalog_.add_token(request.param("c"), *name);
+    if (!token) return refused(token.error());
+    return json_response(201, {{"name", (*token)->name}, {"token", (*token)->id}});
+  }
+
+  HttpResponse add_drain(const HttpRequest& request) const {
+    std::string url;
+    if (auto answer = drain_url(request, url)) return *answer;
+    const auto drain = catalog_.add_drain(request.param("c"), url);
+    return drain ? json_response(201, drain_json(*drain)) : refused(drain.error());
+  }
+
+  HttpResponse reserve_drain(const HttpRequest& request) const {
+    const auto drain = catalog_.add_drain(request.param("c"), "");
+    if (!drain) return refused(drain.error());
+    return json_response(
+        201, {{"id", drain->id}, {"token", drain->token}, {"msg", "Successfully reserved drain token"}});
+  }
+
+  HttpResponse set_drain(const HttpRequest& request) const {
+    const auto id = drain_id(request);
+    if (!id) return http_error(404, "Unknown drain.");
+    std::string url;
+    if (auto answer = drain_url(request, url)) return *answer;
+    const auto drain = catalog_.set_drain_url(request.param("c"), *id, url);
+    return drain ? json_response(201, drain_json(*drain)) : refused(drain.error());
+  }
+
+  HttpResponse remove_drain(const HttpRequest& request) const {
+    const auto id = drain_id(request);
+    if (!id) return http_error(404, "Not found");
+    const auto done = catalog_.remove_drain(request.param("c"), *id);
+    return done ? HttpResponse{200, "", "", {}} : refused(done.error());
+  }
+
+  /// `?name=` finds by name, `?after=` pages on.
+  HttpResponse list(const HttpRequest& request) const {
+    constexpr size_t kPage = 1000;
+    const std::string name = request.query("name"), after = request.query("after");
+    json page = json::array();
+    bool begun = after.empty();
+    json next = nullptr;
+    for (const ChannelPtr& channel : catalog_.channels()) {
+      if (begun && (name.empty() || channel->name == name)) {
+        if (page.size() == kPage) {
+          next = page.back()["channel"];
+          break;
+        }
+        page.push_back({{"channel", channel->id}, {"name", channel->name}});
+      }
+      if (channel->id == after) begun = true;
+    }
+    return json_response(200, {{"channels", page}, {"next", next}});
+  }
+
+ private:
+  /// The URL a drain is to have, in `url`; or the answer if there is none that is good.
+  std::optional<HttpResponse> drain_url(const HttpRequest& request, std::string& url) const {
+    const auto body = json_object(request.body);
+    if (!body) return http_error(400, "invalid JSON");
+    bool wrong = false;
+    url = text_field(*body, "url", wrong).value_or("");
+    const auto host = text_field(*body, "host", wrong), port = text_field(*body, "port", wrong);
+    for (const char* option : {"format", "filter", "gzip", "zstd", "headers", "batch_bytes", "batch_delay"})
+      if (body->contains(option)) return http_error(422, std::string(option) + ": not built yet");
+    if (url.empty() && host) url = "syslog://" + *host + ":" + port.value_or("514");
+    if (wrong || url.empty()) return http_error(422, "Invalid drain destination: missing_url_param");
+    if (const JudgedTarget judged = judge_drain_url(url, services_.policy); !judged.error.empty())
+      return http_error(422, "Invalid drain destination: " + judged.error);
+    return std::nullopt;
+  }
+
+  /// `:d` is a drain's id or its token.
+  std::optional<uint64_t> drain_id(const HttpRequest& request) const {
+    const ChannelPtr channel = catalog_.channel(request.param("c"));
+    if (!channel) return std::nullopt;
+    const std::string_view wanted = request.param("d");
+    for (const DrainEntry& drain : catalog_.drains(*channel))
+      if (drain.token == wanted || std::to_string(drain.id) == wanted) return drain.id;
+    return std::nullopt;
+  }
+
+  WebServices& services_;
+  Catalog& catalog_;
+};
+
+using Method = HttpResponse (ChannelRoutes::*)(const HttpRequest&) const;
+
+asio::awaitable<void> answer(std::shared_ptr<const ChannelRoutes> self, Method method, asio::thread_pool& pool,
+                             HttpExchange& exchange) {
+  HttpResponse response = co_await off_loop(pool, [&] { return ((*self).*method)(exchange.request); });
+  co_await exchange.respond(std::move(response));
+}
+
+}  // namespace
+
+void add_channel_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
+  const auto self = std::make_shared<const ChannelRoutes>(services);
+  const auto add = [&](const char* method, const char* pattern, Method handler) {
+    routes.add(
+        method, pattern,
+        [self, handler, &pool = services.blocking](HttpExchange& exchange) {
+          return answer(self, handler, pool, exchange);
+        },
+        gate);
+  };
+  add("POST", "/channels", &ChannelRoutes::create);
+  add("DELETE", "/channels/:c", &ChannelRoutes::remove);
+  add("GET", "/v2/channels/:c", &ChannelRoutes::show);
+  add("DELETE", "/v2/channels/:c", &ChannelRoutes::remove);
+  add("POST", "/v2/channels/:c/tokens", &ChannelRoutes::add_token);
+  add("POST", "/v2/channels/:c/drains", &ChannelRoutes::add_drain);
+  add("POST", "/channels/:c/drains/tokens", &ChannelRoutes::reserve_drain);
+  add("POST", "/v2/channels/:c/drains/:d", &ChannelRoutes::set_drain);
+  add("DELETE", "/v2/channels/:c/drains/:d", &ChannelRoutes::remove_drain);
+  add("GET", "/v3/channels", &ChannelRoutes::list);
+}
+
+}  // namespace tailrace

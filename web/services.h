@@ -1,0 +1,31 @@
+#pragma once
+// What the routes need; all of it outlives them.
+
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/address_policy.h"
+#include "channels/catalog.h"
+#include "drains/drain_set.h"
+#include "metrics/metrics.h"
+#include "metrics/own_counters.h"
+#include "web/sessions.h"
+
+namespace tailrace {
+
+struct WebServices {
+  Catalog& catalog;
+  const DrainSet& drains;
+  Metrics& metrics;
+  OwnCounters& counters;
+  Sessions& sessions;
+  const AddressPolicy& policy;
+  boost::asio::thread_pool& blocking;  // for what may block: changes of the catalog, scrapes
+  std::string public_url;              // TAILRACE_PUBLIC_URL; empty: from the request
+  uint16_t public_port = 0;            // of the public listener
+  std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
+};
+
+}  // namespace tailrace

@@ -1,0 +1,15 @@
+#pragma once
+// How the process is: health, the ledger, and the scrape.
+
+#include "net/http.h"
+#include "web/services.h"
+
+namespace tailrace {
+
+/// `/healthz` and `/readyz`, for anyone.
+void add_probe_routes(HttpRoutes& routes, WebServices& services);
+
+/// `/healthcheck` and `/v3/ledger`, guarded by `gate`, and `/metrics`, for anyone who reaches the admin listener.
+void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
+
+}  // namespace tailrace

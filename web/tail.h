@@ -1,0 +1,43 @@
+#pragma once
+// One reader's stream: history, then what follows, from one cursor and without a hole in between.
+
+#include <boost/asio/steady_timer.hpp>
+#include <string>
+
+#include "channels/log.h"
+#include "metrics/own_counters.h"
+#include "net/http.h"
+#include "web/sessions.h"
+
+namespace tailrace {
+
+/// Lives in its handler's coroutine, on its loop. A reader that is too slow loses records, as every cursor does, and
+/// is told where and how many.
+class Tail final : public Task {
+ public:
+  Tail(HttpExchange& exchange, const TailQuery& query, OwnCounters& counters);
+  ~Tail() override;
+  Tail(const Tail&) = delete;
+  Tail& operator=(const Tail&) = delete;
+
+  /// Writes until the reader has gone, or, without `follow`, until the history is written.
+  asio::awaitable<void> run();
+
+ private:
+  void run_task() override;
+  /// The newest `num` matching records and the notices among and after them.
+  std::string history_text(const History& history) const;
+  void append_read(const Read& read);
+  asio::awaitable<bool> write_piece();
+  asio::awaitable<void> wait();
+
+  HttpExchange& exchange_;
+  const TailQuery& query_;
+  OwnCounters& counters_;
+  Cursor cursor_;
+  asio::steady_timer wake_;
+  bool waiting_ = false, gone_ = false;
+  std::string out_;
+};
+
+}  // namespace tailrace

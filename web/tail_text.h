@@ -1,0 +1,18 @@
+#pragma once
+// A record as a reader sees it, and whether this reader wants it.
+
+#include <string>
+#include <string_view>
+
+#include "channels/record.h"
+#include "web/sessions.h"
+
+namespace tailrace {
+
+/// `web` matches `web` and `web.1`, not `webhook.1`; empty filters match everything.
+bool matches(const TailQuery& query, const Record& record);
+
+/// Appends `TIME APP[PROCID]: MSG`, exactly one newline at its end, TIME as the sender wrote it.
+void append_line(std::string& out, const Record& record);
+
+}  // namespace tailrace
