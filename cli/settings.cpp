@@ -3,44 +3,22 @@
 #include <unistd.h>
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 #include <fstream>
 #include <thread>
 
+#include "base/address_policy.h"
 #include "base/text.h"
 #include "base/time_text.h"
+#include "base/url.h"
+#include "net/listener.h"
 
 namespace tailrace {
 namespace {
 
 namespace ip = boost::asio::ip;
 
-bool is_literal(std::string_view text) {
-  boost::system::error_code failed;
-  ip::make_address(text, failed);
-  return !failed;
-}
-
-// Splits `host:port`, `[v6]:port` and `:port`. False if there is no valid port.
-bool split_address(std::string_view text, std::string_view& host, bool& bracketed) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  const auto port = parse_u64(text.substr(colon + 1));
-  if (!port || *port > 65'535) return false;
-  host = text.substr(0, colon);
-  bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  return true;
-}
-
 bool is_listen_address(std::string_view text) {
-  std::string_view host;
-  bool bracketed = false;
-  if (!split_address(text, host, bracketed)) return false;
-  if (bracketed) return is_literal(host) && host.find(':') != std::string_view::npos;
-  return host.empty() || host == "localhost" ||
-         (is_literal(host) && host.find(':') == std::string_view::npos);
+  return parse_endpoint(text).has_value();
 }
 
 bool is_token(std::string_view text) {
@@ -52,23 +30,13 @@ bool is_token(std::string_view text) {
   return true;
 }
 
-bool is_network_list(std::string_view text) {
-  bool good = true;
-  for_each_piece(text, ',', [&](std::string_view piece) {
-    boost::system::error_code v4, v6;
-    ip::make_network_v4(piece, v4);
-    ip::make_network_v6(piece, v6);
-    good = good && (!v4 || !v6 || is_literal(piece));
-  });
-  return good;
-}
-
 bool is_name_server_list(std::string_view text) {
   bool good = true;
   for_each_piece(text, ',', [&](std::string_view piece) {
-    std::string_view host;
-    bool bracketed = false;
-    good = good && (is_literal(piece) || (split_address(piece, host, bracketed) && is_literal(host)));
+    boost::system::error_code no_address;
+    ip::make_address(piece, no_address);
+    const bool named = piece.starts_with("localhost") || piece.starts_with(':');
+    good = good && (!no_address || (!named && parse_endpoint(piece)));
   });
   return good;
 }
@@ -105,11 +73,9 @@ bool read_auth(Settings& s, std::string_view value) {
 }
 
 bool read_public_url(Settings& s, std::string_view value) {
-  const size_t scheme = value.starts_with("http://") ? 7 : value.starts_with("https://") ? 8 : 0;
-  if (!scheme || value.size() == scheme || value[scheme] == '/') return false;
-  for (const char c : value) {
-    if (uint8_t(c) <= 0x20 || c == 0x7f || c == '?' || c == '#' || c == '@' || c == '\\') return false;
-  }
+  const auto url = parse_url(value);
+  if (!url || (url->scheme != "http" && url->scheme != "https")) return false;
+  if (!url->user.empty() || !url->password.empty() || value.find_first_of("?#") != value.npos) return false;
   while (value.ends_with('/')) value.remove_suffix(1);
   s.public_url = value;
   return true;
@@ -180,9 +146,15 @@ const std::vector<SettingSpec> table = {
     {"TAILRACE_DISK_BYTES", "", "a size such as 20G", "bound of the data dir", unbuilt, never},
     {"TAILRACE_CHANNEL_RATE", "off", "records per second or off", "quota per channel", unbuilt, never},
     {"TAILRACE_DRAIN_ALLOW", "", "addresses and networks, comma separated", "exceptions from the deny list",
-     plain, [](Settings& s, std::string_view v) { return s.drain_allow = v, is_network_list(v); }},
+     plain,
+     [](Settings& s, std::string_view v) {
+       return s.drain_allow = v, AddressPolicy::parse(v, "").has_value();
+     }},
     {"TAILRACE_DRAIN_DENY", "", "addresses and networks, comma separated", "beyond private and own ones",
-     plain, [](Settings& s, std::string_view v) { return s.drain_deny = v, is_network_list(v); }},
+     plain,
+     [](Settings& s, std::string_view v) {
+       return s.drain_deny = v, AddressPolicy::parse(v, "").has_value();
+     }},
     {"TAILRACE_DNS", "", "address[:port],…", "name servers for drains", plain,
      [](Settings& s, std::string_view v) { return s.dns = v, is_name_server_list(v); }},
     {"TAILRACE_FILE_DRAIN_DIR", "", "a directory", "where file:// may write", unbuilt, never},

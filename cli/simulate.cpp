@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "base/time_text.h"
+#include "base/url.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
@@ -31,15 +31,9 @@ struct Wanted {
 // Null and a reason if the URL is none of those that lines can go to.
 std::unique_ptr<Outlet> open_outlet(const Wanted& wanted, std::string& wrong) {
   if (wanted.url.empty()) return stdout_outlet();
-  constexpr std::string_view syslog = "syslog://";
-  if (wanted.url.starts_with(syslog)) {
-    std::string_view rest = std::string_view(wanted.url).substr(syslog.size());
-    while (rest.ends_with('/')) rest.remove_suffix(1);
-    const size_t colon = rest.rfind(':');
-    const auto port = colon == rest.npos ? std::nullopt : parse_u64(rest.substr(colon + 1));
-    std::string host(rest.substr(0, colon));
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (port && *port > 0 && *port < 65'536 && !host.empty()) return syslog_outlet(host, uint16_t(*port));
+  if (wanted.url.starts_with("syslog://")) {
+    const auto url = parse_url(wanted.url);
+    if (url && url->port > 0) return syslog_outlet(url->host, url->port);
     wrong = "--url takes syslog://host:port";
     return nullptr;
   }

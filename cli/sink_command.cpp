@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "base/time_text.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
@@ -14,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/sink.h"
+#include "net/listener.h"
 
 namespace tailrace {
 namespace {
@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 constexpr std::string_view examples = R"(examples:
   tailrace sink --listen 127.0.0.1:9601
   tailrace sink --listen 127.0.0.1:5514 --protocol syslog --verbose
-  tailrace sink --listen :9601 --down 10s:5s,30s:5s --mode status=503
-  tailrace sink --listen :9601 --every 20s --for 5s --mode hang --json
+  tailrace sink --listen 127.0.0.1:9601 --down 10s:5s,30s:5s --mode status=503
+  tailrace sink --listen 127.0.0.1:9601 --every 20s --for 5s --mode hang --json
 )";
 
 struct Wanted {
@@ -50,17 +50,6 @@ std::string as_json(const SinkCounts& c) {
                                 {"connections", c.connections}, {"malformed", c.malformed}}
              .dump() +
          "\n";
-}
-
-bool read_listen(std::string_view text, Sink::Options& options) {
-  const size_t colon = text.rfind(':');
-  const auto port = parse_u64(colon == text.npos ? text : text.substr(colon + 1));
-  if (!port || *port > 65'535) return false;
-  std::string_view host = colon == text.npos ? std::string_view{} : text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (!host.empty()) options.address = host == "localhost" ? "127.0.0.1" : std::string(host);
-  options.port = uint16_t(*port);
-  return true;
 }
 
 // The schedule that the flags give; none if they contradict each other.
@@ -91,10 +80,13 @@ int run_sink(int argc, char** argv) {
   if (const auto ended = line.parse(argc, argv)) return *ended;
 
   Sink::Options options;
-  if (!read_listen(wanted.listen, options)) return line.usage_error("--listen takes address:port");
+  const auto listen = parse_endpoint(wanted.listen);
+  if (!listen) return line.usage_error("--listen takes address:port");
   if (wanted.protocol != "http" && wanted.protocol != "syslog") {
     return line.usage_error("--protocol takes http or syslog, not " + wanted.protocol);
   }
+  options.address = listen->address().to_string();
+  options.port = listen->port();
   options.protocol = wanted.protocol == "http" ? Sink::Protocol::http : Sink::Protocol::syslog;
   const auto outages = read_outages(wanted);
   if (!outages) return line.usage_error("the schedule is --down 10s:5s,30s:5s, or --every 20s --for 5s");
