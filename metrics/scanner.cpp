@@ -1,5 +1,6 @@
 #include "metrics/scanner.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 #if defined(__SSE2__)
@@ -208,12 +209,12 @@ inline void take_pair(const char* text, const char* equal, const char* end, Rout
   else
     std::memcpy(reinterpret_cast<char*>(&w) + 7 - before, text, before + 1);
   const auto blank_at = [&](int byte) { return (w >> (8 * byte) & 0xff) <= 0x20; };
-  const bool blank_before = before == 7 || (before > 7 && is_blank(equal[-8]));
+  const auto blank_before_8 = [&] { return before == 7 || is_blank(equal[-8]); };
 
   if (w == word("service=")) {
-    if (blank_before) take_value(RouterName::service, equal + 1, end, line);
+    if (blank_before_8()) take_value(RouterName::service, equal + 1, end, line);
   } else if (w == word("connect=")) {
-    if (blank_before) take_value(RouterName::connect, equal + 1, end, line);
+    if (blank_before_8()) take_value(RouterName::connect, equal + 1, end, line);
   } else if (w >> 8 == word("status=")) {
     if (blank_at(0)) take_value(RouterName::status, equal + 1, end, line);
   } else if (w >> 16 == word("bytes=")) {
@@ -227,11 +228,18 @@ inline void take_pair(const char* text, const char* equal, const char* end, Rout
   }
 }
 
+// The bytes that no name has: blanks, `=` and `"`.
+constexpr auto kEndsName = [] {
+  std::array<bool, 256> ends{};
+  for (size_t c = 0; c < ends.size(); ++c) ends[c] = c <= 0x20 || c == '=' || c == '"';
+  return ends;
+}();
+
 // Whether the `"` at `quote` opens a value: rule (3).
 inline bool opens(const char* text, const char* quote) {
   if (quote == text || quote[-1] != '=') return false;
   const char* name = quote - 1;
-  while (name > text && name[-1] != '=' && name[-1] != '"' && !is_blank(name[-1])) --name;
+  while (name > text && !kEndsName[static_cast<unsigned char>(name[-1])]) --name;
   return name != quote - 1 && (name == text || is_blank(name[-1]));
 }
 
