@@ -7,10 +7,14 @@ namespace tailrace {
 
 std::string_view protocol_name(Protocol protocol) {
   switch (protocol) {
-    case Protocol::http: return "http";
-    case Protocol::tcp: return "tcp";
-    case Protocol::udp: return "udp";
-    case Protocol::tls: return "tls";
+    case Protocol::http:
+      return "http";
+    case Protocol::tcp:
+      return "tcp";
+    case Protocol::udp:
+      return "udp";
+    case Protocol::tls:
+      return "tls";
   }
   return "";
 }
@@ -55,13 +59,16 @@ void OwnCounters::rejected(Protocol protocol, std::string_view reason, uint64_t 
   auto& by_reason = rejected_by_[static_cast<size_t>(protocol)];
   auto it = by_reason.find(reason);
   if (it == by_reason.end()) {
-    auto& counter = rejected_.Add({{"protocol", std::string(protocol_name(protocol))}, {"reason", std::string(reason)}});
+    auto& counter =
+        rejected_.Add({{"protocol", std::string(protocol_name(protocol))}, {"reason", std::string(reason)}});
     it = by_reason.emplace(reason, &counter).first;
   }
   it->second->Increment(static_cast<double>(records));
 }
 
-void OwnCounters::write(ExpositionWriter& out) const { write_registry(out, registry_); }
+void OwnCounters::write(ExpositionWriter& out) const {
+  write_registry(out, registry_);
+}
 
 void write_registry(ExpositionWriter& out, const prometheus::Registry& registry) {
   std::vector<prometheus::MetricFamily> families = registry.Collect();
@@ -71,7 +78,8 @@ void write_registry(ExpositionWriter& out, const prometheus::Registry& registry)
     const bool counter = family.type == prometheus::MetricType::Counter;
     if (!counter && family.type != prometheus::MetricType::Gauge) continue;
     out.family(family.name, counter ? FamilyType::counter : FamilyType::gauge, family.help);
-    std::sort(family.metric.begin(), family.metric.end(), [](const auto& a, const auto& b) { return a.label < b.label; });
+    std::sort(family.metric.begin(), family.metric.end(),
+              [](const auto& a, const auto& b) { return a.label < b.label; });
     for (const auto& metric : family.metric) {
       labels.clear();
       for (const auto& label : metric.label) labels.push_back({label.name, label.value});

@@ -1,5 +1,6 @@
 #pragma once
-// What the process counts of itself, kept by prometheus-cpp: what came in, what was turned away, who reads along.
+// What the process counts of itself, kept by prometheus-cpp: what came in, what was turned away, who reads
+// along.
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -20,7 +21,8 @@ enum class Protocol : uint8_t { http, tcp, udp, tls };
 inline constexpr size_t kProtocols = 4;
 std::string_view protocol_name(Protocol protocol);
 
-/// Thread-safe. Call it per read or request, not per record: an addition is 10 to 30 ns, a rejection takes a lock.
+/// Thread-safe. Call it per read or request, not per record: an addition is 10 to 30 ns, a rejection takes a
+/// lock.
 class OwnCounters {
  public:
   OwnCounters();
