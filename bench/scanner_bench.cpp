@@ -1,4 +1,5 @@
-// ns per router line: the scanner alone, and with everything that is counted of it; ns per channel of a scrape.
+// ns per router line: the scanner alone, and with everything that is counted of it; ns per channel of a
+// scrape.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -28,16 +29,19 @@ std::vector<std::string> router_lines(size_t count) {
   std::vector<std::string> lines;
   for (size_t i = 0; i < count; ++i) {
     lines.push_back(fmt::format(
-        "at=info method=GET path=\"/{}?id={}\" host=shop.example.com request_id=1d9989ee-8aae-4897-974f-bb5cee68df44 "
+        "at=info method=GET path=\"/{}?id={}\" host=shop.example.com "
+        "request_id=1d9989ee-8aae-4897-974f-bb5cee68df44 "
         "fwd=\"{}.{}.56.214\" dyno=web.{} connect={}ms service={}ms status={} bytes={} protocol=https",
-        std::string(random() % 40, 'p'), random() % 100000, random() % 256, random() % 256, random() % 20, random() % 3,
-        static_cast<int>(service(random)), random() % 20 ? 200 : 404, static_cast<int>(bytes(random))));
+        std::string(random() % 40, 'p'), random() % 100000, random() % 256, random() % 256, random() % 20,
+        random() % 3, static_cast<int>(service(random)), random() % 20 ? 200 : 404,
+        static_cast<int>(bytes(random))));
   }
   return lines;
 }
 
 // A slice with these messages in chunks, as a log would hand it on.
-std::vector<Slice> slices_of(const std::vector<std::string>& messages, std::string_view app, std::string_view ids) {
+std::vector<Slice> slices_of(const std::vector<std::string>& messages, std::string_view app,
+                             std::string_view ids) {
   std::vector<Slice> slices;
   for (const std::string& message : messages) {
     NewRecord r;
@@ -120,7 +124,8 @@ void scrape(benchmark::State& state) {
   }
   size_t bytes = 0;
   for (auto _ : state) {
-    ExpositionWriter out(ExpositionFormat::prometheus_text, [&](std::string_view part) { bytes += part.size(); });
+    ExpositionWriter out(ExpositionFormat::prometheus_text,
+                         [&](std::string_view part) { bytes += part.size(); });
     const auto snapshots = metrics.snapshots(kNow);
     write_channel_families(out, snapshots);
     out.finish();

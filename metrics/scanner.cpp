@@ -1,5 +1,6 @@
 #include "metrics/scanner.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 #if defined(__SSE2__)
@@ -9,7 +10,9 @@
 namespace tailrace {
 namespace {
 
-bool is_blank(char c) { return static_cast<unsigned char>(c) <= 0x20; }
+bool is_blank(char c) {
+  return static_cast<unsigned char>(c) <= 0x20;
+}
 
 // Text of up to 8 bytes as the number that a load from memory gives.
 constexpr uint64_t word(std::string_view text) {
@@ -62,8 +65,8 @@ bool read_value(const char* at, const char* end, std::string_view& value) {
   return true;
 }
 
-// A whole number of up to 5 digits with what follows it, read without a branch on its length: nearly every value of
-// a router line is one, and its length is what a branch predictor cannot know.
+// A whole number of up to 5 digits with what follows it, read without a branch on its length: nearly every
+// value of a router line is one, and its length is what a branch predictor cannot know.
 struct ShortNumber {
   int64_t value = 0;
   unsigned digits = 0;  // 0: no such number here
@@ -116,13 +119,27 @@ inline void take_value(RouterName name, const char* at, const char* end, RouterL
   std::string_view value;
   bool whole = true;  // not a quote that never closes
   switch (name) {
-    case RouterName::status: line.status = status_at(at, end, value, whole); break;
-    case RouterName::code: whole = read_value(at, end, value), line.code = code_number(value); break;
-    case RouterName::connect: line.connect = seconds_at(at, end, value, whole); break;
-    case RouterName::service: line.service = seconds_at(at, end, value, whole); break;
-    case RouterName::wait: line.wait = seconds_at(at, end, value, whole); break;
-    case RouterName::queue: line.queue = plain_at(at, end, value, whole); break;
-    case RouterName::bytes: line.bytes = plain_at(at, end, value, whole); break;
+    case RouterName::status:
+      line.status = status_at(at, end, value, whole);
+      break;
+    case RouterName::code:
+      whole = read_value(at, end, value), line.code = code_number(value);
+      break;
+    case RouterName::connect:
+      line.connect = seconds_at(at, end, value, whole);
+      break;
+    case RouterName::service:
+      line.service = seconds_at(at, end, value, whole);
+      break;
+    case RouterName::wait:
+      line.wait = seconds_at(at, end, value, whole);
+      break;
+    case RouterName::queue:
+      line.queue = plain_at(at, end, value, whole);
+      break;
+    case RouterName::bytes:
+      line.bytes = plain_at(at, end, value, whole);
+      break;
   }
   if (whole) line.names |= static_cast<uint8_t>(1u << static_cast<unsigned>(name));
 }
@@ -132,7 +149,7 @@ struct Name {
   RouterName name;
 };
 constexpr Name kNames[] = {
-    {"status=", RouterName::status}, {"code=", RouterName::code}, {"connect=", RouterName::connect},
+    {"status=", RouterName::status},   {"code=", RouterName::code}, {"connect=", RouterName::connect},
     {"service=", RouterName::service}, {"wait=", RouterName::wait}, {"queue=", RouterName::queue},
     {"bytes=", RouterName::bytes},
 };
@@ -153,14 +170,18 @@ uint64_t events_of_16(__m128i x, __m128i before) {
   return static_cast<uint32_t>(_mm_movemask_epi8(events));
 }
 
-__m128i load_16(const char* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+__m128i load_16(const char* at) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+}
 
-// The events of the 64 bytes from `at` on, a bit per byte; at[-1] is the text's too unless they are its first.
+// The events of the 64 bytes from `at` on, a bit per byte; at[-1] is the text's too unless they are its
+// first.
 uint64_t events_of_64(const char* at, bool first) {
   const __m128i x = load_16(at);
   return events_of_16(x, first ? _mm_slli_si128(x, 1) : load_16(at - 1)) |
          events_of_16(load_16(at + 16), load_16(at + 15)) << 16 |
-         events_of_16(load_16(at + 32), load_16(at + 31)) << 32 | events_of_16(load_16(at + 48), load_16(at + 47)) << 48;
+         events_of_16(load_16(at + 32), load_16(at + 31)) << 32 |
+         events_of_16(load_16(at + 48), load_16(at + 47)) << 48;
 }
 
 // The same for the last `left` < 64 bytes, which `size - left` others precede. Never reads beyond the text.
@@ -198,8 +219,8 @@ RouterLine scan_router_line_portably(std::string_view message) {
 
 #if defined(__SSE2__)
 
-// The pair whose `=` is at `equal`, if it is one of ours: the 8 bytes up to it hold name and `=`, and for the shorter
-// names the byte before. What would lie before the text is zeros, which are blanks.
+// The pair whose `=` is at `equal`, if it is one of ours: the 8 bytes up to it hold name and `=`, and for the
+// shorter names the byte before. What would lie before the text is zeros, which are blanks.
 inline void take_pair(const char* text, const char* equal, const char* end, RouterLine& line) {
   uint64_t w = 0;
   const size_t before = static_cast<size_t>(equal - text);
@@ -208,12 +229,12 @@ inline void take_pair(const char* text, const char* equal, const char* end, Rout
   else
     std::memcpy(reinterpret_cast<char*>(&w) + 7 - before, text, before + 1);
   const auto blank_at = [&](int byte) { return (w >> (8 * byte) & 0xff) <= 0x20; };
-  const bool blank_before = before == 7 || (before > 7 && is_blank(equal[-8]));
+  const auto blank_before_8 = [&] { return before == 7 || is_blank(equal[-8]); };
 
   if (w == word("service=")) {
-    if (blank_before) take_value(RouterName::service, equal + 1, end, line);
+    if (blank_before_8()) take_value(RouterName::service, equal + 1, end, line);
   } else if (w == word("connect=")) {
-    if (blank_before) take_value(RouterName::connect, equal + 1, end, line);
+    if (blank_before_8()) take_value(RouterName::connect, equal + 1, end, line);
   } else if (w >> 8 == word("status=")) {
     if (blank_at(0)) take_value(RouterName::status, equal + 1, end, line);
   } else if (w >> 16 == word("bytes=")) {
@@ -227,11 +248,18 @@ inline void take_pair(const char* text, const char* equal, const char* end, Rout
   }
 }
 
+// The bytes that no name has: blanks, `=` and `"`.
+constexpr auto kEndsName = [] {
+  std::array<bool, 256> ends{};
+  for (size_t c = 0; c < ends.size(); ++c) ends[c] = c <= 0x20 || c == '=' || c == '"';
+  return ends;
+}();
+
 // Whether the `"` at `quote` opens a value: rule (3).
 inline bool opens(const char* text, const char* quote) {
   if (quote == text || quote[-1] != '=') return false;
   const char* name = quote - 1;
-  while (name > text && name[-1] != '=' && name[-1] != '"' && !is_blank(name[-1])) --name;
+  while (name > text && !kEndsName[static_cast<unsigned char>(name[-1])]) --name;
   return name != quote - 1 && (name == text || is_blank(name[-1]));
 }
 
@@ -242,7 +270,8 @@ RouterLine scan_router_line(std::string_view message) {
   const char* value = nullptr;  // of the open quote
   for (size_t at = 0; at < message.size(); at += 64) {
     const size_t left = message.size() - at;
-    uint64_t events = left >= 64 ? events_of_64(text + at, at == 0) : events_of_tail(text + at, left, at == 0);
+    uint64_t events =
+        left >= 64 ? events_of_64(text + at, at == 0) : events_of_tail(text + at, left, at == 0);
     for (; events; events &= events - 1) {
       const char* p = text + at + std::countr_zero(events);
       if (value) {
@@ -262,7 +291,9 @@ RouterLine scan_router_line(std::string_view message) {
 
 #else
 
-RouterLine scan_router_line(std::string_view message) { return scan_router_line_portably(message); }
+RouterLine scan_router_line(std::string_view message) {
+  return scan_router_line_portably(message);
+}
 
 #endif
 
