@@ -38,20 +38,20 @@ constexpr const char* kDenied[] = {
     "224.0.0.0/4",      // multicast
     "240.0.0.0/4",      // reserved, broadcast
     // IPv6
-    "::/96",           // unspecified, loopback, IPv4-compatible
+    "::/96",            // unspecified, loopback, IPv4-compatible
     "::ffff:0:0:0/96",  // IPv4-translated
-    "64:ff9b:1::/48",  // local NAT64
-    "100::/64",        // discard
-    "2001:2::/48",     // benchmarks
-    "2001:10::/28",    // ORCHID
-    "2001:20::/28",    // ORCHIDv2
-    "2001:db8::/32",   // documentation
-    "3fff::/20",       // documentation
-    "5f00::/16",       // segment routing
-    "fc00::/7",        // unique local, metadata (fd00:ec2::254)
-    "fe80::/10",       // link-local
-    "fec0::/10",       // site-local
-    "ff00::/8",        // multicast
+    "64:ff9b:1::/48",   // local NAT64
+    "100::/64",         // discard
+    "2001:2::/48",      // benchmarks
+    "2001:10::/28",     // ORCHID
+    "2001:20::/28",     // ORCHIDv2
+    "2001:db8::/32",    // documentation
+    "3fff::/20",        // documentation
+    "5f00::/16",        // segment routing
+    "fc00::/7",         // unique local, metadata (fd00:ec2::254)
+    "fe80::/10",        // link-local
+    "fec0::/10",        // site-local
+    "ff00::/8",         // multicast
 };
 
 address_v6 as_v6(const address& a) {
@@ -96,8 +96,9 @@ std::vector<address_v4> embedded(const address_v6& a) {
   static const network_v6 teredo = *parse_network("2001::/32");
   if (contains(nat64, a)) return {v4(12)};
   if (contains(teredo, a)) return {v4(4), v4(12, 0xff)};
-  if (b[0] == 0x20 && b[1] == 0x02) return {v4(2)};                                                // 6to4
-  if ((b[8] & ~2) == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe && b[0] != 0) return {v4(12)};  // ISATAP
+  if (b[0] == 0x20 && b[1] == 0x02) return {v4(2)};  // 6to4
+  if ((b[8] & ~2) == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe && b[0] != 0)
+    return {v4(12)};  // ISATAP
   return {};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Which addresses drains may reach (contract section 2, TAILRACE_DRAIN_ALLOW and _DENY; reliability notes B3).
+// Which addresses drains may reach (contract section 2, TAILRACE_DRAIN_ALLOW and _DENY; reliability notes
+// B3).
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
@@ -12,18 +13,19 @@
 
 namespace tailrace {
 
-/// The address that a host text stands for without any name server: RFC 4291 for IPv6 (brackets allowed, no zone),
-/// and for IPv4 each notation that inet_aton takes: `127.1`, `0x7f000001`, `0177.0.0.1`, `2130706433`, a final dot.
+/// The address that a host text stands for without any name server: RFC 4291 for IPv6 (brackets allowed, no
+/// zone), and for IPv4 each notation that inet_aton takes: `127.1`, `0x7f000001`, `0177.0.0.1`, `2130706433`,
+/// a final dot.
 std::optional<boost::asio::ip::address> literal_address(std::string_view host);
 
-/// Whether the last label is a number, so that resolvers may take the host for an IPv4 address. One that is, and is
-/// no literal_address(), is a name nobody should look up.
+/// Whether the last label is a number, so that resolvers may take the host for an IPv4 address. One that is,
+/// and is no literal_address(), is a name nobody should look up.
 bool ends_in_number(std::string_view host);
 
 /// Immutable once built; read from every thread. Deny by default: loopback, private, link-local, shared,
-/// multicast, reserved, documentation and metadata ranges, the machine's own addresses, and IPv6 forms that embed
-/// any of them (v4-mapped, NAT64, 6to4, Teredo). A further denied range adds to that; an allowed range is an
-/// exception from all of it.
+/// multicast, reserved, documentation and metadata ranges, the machine's own addresses, and IPv6 forms that
+/// embed any of them (v4-mapped, NAT64, 6to4, Teredo). A further denied range adds to that; an allowed range
+/// is an exception from all of it.
 class AddressPolicy {
  public:
   AddressPolicy();  // the built-in list

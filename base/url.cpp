@@ -8,19 +8,25 @@
 namespace tailrace {
 namespace {
 
-// By hand, not by Boost.URL: 1.81 reads `http://1.2.3.4.example/` as the host `1.2.3.4` with the path `.example/`, and
-// `http://a@b@c` as the host `b`. What a check and a connect must agree on cannot rest on that.
+// By hand, not by Boost.URL: 1.81 reads `http://1.2.3.4.example/` as the host `1.2.3.4` with the path
+// `.example/`, and `http://a@b@c` as the host `b`. What a check and a connect must agree on cannot rest on
+// that.
 
-error_code invalid() { return make_error_code(boost::system::errc::invalid_argument); }
+error_code invalid() {
+  return make_error_code(boost::system::errc::invalid_argument);
+}
 
-bool is_control(char c) { return uint8_t(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return uint8_t(c) < 0x20 || c == 0x7f;
+}
 
 /// What the raw text may hold: visible ASCII without a backslash (RFC 3986 knows no other).
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '\\'; });
 }
 
-/// Decoded parts of the authority: bytes of other scripts may stand in a password, nothing that ends a line or a part.
+/// Decoded parts of the authority: bytes of other scripts may stand in a password, nothing that ends a line
+/// or a part.
 bool is_safe(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return is_control(c) || c == ' ' || c == '\\'; });
 }
@@ -46,7 +52,9 @@ bool is_unreserved(char c) {
          std::string_view("-._~").find(c) != std::string_view::npos;
 }
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 /// RFC 3986 section 2: unreserved characters, sub-delims, `further` ones, and whole percent-encodings.
 bool is_encoded(std::string_view text, std::string_view further) {
@@ -54,7 +62,8 @@ bool is_encoded(std::string_view text, std::string_view further) {
     if (text[i] == '%') {
       if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
       i += 2;
-    } else if (!is_unreserved(text[i]) && std::string_view("!$&'()*+,;=").find(text[i]) == std::string_view::npos &&
+    } else if (!is_unreserved(text[i]) &&
+               std::string_view("!$&'()*+,;=").find(text[i]) == std::string_view::npos &&
                further.find(text[i]) == std::string_view::npos) {
       return false;
     }
@@ -130,7 +139,8 @@ void for_each_parameter(std::string_view query, F&& use) {
     query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
-    use(pair, pair.substr(0, equals), equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
+    use(pair, pair.substr(0, equals),
+        equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
   }
 }
 

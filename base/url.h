@@ -12,14 +12,14 @@
 namespace tailrace {
 
 struct Url {
-  std::string scheme;          // lower case
-  std::string user, password;  // percent-decoded
-  std::string host;            // lower case; an IPv6 literal without brackets; never empty
+  std::string scheme;            // lower case
+  std::string user, password;    // percent-decoded
+  std::string host;              // lower case; an IPv6 literal without brackets; never empty
   bool host_is_literal = false;  // an IP address in any notation that inet_aton or RFC 4291 knows
-  uint16_t port = 0;           // 0: not given
-  std::string path;            // as given, still encoded; may be empty
+  uint16_t port = 0;             // 0: not given
+  std::string path;              // as given, still encoded; may be empty
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
-  std::string query_text;      // as given, without `?`
+  std::string query_text;                                  // as given, without `?`
 
   /// `host:port` as it stands in an error text; IPv6 in brackets; port left out if 0.
   std::string authority() const;

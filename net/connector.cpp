@@ -14,7 +14,9 @@ using Milliseconds = std::chrono::milliseconds;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-Milliseconds left_until(Mono end) { return std::chrono::duration_cast<Milliseconds>(end - mono_now()); }
+Milliseconds left_until(Mono end) {
+  return std::chrono::duration_cast<Milliseconds>(end - mono_now());
+}
 
 std::string shown(const tcp::endpoint& at) {
   const std::string host = at.address().to_string();
@@ -26,7 +28,8 @@ std::string lower_first(std::string text) {
   return text;
 }
 
-/// One attempt at one address, and what ends it early: its timer or a cancel. Both may fire late, so they share it.
+/// One attempt at one address, and what ends it early: its timer or a cancel. Both may fire late, so they
+/// share it.
 struct Attempt {
   explicit Attempt(Loop& loop) : socket(loop.io), timer(loop.io) {}
   void end() {
@@ -38,8 +41,12 @@ struct Attempt {
   bool late = false;
 };
 
-NetFailure not_allowed() { return {NetErrc::address_not_allowed, "address not allowed"}; }
-NetFailure stopped() { return {NetErrc::stopped, "stopped"}; }
+NetFailure not_allowed() {
+  return {NetErrc::address_not_allowed, "address not allowed"};
+}
+NetFailure stopped() {
+  return {NetErrc::stopped, "stopped"};
+}
 
 asio::awaitable<NetResult<tcp::socket>> attempt_one(Loop& loop, tcp::endpoint to, Milliseconds limit,
                                                     std::shared_ptr<ConnectCancel> cancel) {
@@ -64,7 +71,8 @@ asio::awaitable<NetResult<tcp::socket>> attempt_one(Loop& loop, tcp::endpoint to
   if (cancel->cancelled()) co_return stopped();
   if (attempt->late || ec == asio::error::timed_out)
     co_return NetFailure(NetErrc::connect, "connect: timed out (" + shown(to) + ")");
-  if (ec) co_return NetFailure(NetErrc::connect, "connect: " + lower_first(ec.message()) + " (" + shown(to) + ")");
+  if (ec)
+    co_return NetFailure(NetErrc::connect, "connect: " + lower_first(ec.message()) + " (" + shown(to) + ")");
   co_return std::move(attempt->socket);
 }
 
@@ -80,7 +88,9 @@ Connector::Connector(EventLoops&, Options options) : impl_(new Impl{std::move(op
 }
 Connector::~Connector() = default;
 
-const AddressPolicy& Connector::policy() const { return impl_->options.policy; }
+const AddressPolicy& Connector::policy() const {
+  return impl_->options.policy;
+}
 
 asio::awaitable<NetResult<tcp::socket>> Connector::connect(Loop& loop, std::string host, uint16_t port,
                                                            std::shared_ptr<ConnectCancel> cancel) {

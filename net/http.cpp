@@ -36,7 +36,9 @@ Segments split(std::string_view path) {
   return out;
 }
 
-bool is_parameter(std::string_view segment) { return segment.starts_with(':'); }
+bool is_parameter(std::string_view segment) {
+  return segment.starts_with(':');
+}
 
 bool same_text(std::string_view pattern, std::string_view sent) {
   return pattern == sent || (sent.find('%') != std::string_view::npos && pattern == percent_decoded(sent));
@@ -142,7 +144,8 @@ std::variant<const HttpRoutes::Route*, HttpResponse> HttpRoutes::find(HttpReques
 HttpResponse http_error(int status, std::string_view text) {
   const nlohmann::json body{{"error", text}};
   // `replace`: a text with invalid UTF-8 in it must not throw.
-  return {status, "application/json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
+  return {
+      status, "application/json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), {}};
 }
 
 }  // namespace tailrace

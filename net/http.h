@@ -49,7 +49,8 @@ struct HttpRequest {
   std::string_view param(std::string_view name) const;
 };
 
-/// Not an aggregate: g++ 12 copies the braces of an aggregate in a `co_await` expression bit by bit, and frees twice.
+/// Not an aggregate: g++ 12 copies the braces of an aggregate in a `co_await` expression bit by bit, and
+/// frees twice.
 struct HttpResponse {
   HttpResponse() = default;
   HttpResponse(int code, std::string type = {}, std::string text = {}, HttpFields further = {})
@@ -62,8 +63,8 @@ struct HttpResponse {
 };
 
 /// The server's side of one request, lent to the handler until its coroutine ends. Lives on one loop.
-/// A handler calls respond() once, or begin_stream() once and then write() as often as it likes; one that does
-/// neither is answered 500 for it.
+/// A handler calls respond() once, or begin_stream() once and then write() as often as it likes; one that
+/// does neither is answered 500 for it.
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;

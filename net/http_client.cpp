@@ -14,7 +14,8 @@
 namespace tailrace {
 
 struct ClientTls::Impl {
-  std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()), ::SSL_CTX_free};
+  std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()),
+                                                              ::SSL_CTX_free};
 };
 
 ClientTls::ClientTls(const std::string& ca_file) : impl_(std::make_unique<Impl>()) {
@@ -22,7 +23,8 @@ ClientTls::ClientTls(const std::string& ca_file) : impl_(std::make_unique<Impl>(
   if (!context) throw std::runtime_error("no TLS from OpenSSL");
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   static constexpr unsigned char kAlpn[] = "\x08http/1.1";
@@ -30,7 +32,9 @@ ClientTls::ClientTls(const std::string& ca_file) : impl_(std::make_unique<Impl>(
   const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
                                       : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
   ERR_clear_error();
-  if (!loaded) throw std::runtime_error("no usable certificates in " + (ca_file.empty() ? "the system's store" : ca_file));
+  if (!loaded)
+    throw std::runtime_error("no usable certificates in " +
+                             (ca_file.empty() ? "the system's store" : ca_file));
 }
 
 ClientTls::~ClientTls() = default;
@@ -62,7 +66,9 @@ std::span<char> scratch() {
   return bytes;
 }
 
-NetFailure stopped() { return {NetErrc::stopped, "stopped"}; }
+NetFailure stopped() {
+  return {NetErrc::stopped, "stopped"};
+}
 
 }  // namespace
 
@@ -92,10 +98,10 @@ struct HttpClient::State {
   const ClientTls& tls;
   const Origin origin;
   const HttpClientLimits limits;
-  std::shared_ptr<Stream> stream;          // connected, and shaken hands with
+  std::shared_ptr<Stream> stream;  // connected, and shaken hands with
   std::shared_ptr<ConnectCancel> connecting;
-  bool busy = false;                       // a call is under way
-  bool closing = false, whole = false;     // in it: close() was called; the request is sent
+  bool busy = false;                    // a call is under way
+  bool closing = false, whole = false;  // in it: close() was called; the request is sent
 };
 
 NetFailure HttpClient::State::ended(Io why) const {
@@ -163,7 +169,8 @@ asio::awaitable<NetFailure> HttpClient::State::converse(HttpAnswerParser& parser
   co_return NetFailure{};
 }
 
-asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_ptr<State> self, std::string_view head,
+asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_ptr<State> self,
+                                                                   std::string_view head,
                                                                    std::string_view body) {
   self->closing = false;
   self->busy = true;
@@ -190,16 +197,21 @@ asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_p
   co_return answer;
 }
 
-HttpClient::HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin, HttpClientLimits limits)
+HttpClient::HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin,
+                       HttpClientLimits limits)
     : state_(std::make_shared<State>(loop, connector, tls, std::move(origin), limits)) {}
 
-HttpClient::~HttpClient() { close(); }
+HttpClient::~HttpClient() {
+  close();
+}
 
 asio::awaitable<NetResult<HttpAnswer>> HttpClient::exchange(std::string_view head, std::string_view body) {
   return State::exchange(state_, head, body);
 }
 
-bool HttpClient::connected() const { return state_->stream != nullptr; }
+bool HttpClient::connected() const {
+  return state_->stream != nullptr;
+}
 
 void HttpClient::close() {
   if (!state_->busy) return state_->drop();

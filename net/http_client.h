@@ -44,18 +44,19 @@ struct HttpClientLimits {
   size_t body_bytes = 64 * 1024;
 };
 
-/// Lives on one loop and is used by one coroutine at a time. Connects when it must; honours `Connection: close`;
-/// reads at most 16 KiB of head and 64 KiB of body of an answer and keeps nothing of the body; follows no
-/// redirect. A broken keep-alive connection is no retry of its own: the caller decides.
+/// Lives on one loop and is used by one coroutine at a time. Connects when it must; honours `Connection:
+/// close`; reads at most 16 KiB of head and 64 KiB of body of an answer and keeps nothing of the body;
+/// follows no redirect. A broken keep-alive connection is no retry of its own: the caller decides.
 class HttpClient {
  public:
-  HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin, HttpClientLimits limits = {});
+  HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin,
+             HttpClientLimits limits = {});
   ~HttpClient();
 
   /// Sends `head` (request line and fields, ending in an empty line) and `body` as they are, and reads the
   /// answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the call.
-  /// An answer that comes before the request is sent counts, and ends the connection. One whose body is larger than
-  /// the bound counts too; one that is cut off, by an end or by the deadline, does not.
+  /// An answer that comes before the request is sent counts, and ends the connection. One whose body is
+  /// larger than the bound counts too; one that is cut off, by an end or by the deadline, does not.
   asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, std::string_view body);
 
   bool connected() const;

@@ -32,7 +32,9 @@ void HeldBytes::append(std::string_view bytes) {
   bytes_.append(bytes);
 }
 
-void HeldBytes::take(size_t count) { at_ += count; }
+void HeldBytes::take(size_t count) {
+  at_ += count;
+}
 
 void HeldBytes::release() {
   if (empty() && bytes_.capacity() > kKeptWhileIdle) {
@@ -50,7 +52,9 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Shared> shared, Loop&
   shared_->open.fetch_add(1, std::memory_order_relaxed);
 }
 
-HttpConnection::~HttpConnection() { shared_->open.fetch_sub(1, std::memory_order_relaxed); }
+HttpConnection::~HttpConnection() {
+  shared_->open.fetch_sub(1, std::memory_order_relaxed);
+}
 
 asio::awaitable<void> HttpConnection::run(std::shared_ptr<HttpConnection> self) {
   auto& connections = self->shared_->of(self->stream_->loop()).connections;
@@ -224,7 +228,8 @@ asio::awaitable<void> HttpConnection::handle(Exchange& exchange, const HttpRoute
     co_await route.handler(exchange);
   } catch (const std::exception& e) {
     // Not what(): it may hold what a stranger sent.
-    log_error("handler failed", "method=" + route.method + " route=" + route.pattern + " type=" + typeid(e).name());
+    log_error("handler failed",
+              "method=" + route.method + " route=" + route.pattern + " type=" + typeid(e).name());
     if (exchange.answered()) exchange.break_off();
   }
   exchange_ = nullptr;
@@ -241,8 +246,8 @@ asio::awaitable<void> HttpConnection::refuse(Exchange& exchange, HttpFault fault
   if (!exchange.broken()) co_await linger();
 }
 
-/// Closing with unread bytes would reset the connection, and the answer with it. So: half-close, and read until the
-/// peer closes too, within bounds.
+/// Closing with unread bytes would reset the connection, and the answer with it. So: half-close, and read
+/// until the peer closes too, within bounds.
 asio::awaitable<void> HttpConnection::linger() {
   lingering_ = true;
   held_ = {};

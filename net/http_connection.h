@@ -15,8 +15,8 @@ namespace tailrace {
 
 class HttpConnection;
 
-/// What a server's connections share. The set of a loop's connections is touched by that loop alone; the mutex
-/// guards which loops there are, and is taken once per connection.
+/// What a server's connections share. The set of a loop's connections is touched by that loop alone; the
+/// mutex guards which loops there are, and is taken once per connection.
 struct HttpServer::Shared {
   struct PerLoop {
     std::unordered_set<HttpConnection*> connections;
@@ -53,9 +53,10 @@ class HeldBytes {
 
 /// Lives on one loop, owned by its coroutine run(); ends with the connection.
 ///
-/// A connection is idle (waits for readability, holding no buffer), reads a head, reads a body, is with a handler,
-/// or lingers (has said its last word and reads on for a moment, so that a reset does not destroy the answer).
-/// Bytes are read into a scratch that all connections of a thread share; only what a request leaves over is held.
+/// A connection is idle (waits for readability, holding no buffer), reads a head, reads a body, is with a
+/// handler, or lingers (has said its last word and reads on for a moment, so that a reset does not destroy
+/// the answer). Bytes are read into a scratch that all connections of a thread share; only what a request
+/// leaves over is held.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(std::shared_ptr<HttpServer::Shared> shared, Loop& loop, asio::ip::tcp::socket socket);

@@ -9,45 +9,49 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kHeldWhileStreaming = 16 * 1024;  // pipelined requests behind a stream; more ends the connection
+constexpr size_t kHeldWhileStreaming =
+    16 * 1024;  // pipelined requests behind a stream; more ends the connection
+
+constexpr std::pair<int, std::string_view> kReasons[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+};
 
 std::string_view reason(int status) {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 421: return "Misdirected Request";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    case 507: return "Insufficient Storage";
-    default: return "Status";
-  }
+  for (const auto& [code, text] : kReasons)
+    if (code == status) return text;
+  return "Status";
 }
 
 /// A line break in a value would be a field of its own.
@@ -57,7 +61,9 @@ void append_field(std::string& head, std::string_view name, std::string_view val
   head += "\r\n";
 }
 
-bool has_no_body(int status) { return status == 204 || status == 304 || status / 100 == 1; }
+bool has_no_body(int status) {
+  return status == 204 || status == 304 || status / 100 == 1;
+}
 
 }  // namespace
 
@@ -118,7 +124,7 @@ asio::awaitable<bool> HttpConnection::Exchange::begin_stream(int status, HttpFie
     connection_.stream_->watch([this] { return on_readable(); });
   }
   const bool sent = co_await send(Gather(head));
-  co_return sent && streaming_;
+  co_return sent&& streaming_;
 }
 
 asio::awaitable<bool> HttpConnection::Exchange::write(std::string_view bytes) {
@@ -144,7 +150,8 @@ void HttpConnection::Exchange::on_gone(std::function<void()> gone) {
     gone_ = std::move(gone);
     return;
   }
-  // Already gone: told soon, but never from inside this call, and only if this request is still being handled.
+  // Already gone: told soon, but never from inside this call, and only if this request is still being
+  // handled.
   gone_ = std::move(gone);
   asio::post(loop().io, [connection = connection_.shared_from_this(), number = connection_.handled_] {
     if (connection->exchange_ && connection->handled_ == number) connection->exchange_->tell_gone();
@@ -156,7 +163,8 @@ void HttpConnection::Exchange::tell_gone() {
   if (gone_) std::exchange(gone_, nullptr)();
 }
 
-/// Bytes during a stream: an end, or pipelined requests, which are kept for afterwards as far as they are few.
+/// Bytes during a stream: an end, or pipelined requests, which are kept for afterwards as far as they are
+/// few.
 bool HttpConnection::Exchange::on_readable() {
   std::array<char, 4096> bytes;
   size_t count = 0;

@@ -8,8 +8,8 @@ namespace tailrace {
 namespace {
 
 namespace beast = boost::beast;
-using boost::system::error_code;
 using beast::string_view;
+using boost::system::error_code;
 
 constexpr size_t kChunkExtension = 256;         // of one chunk
 constexpr size_t kChunkExtensions = 16 * 1024;  // of all
@@ -17,7 +17,9 @@ constexpr size_t kChunkLookahead = 16 * 1024;   // bytes without a whole chunk h
 
 constexpr HttpFault kMalformed{400, "malformed request"};
 
-error_code stop() { return beast::http::make_error_code(beast::http::error::bad_value); }
+error_code stop() {
+  return beast::http::make_error_code(beast::http::error::bad_value);
+}
 
 /// `host`, `host:port`, `[v6]:port`, or nothing.
 bool is_host(std::string_view text) {
@@ -28,7 +30,9 @@ bool is_host(std::string_view text) {
   return true;
 }
 
-bool is_chunked(std::string_view value) { return iequals(value, "chunked"); }
+bool is_chunked(std::string_view value) {
+  return iequals(value, "chunked");
+}
 
 bool is_token_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -111,7 +115,8 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
   }
 
   // What Beast calls.
-  void on_request_impl(beast::http::verb, string_view method, string_view target, int v, error_code&) override {
+  void on_request_impl(beast::http::verb, string_view method, string_view target, int v,
+                       error_code&) override {
     request.method.assign(method.data(), method.size());
     request.target.assign(target.data(), target.size());
     version = v;
@@ -136,8 +141,11 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
         ++codings;
         if (!is_chunked(text)) ec = stop();
         break;
-      case beast::http::field::expect: expect.assign(text); break;
-      default: break;
+      case beast::http::field::expect:
+        expect.assign(text);
+        break;
+      default:
+        break;
     }
     request.headers.add(std::string(name.data(), name.size()), std::string(text));
   }
@@ -193,17 +201,28 @@ size_t HttpRequestParser::feed_head(std::string_view bytes) {
   error_code ec;
   const size_t used = impl_->put({bytes.data(), length}, ec);
   if (ec || used != length || !impl_->is_header_done())
-    impl_->refuse(other_version(bytes.substr(0, length)) ? HttpFault{505, "HTTP version not supported"} : kMalformed);
+    impl_->refuse(other_version(bytes.substr(0, length)) ? HttpFault{505, "HTTP version not supported"}
+                                                         : kMalformed);
   else
     impl_->judge_head();
   return skipped + length;
 }
 
-bool HttpRequestParser::head_done() const { return !impl_->fault && impl_->in_body; }
-bool HttpRequestParser::has_body() const { return impl_->chunked() || (impl_->lengths && impl_->declared > 0); }
-bool HttpRequestParser::http11() const { return impl_->version == 11; }
-bool HttpRequestParser::keep_alive() const { return head_done() && impl_->keep_alive(); }
-bool HttpRequestParser::expects_continue() const { return http11() && iequals(impl_->expect, "100-continue"); }
+bool HttpRequestParser::head_done() const {
+  return !impl_->fault && impl_->in_body;
+}
+bool HttpRequestParser::has_body() const {
+  return impl_->chunked() || (impl_->lengths && impl_->declared > 0);
+}
+bool HttpRequestParser::http11() const {
+  return impl_->version == 11;
+}
+bool HttpRequestParser::keep_alive() const {
+  return head_done() && impl_->keep_alive();
+}
+bool HttpRequestParser::expects_continue() const {
+  return http11() && iequals(impl_->expect, "100-continue");
+}
 
 bool HttpRequestParser::admit_body(Budget& budget) {
   if (impl_->declared > impl_->limits.body_bytes) {
@@ -218,7 +237,9 @@ bool HttpRequestParser::admit_body(Budget& budget) {
   return true;
 }
 
-void HttpRequestParser::ignore_body() { impl_->ignore = true; }
+void HttpRequestParser::ignore_body() {
+  impl_->ignore = true;
+}
 
 size_t HttpRequestParser::feed_body(std::string_view bytes) {
   if (done() || bytes.empty()) return 0;
@@ -232,10 +253,15 @@ size_t HttpRequestParser::feed_body(std::string_view bytes) {
   return used;
 }
 
-bool HttpRequestParser::done() const { return impl_->is_done(); }
-const std::optional<HttpFault>& HttpRequestParser::fault() const { return impl_->fault; }
+bool HttpRequestParser::done() const {
+  return impl_->is_done();
+}
+const std::optional<HttpFault>& HttpRequestParser::fault() const {
+  return impl_->fault;
+}
 
-// --- answers -------------------------------------------------------------------------------------------------
+// --- answers
+// -------------------------------------------------------------------------------------------------
 
 struct HttpAnswerParser::Impl final : beast::http::basic_parser<false> {
   explicit Impl(Bounds b) : bounds(b) {
@@ -253,7 +279,8 @@ struct HttpAnswerParser::Impl final : beast::http::basic_parser<false> {
   void on_header_impl(error_code& ec) override {
     in_body = true;
     const auto length = content_length();
-    if (length && *length > bounds.body_bytes && !is_done()) too_large(ec);  // no byte of it need be waited for
+    if (length && *length > bounds.body_bytes && !is_done())
+      too_large(ec);  // no byte of it need be waited for
   }
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
   std::size_t on_body_impl(string_view bytes, error_code& ec) override {
@@ -306,7 +333,8 @@ void HttpAnswerParser::feed(std::string_view bytes) {
       impl_->held = std::move(held);
       impl_->failed = refused;
     } else if (ec) {
-      if (impl_->held.size() > impl_->bounds.head_bytes) impl_->failed = true;  // no end of a head or chunk head
+      if (impl_->held.size() > impl_->bounds.head_bytes)
+        impl_->failed = true;  // no end of a head or chunk head
       return;
     }
   }
@@ -324,12 +352,20 @@ bool HttpAnswerParser::feed_end() {
 bool HttpAnswerParser::settled() const {
   return impl_->large || (impl_->in_body && impl_->is_done() && impl_->status / 100 != 1);
 }
-bool HttpAnswerParser::bad() const { return impl_->failed; }
-bool HttpAnswerParser::started() const { return impl_->got_some() || impl_->interim > 0; }
+bool HttpAnswerParser::bad() const {
+  return impl_->failed;
+}
+bool HttpAnswerParser::started() const {
+  return impl_->got_some() || impl_->interim > 0;
+}
 bool HttpAnswerParser::keep_alive() const {
   return settled() && !impl_->large && !impl_->extra && impl_->keep_alive();
 }
-int HttpAnswerParser::status() const { return impl_->status; }
-std::chrono::seconds HttpAnswerParser::retry_after() const { return impl_->retry_after; }
+int HttpAnswerParser::status() const {
+  return impl_->status;
+}
+std::chrono::seconds HttpAnswerParser::retry_after() const {
+  return impl_->retry_after;
+}
 
 }  // namespace tailrace

@@ -20,9 +20,10 @@ struct HttpFault {
 
 /// One request. Bytes may come in any pieces; what follows the request is not taken.
 ///
-/// Refused beyond what Beast refuses: bare CR or LF, folded fields, a Content-Length that is a list, comes twice or
-/// next to Transfer-Encoding, a transfer coding other than one `chunked` (any at all in HTTP/1.0), a missing, doubled
-/// or malformed Host, a target that is neither a path, `*` nor this host's absolute form, long or odd chunk extensions.
+/// Refused beyond what Beast refuses: bare CR or LF, folded fields, a Content-Length that is a list, comes
+/// twice or next to Transfer-Encoding, a transfer coding other than one `chunked` (any at all in HTTP/1.0), a
+/// missing, doubled or malformed Host, a target that is neither a path, `*` nor this host's absolute form,
+/// long or odd chunk extensions.
 class HttpRequestParser {
  public:
   /// `limits` and `into` outlive the parser.
@@ -40,7 +41,8 @@ class HttpRequestParser {
   bool keep_alive() const;
   bool expects_continue() const;
 
-  /// Says yes to the body: from here on it takes its size from `budget`, until the parser goes. 413 or 503 are faults.
+  /// Says yes to the body: from here on it takes its size from `budget`, until the parser goes. 413 or 503
+  /// are faults.
   bool admit_body(Budget& budget);
   /// The body is read and thrown away, still within the limit.
   void ignore_body();

@@ -11,7 +11,9 @@ namespace tailrace {
 HttpServer::HttpServer(const HttpRoutes& routes, Budget& bodies, HttpLimits limits)
     : shared_(std::make_shared<Shared>(routes, bodies, limits)) {}
 
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 void HttpServer::serve(Loop& loop, asio::ip::tcp::socket socket) {
   auto connection = std::make_shared<HttpConnection>(shared_, loop, std::move(socket));
@@ -31,6 +33,8 @@ void HttpServer::stop() {
   }
 }
 
-size_t HttpServer::open() const { return shared_->open.load(std::memory_order_relaxed); }
+size_t HttpServer::open() const {
+  return shared_->open.load(std::memory_order_relaxed);
+}
 
 }  // namespace tailrace

@@ -17,7 +17,8 @@ struct HttpLimits {
   size_t head_bytes = 16 * 1024;  // 431 beyond
   size_t head_fields = 100;       // 431 beyond
   size_t body_bytes = 8u << 20;   // 413 beyond
-  std::chrono::milliseconds head{10'000};   // in total, from its first byte (from the accept for the first): 408
+  std::chrono::milliseconds head{
+      10'000};  // in total, from its first byte (from the accept for the first): 408
   std::chrono::milliseconds body{30'000};   // in total: 408
   std::chrono::milliseconds idle{75'000};   // between requests; then closed without a word
   std::chrono::milliseconds write{30'000};  // no progress in sending an answer: closed
@@ -29,7 +30,8 @@ struct HttpLimits {
 /// stop() closes idle connections, lets requests in flight finish, and ends streams.
 class HttpServer {
  public:
-  /// `routes`, `bodies` (what all bodies in flight may take together; 503 beyond) outlive the server.
+  /// `routes`, `bodies` (what all bodies in flight may take together; 503 beyond) outlive the loops' run,
+  /// since a connection may outlive the server; the loops outlive the server.
   HttpServer(const HttpRoutes& routes, Budget& bodies, HttpLimits limits = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;

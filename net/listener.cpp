@@ -14,7 +14,9 @@ constexpr int kBacklog = 1024;
 constexpr int kAcceptsAtOnce = 64;
 constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
 
-error_code invalid() { return make_error_code(boost::system::errc::invalid_argument); }
+error_code invalid() {
+  return make_error_code(boost::system::errc::invalid_argument);
+}
 
 }  // namespace
 
@@ -102,7 +104,9 @@ struct Listener::Acceptor : std::enable_shared_from_this<Acceptor> {
 };
 
 Listener::Listener(std::shared_ptr<Acceptor> acceptor) : acceptor_(std::move(acceptor)) {}
-Listener::~Listener() { stop(); }
+Listener::~Listener() {
+  stop();
+}
 
 Result<std::unique_ptr<Listener>> Listener::open(EventLoops& loops, asio::ip::tcp::endpoint at,
                                                  OnConnection on_connection) {
@@ -111,7 +115,9 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoops& loops, asio::ip::tc
   return std::unique_ptr<Listener>(new Listener(std::move(acceptor)));
 }
 
-asio::ip::tcp::endpoint Listener::endpoint() const { return acceptor_->bound; }
+asio::ip::tcp::endpoint Listener::endpoint() const {
+  return acceptor_->bound;
+}
 
 void Listener::start() {
   asio::post(acceptor_->loops[0].io, [acceptor = acceptor_] {

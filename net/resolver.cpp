@@ -1,6 +1,7 @@
 #include "net/resolver.h"
 
 #include <ares.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -93,7 +94,8 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   }
 
   void take(const ares_addrinfo& info) {
-    for (const ares_addrinfo_node* node = info.nodes; node && addresses_.size() < kMostAddresses; node = node->ai_next) {
+    for (const ares_addrinfo_node* node = info.nodes; node && addresses_.size() < kMostAddresses;
+         node = node->ai_next) {
       if (node->ai_family == AF_INET) {
         sockaddr_in v4;
         std::memcpy(&v4, node->ai_addr, sizeof v4);
@@ -117,7 +119,14 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     }
     if (lookup.ended_) return;
     auto& socket = lookup.sockets_[fd];
-    if (!socket) socket = std::make_shared<Socket>(Descriptor(lookup.io_, ::dup(fd)));
+    if (!socket) {
+      socket = std::make_shared<Socket>(Descriptor(lookup.io_));
+      error_code ec;
+      const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      if (copy >= 0) socket->descriptor.assign(copy, ec);
+      if (copy >= 0 && ec) ::close(copy);
+    }
+    if (!socket->descriptor.is_open()) return;  // out of descriptors: the look-up times out
     socket->wants_read = read;
     socket->wants_write = write;
     lookup.watch(fd, socket);
@@ -128,14 +137,16 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
       socket->descriptor.async_wait(Descriptor::wait_read,
                                     [weak = weak_from_this(), fd, socket](const error_code& ec) {
                                       socket->reading = false;
-                                      if (const auto self = weak.lock(); self && !ec) self->ready(fd, socket, true);
+                                      if (const auto self = weak.lock(); self && !ec)
+                                        self->ready(fd, socket, true);
                                     });
     }
     if (socket->wants_write && !std::exchange(socket->writing, true)) {
       socket->descriptor.async_wait(Descriptor::wait_write,
                                     [weak = weak_from_this(), fd, socket](const error_code& ec) {
                                       socket->writing = false;
-                                      if (const auto self = weak.lock(); self && !ec) self->ready(fd, socket, false);
+                                      if (const auto self = weak.lock(); self && !ec)
+                                        self->ready(fd, socket, false);
                                     });
     }
   }
@@ -178,8 +189,9 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
 /// The name as it may stand in a text: nothing but what names are made of.
 std::string shown(const std::string& name) {
   const bool plain = name.size() <= 255 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
-  });
+                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              c == '.' || c == '-' || c == '_';
+                     });
   return plain ? " (" + name + ")" : "";
 }
 
@@ -187,10 +199,14 @@ NetFailure failure(int status, const std::string& name) {
   switch (status) {
     case ARES_ENOTFOUND:
     case ARES_ENODATA:
-    case ARES_EBADNAME: return {NetErrc::resolve, "resolve: no such name" + shown(name)};
-    case ARES_ETIMEOUT: return {NetErrc::resolve, "resolve: timed out" + shown(name)};
-    case ARES_ECONNREFUSED: return {NetErrc::resolve, "resolve: no name server answers" + shown(name)};
-    default: return {NetErrc::resolve, "resolve: name server failed" + shown(name)};
+    case ARES_EBADNAME:
+      return {NetErrc::resolve, "resolve: no such name" + shown(name)};
+    case ARES_ETIMEOUT:
+      return {NetErrc::resolve, "resolve: timed out" + shown(name)};
+    case ARES_ECONNREFUSED:
+      return {NetErrc::resolve, "resolve: no name server answers" + shown(name)};
+    default:
+      return {NetErrc::resolve, "resolve: name server failed" + shown(name)};
   }
 }
 

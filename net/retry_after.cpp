@@ -15,7 +15,8 @@ std::chrono::seconds parse_retry_after(std::string_view text) {
   if (text.size() > 64) return {};
   const std::string date(text);
   // The three forms of RFC 9110 section 5.6.7.
-  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%a, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
     tm parts{};
     const char* end = ::strptime(date.c_str(), form, &parts);
     if (!end || *end) continue;

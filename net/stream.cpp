@@ -17,7 +17,8 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // OpenSSL's own socket BIO raises SIGPIPE; this one does not.
 int bio_write(BIO* bio, const char* bytes, int count) {
   BIO_clear_retry_flags(bio);
-  const ssize_t n = ::send(int(reinterpret_cast<intptr_t>(BIO_get_data(bio))), bytes, size_t(count), MSG_NOSIGNAL);
+  const ssize_t n =
+      ::send(int(reinterpret_cast<intptr_t>(BIO_get_data(bio))), bytes, size_t(count), MSG_NOSIGNAL);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(bio);
   return int(n);
 }
@@ -29,7 +30,9 @@ int bio_read(BIO* bio, char* into, int count) {
   return int(n);
 }
 
-long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+long bio_control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
 
 BIO_METHOD* socket_method() {
   static BIO_METHOD* const method = [] {
@@ -51,7 +54,9 @@ Stream::Stream(Loop& loop, asio::ip::tcp::socket socket)
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
-Stream::~Stream() { SSL_free(tls_); }
+Stream::~Stream() {
+  SSL_free(tls_);
+}
 
 void Stream::deadline_in(std::chrono::milliseconds duration) {
   late_ = false;
@@ -98,8 +103,10 @@ Io Stream::wait_ended(const error_code& ec) const {
 Io Stream::tls_ended(int result) const {
   switch (SSL_get_error(tls_, result)) {
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return Io::again;
-    default: return Io::end;
+    case SSL_ERROR_WANT_WRITE:
+      return Io::again;
+    default:
+      return Io::end;
   }
 }
 
@@ -193,14 +200,15 @@ void Stream::watch(std::function<bool()> on_readable) {
 }
 
 void Stream::next_watch(uint64_t watch) {
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [weak = weak_from_this(), watch](const error_code& ec) {
-    const auto self = weak.lock();
-    if (!self || self->watch_ != watch || !self->socket_.is_open()) return;
-    // A cancelled wait of this watch was meant for another one on the same socket: go on watching.
-    if (ec == asio::error::operation_aborted) return self->next_watch(watch);
-    const auto on_readable = self->on_readable_;  // it may end the watch, and itself with it
-    if (on_readable() && self->watch_ == watch) self->next_watch(watch);
-  });
+  socket_.async_wait(
+      asio::ip::tcp::socket::wait_read, [weak = weak_from_this(), watch](const error_code& ec) {
+        const auto self = weak.lock();
+        if (!self || self->watch_ != watch || !self->socket_.is_open()) return;
+        // A cancelled wait of this watch was meant for another one on the same socket: go on watching.
+        if (ec == asio::error::operation_aborted) return self->next_watch(watch);
+        const auto on_readable = self->on_readable_;  // it may end the watch, and itself with it
+        if (on_readable() && self->watch_ == watch) self->next_watch(watch);
+      });
 }
 
 void Stream::unwatch() {

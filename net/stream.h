@@ -31,7 +31,8 @@ enum class Io : uint8_t {
 /// Up to four pieces that are sent as one. Refers to them.
 class Gather {
  public:
-  explicit Gather(std::string_view a, std::string_view b = {}, std::string_view c = {}, std::string_view d = {});
+  explicit Gather(std::string_view a, std::string_view b = {}, std::string_view c = {},
+                  std::string_view d = {});
   bool empty() const { return first_ == end_; }
   std::span<const asio::const_buffer> pieces() const { return {pieces_.data() + first_, end_ - first_}; }
   /// Leaves out the first `count` bytes.
@@ -47,11 +48,11 @@ class Gather {
   size_t first_ = 0, end_ = 0;
 };
 
-/// Non-blocking reads and writes, and waits that end by a deadline or an interruption. Belongs to one loop and is
-/// used by one coroutine, which keeps it alive; the watch is the one thing that goes on beside it.
+/// Non-blocking reads and writes, and waits that end by a deadline or an interruption. Belongs to one loop
+/// and is used by one coroutine, which keeps it alive; the watch is the one thing that goes on beside it.
 ///
-/// The deadline is a moment, not a timer: moving it later costs a store, so that a keep-alive connection re-arms
-/// its timer once per timeout and not once per request.
+/// The deadline is a moment, not a timer: moving it later costs a store, so that a keep-alive connection
+/// re-arms its timer once per timeout and not once per request.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   Stream(Loop& loop, asio::ip::tcp::socket socket);

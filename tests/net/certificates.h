@@ -17,8 +17,9 @@ struct Certificate {
 };
 
 struct CertificateOptions {
-  std::string name = "localhost";  // the subject's, and its only alternative name unless `alternative` is given
-  std::string alternative = {};    // `DNS:…` or `IP:…`
+  std::string name =
+      "localhost";               // the subject's, and its only alternative name unless `alternative` is given
+  std::string alternative = {};  // `DNS:…` or `IP:…`
   long from = -3600, until = 3600;  // seconds from now
   bool authority = false;
 };
@@ -35,7 +36,8 @@ inline Certificate make_certificate(const CertificateOptions& options, const Cer
   X509_gmtime_adj(X509_getm_notAfter(x), options.until);
   X509_set_pubkey(x, out.key.get());
   X509_NAME* name = X509_get_subject_name(x);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(options.name.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(options.name.c_str()), -1, -1, 0);
   X509* const signer = issuer ? issuer->x509.get() : x;
   X509_set_issuer_name(x, X509_get_subject_name(signer));
   X509V3_CTX context;

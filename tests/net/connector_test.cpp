@@ -31,14 +31,17 @@ asio::awaitable<void> try_connect(Connector& connector, Loop& loop, std::string 
 }
 
 struct Connecting {
-  explicit Connecting(std::string allow = "127.0.0.0/8", std::string servers = {}, std::chrono::milliseconds deadline = 5s) {
+  explicit Connecting(std::string allow = "127.0.0.0/8", std::string servers = {},
+                      std::chrono::milliseconds deadline = 5s) {
     connector = std::make_unique<Connector>(
         loops, Connector::Options{*AddressPolicy::parse(allow, ""), std::move(servers), deadline});
     loops.start();
   }
   ~Connecting() { loops.stop(); }
-  void begin(std::string host, uint16_t port, Promised<Outcome>& out, std::shared_ptr<ConnectCancel> cancel = {}) {
-    asio::co_spawn(loops[0].io, try_connect(*connector, loops[0], std::move(host), port, std::move(cancel), out),
+  void begin(std::string host, uint16_t port, Promised<Outcome>& out,
+             std::shared_ptr<ConnectCancel> cancel = {}) {
+    asio::co_spawn(loops[0].io,
+                   try_connect(*connector, loops[0], std::move(host), port, std::move(cancel), out),
                    asio::detached);
   }
   Outcome connect(std::string host, uint16_t port) {
@@ -78,8 +81,9 @@ TEST_CASE("forbidden addresses, as literals and as answers of a name server") {
   dns.answer("good.test", {"127.0.0.1"});
   Connecting c("127.0.0.1", dns.server());
   CHECK(c.connect("good.test", far.port()).peer == "127.0.0.1");
-  for (const std::string host : {"10.0.0.1", "127.0.0.2", "[::1]", "::1", "[::ffff:127.0.0.2]", "169.254.169.254", "0", "private.test",
-                                 "mapped.test", "public-then-private.test"}) {
+  for (const std::string host :
+       {"10.0.0.1", "127.0.0.2", "[::1]", "::1", "[::ffff:127.0.0.2]", "169.254.169.254", "0", "private.test",
+        "mapped.test", "public-then-private.test"}) {
     const Outcome outcome = c.connect(host, far.port());
     CHECK_MESSAGE(outcome.failure.code == NetErrc::address_not_allowed, host);
     CHECK_MESSAGE(outcome.failure.text == "address not allowed", host);

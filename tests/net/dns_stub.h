@@ -39,7 +39,9 @@ class DnsStub {
   std::string server() const { return "127.0.0.1:" + std::to_string(port_); }
   int questions() const { return questions_; }
 
-  void answer(const std::string& name, std::vector<std::string> addresses) { set(name, {std::move(addresses), 0, false}); }
+  void answer(const std::string& name, std::vector<std::string> addresses) {
+    set(name, {std::move(addresses), 0, false});
+  }
   void refuse(const std::string& name, int code) { set(name, {{}, code, false}); }
   void ignore(const std::string& name) { set(name, {{}, 0, true}); }
 
@@ -64,7 +66,8 @@ class DnsStub {
       if (n <= 0) return;
       ++questions_;
       const std::string reply = reply_to(std::string(reinterpret_cast<char*>(packet), size_t(n)));
-      if (!reply.empty()) ::sendto(fd_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
+      if (!reply.empty())
+        ::sendto(fd_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
     }
   }
 
@@ -92,7 +95,8 @@ class DnsStub {
       const bool v6 = address.find(':') != std::string::npos;
       if ((type == 28) != v6 || ::inet_pton(v6 ? AF_INET6 : AF_INET, address.c_str(), bytes) != 1) continue;
       const char length = v6 ? 16 : 4;
-      records += std::string("\xc0\x0c\x00", 3) + char(type) + std::string("\x00\x01\x00\x00\x00\x01\x00", 7) + length;
+      records += std::string("\xc0\x0c\x00", 3) + char(type) +
+                 std::string("\x00\x01\x00\x00\x00\x01\x00", 7) + length;
       records.append(reinterpret_cast<char*>(bytes), size_t(length));
       ++count;
     }

@@ -20,7 +20,9 @@ asio::awaitable<void> echo(HttpExchange& exchange) {
   co_await exchange.respond({200, "text/plain", std::move(text), {}});
 }
 
-std::optional<HttpResponse> closed_gate(const HttpRequest&) { return http_error(401, "no"); }
+std::optional<HttpResponse> closed_gate(const HttpRequest&) {
+  return http_error(401, "no");
+}
 
 void add_echo(Served& served) {
   handled = 0;
@@ -64,7 +66,9 @@ TEST_CASE("breaches of RFC 9112 are 400 and the end") {
            post("Transfer-Encoding: identity\r\n", ""),
            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "0\r\n\r\n"),
-           post("Transfer-Encoding: \x0b" "chunked\r\n", "0\r\n\r\n"),
+           post("Transfer-Encoding: \x0b"
+                "chunked\r\n",
+                "0\r\n\r\n"),
            post(chunked, "FFFFFFFFFFFFFFFFF\r\n"),
            post(chunked, "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF\r\n"),
            post(chunked, "-5\r\nhello\r\n0\r\n\r\n"),
@@ -129,11 +133,13 @@ TEST_CASE("what is unusual and allowed") {
   };
   CHECK(ask("GET http://H/e?x HTTP/1.1\r\nHost: h\r\n\r\n") == "GET /e?x ");
   CHECK(ask("\r\nGET /e HTTP/1.1\r\nhOST:h\r\nX:\r\nY: \t a \xff\t\r\n\r\n") == "GET /e ");
-  CHECK(ask(post("Transfer-Encoding: CHUNKED\r\n", "5;x=1;y=\"a;b\"\r\nhello\r\n00\r\nContent-Length-X: 9\r\n\r\n")) == "POST /e hello");
+  CHECK(ask(post("Transfer-Encoding: CHUNKED\r\n",
+                 "5;x=1;y=\"a;b\"\r\nhello\r\n00\r\nContent-Length-X: 9\r\n\r\n")) == "POST /e hello");
   CHECK(ask(post("Content-Length: 0005\r\n", "hello")) == "POST /e hello");
   CHECK(ask(post("", "")) == "POST /e ");
   // A GET's body: read, ignored, no request of its own.
-  CHECK(ask("GET /e HTTP/1.1\r\nHost: h\r\nContent-Length: 33\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n") == "GET /e ");
+  CHECK(ask("GET /e HTTP/1.1\r\nHost: h\r\nContent-Length: 33\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: "
+            "h\r\n\r\n") == "GET /e ");
   CHECK(ask("GET /e HTTP/1.1\r\nHost: h\r\n\r\n") == "GET /e ");
   CHECK(handled == 7);
 }
@@ -206,8 +212,10 @@ TEST_CASE("heads and bodies that are too large") {
   std::string fields;
   for (int i = 0; i < 100; ++i) fields += "X: y\r\n";
   for (const std::string& request :
-       {"GET /e HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n", "GET /e HTTP/1.1\r\nHost: h\r\nX: " + std::string(16'384, 'x') + "\r\n\r\n",
-        "GET /" + std::string(20'000, 'x'), "GET /e HTTP/1.1\r\nHost: h\r\nX: " + std::string(200'000, 'x')}) {
+       {"GET /e HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n",
+        "GET /e HTTP/1.1\r\nHost: h\r\nX: " + std::string(16'384, 'x') + "\r\n\r\n",
+        "GET /" + std::string(20'000, 'x'),
+        "GET /e HTTP/1.1\r\nHost: h\r\nX: " + std::string(200'000, 'x')}) {
     Peer peer(port);
     peer.send(request);
     CHECK(peer.answer().status == 431);
@@ -313,8 +321,9 @@ TEST_CASE("bodies in flight take from the budget and give back") {
   Budget tight(10'000);
   served.limits.body_bytes = 100'000;
   served.server = std::make_unique<HttpServer>(served.routes, tight, served.limits);
-  auto listener = *Listener::open(served.loops, *parse_endpoint("127.0.0.1:0"),
-                                  [&](Loop& loop, asio::ip::tcp::socket s) { served.server->serve(loop, std::move(s)); });
+  auto listener =
+      *Listener::open(served.loops, *parse_endpoint("127.0.0.1:0"),
+                      [&](Loop& loop, asio::ip::tcp::socket s) { served.server->serve(loop, std::move(s)); });
   served.loops.start();
   listener->start();
   const uint16_t port = listener->endpoint().port();

@@ -9,13 +9,17 @@ using namespace tailrace::testing;
 
 namespace {
 
-asio::awaitable<void> hello(HttpExchange& exchange) { co_await exchange.respond({200, "text/plain", "hello", {}}); }
+asio::awaitable<void> hello(HttpExchange& exchange) {
+  co_await exchange.respond({200, "text/plain", "hello", {}});
+}
 
 asio::awaitable<void> echo(HttpExchange& exchange) {
   co_await exchange.respond({200, "text/plain", std::move(exchange.request.body), {}});
 }
 
-asio::awaitable<void> no_content(HttpExchange& exchange) { co_await exchange.respond({204, "", "unseen", {}}); }
+asio::awaitable<void> no_content(HttpExchange& exchange) {
+  co_await exchange.respond({204, "", "unseen", {}});
+}
 
 asio::awaitable<void> three_pieces(HttpExchange& exchange) {
   HttpFields headers;
@@ -26,7 +30,9 @@ asio::awaitable<void> three_pieces(HttpExchange& exchange) {
   co_await exchange.write("three");
 }
 
-asio::awaitable<void> nothing(HttpExchange&) { co_return; }
+asio::awaitable<void> nothing(HttpExchange&) {
+  co_return;
+}
 
 asio::awaitable<void> throwing(HttpExchange&) {
   throw std::runtime_error("t.secret");

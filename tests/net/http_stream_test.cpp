@@ -130,7 +130,9 @@ TEST_CASE("streams of other kinds: HEAD, HTTP/1.0, broken off, with requests beh
   Streaming served;
   const uint16_t port = served.start();
   Peer peer(port);
-  peer.send("HEAD /tail HTTP/1.1\r\nHost: h\r\n\r\nGET /short HTTP/1.1\r\nHost: h\r\n\r\nGET /short HTTP/1.1\r\nHost: h\r\n\r\n");
+  peer.send(
+      "HEAD /tail HTTP/1.1\r\nHost: h\r\n\r\nGET /short HTTP/1.1\r\nHost: h\r\n\r\nGET /short "
+      "HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(peer.until("\r\n\r\n").find("chunked") != std::string::npos);
   for (int i = 0; i < 2; ++i) {
     CHECK(peer.until("\r\n\r\n").starts_with("HTTP/1.1 200 OK\r\n"));
@@ -139,7 +141,8 @@ TEST_CASE("streams of other kinds: HEAD, HTTP/1.0, broken off, with requests beh
   // What comes during a stream waits behind it, as far as it is little.
   peer.send(kTail);
   REQUIRE(eventually([] { return streaming == 1; }));
-  for (int i = 0; i < 100; ++i) peer.send("GET /short HTTP/1.1\r\nHost: " + std::string(500, 'h') + "\r\n\r\n");
+  for (int i = 0; i < 100; ++i)
+    peer.send("GET /short HTTP/1.1\r\nHost: " + std::string(500, 'h') + "\r\n\r\n");
   CHECK(gone == 0);
   peer.half_close();
   CHECK(peer.until("0\r\n\r\n").ends_with("bye\n\r\n0\r\n\r\n"));

@@ -9,7 +9,9 @@ using namespace tailrace::testing;
 
 namespace {
 
-asio::awaitable<void> nothing(HttpExchange&) { co_return; }
+asio::awaitable<void> nothing(HttpExchange&) {
+  co_return;
+}
 
 /// The pattern that a request finds, or the status of its refusal.
 std::string found(const HttpRoutes& routes, const std::string& method, const std::string& target) {
@@ -28,7 +30,8 @@ std::string found(const HttpRoutes& routes, const std::string& method, const std
 
 TEST_CASE("routes") {
   HttpRoutes routes;
-  for (const auto* pattern : {"/", "/logs", "/v2/channels/:c", "/v2/channels/:c/drains/:d", "/v2/channels/mine"})
+  for (const auto* pattern :
+       {"/", "/logs", "/v2/channels/:c", "/v2/channels/:c/drains/:d", "/v2/channels/mine"})
     routes.add("GET", pattern, nothing);
   routes.add("POST", "/logs", nothing);
   routes.add("DELETE", "/v2/channels/:c", nothing);
@@ -45,7 +48,8 @@ TEST_CASE("routes") {
   CHECK(found(routes, "GET", "/v2/channels/1/drains/d.x") == "/v2/channels/:c/drains/:d c=1 d=d.x");
   CHECK(found(routes, "PUT", "/logs") == "405 GET, HEAD, POST");
   CHECK(found(routes, "get", "/logs") == "405 GET, HEAD, POST");
-  for (const std::string unknown : {"/log", "/logs/x", "//logs", "/logs//", "/v2/channels/", "/v2/channels//", "*", "/v2/channels/1/drains", ""})
+  for (const std::string unknown : {"/log", "/logs/x", "//logs", "/logs//", "/v2/channels/", "/v2/channels//",
+                                    "*", "/v2/channels/1/drains", ""})
     CHECK_MESSAGE(found(routes, "GET", unknown).starts_with(unknown.empty() ? "/" : "404"), unknown);
   std::string deep;
   for (int i = 0; i < 5000; ++i) deep += "/a";
@@ -78,8 +82,9 @@ TEST_CASE("addresses to listen on") {
   CHECK(parse_endpoint(":8080")->address().to_string() == "0.0.0.0");
   CHECK(parse_endpoint(":8080")->port() == 8080);
   CHECK(parse_endpoint("[::1]:0")->address().to_string() == "::1");
-  for (const std::string bad : {"", "80", "host", "host:80", "127.1:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-                                "127.0.0.1: 80", "::1:80", "[::1]80", "[127.0.0.1]:80", "[::1:80"})
+  for (const std::string bad :
+       {"", "80", "host", "host:80", "127.1:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+        "127.0.0.1: 80", "::1:80", "[::1]80", "[127.0.0.1]:80", "[::1:80"})
     CHECK_MESSAGE(!parse_endpoint(bad), bad);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// A served table of routes on a loopback port, and a plain socket that says exactly what a test wants it to say.
+// A served table of routes on a loopback port, and a plain socket that says exactly what a test wants it to
+// say.
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
@@ -187,8 +188,9 @@ struct Served {
 
   uint16_t start() {
     server = std::make_unique<HttpServer>(routes, bodies, limits);
-    auto opened = Listener::open(loops, *parse_endpoint("127.0.0.1:0"),
-                                 [this](Loop& loop, asio::ip::tcp::socket s) { server->serve(loop, std::move(s)); });
+    auto opened =
+        Listener::open(loops, *parse_endpoint("127.0.0.1:0"),
+                       [this](Loop& loop, asio::ip::tcp::socket s) { server->serve(loop, std::move(s)); });
     REQUIRE(opened.has_value());
     listener = std::move(*opened);
     loops.start();
