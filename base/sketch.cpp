@@ -7,7 +7,9 @@
 namespace tailrace {
 namespace {
 
-uint32_t saturating(uint32_t a, uint32_t b) { return a > UINT32_MAX - b ? UINT32_MAX : a + b; }
+uint32_t saturating(uint32_t a, uint32_t b) {
+  return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
 
 }  // namespace
 

@@ -1,13 +1,15 @@
 #pragma once
 // Quantiles of a stream of non-negative numbers in little memory: a log-linear sketch.
 //
-// A bucket is one of 64 equal parts of an octave [2^e, 2^(e+1)), e from -20 to 19, so that for seconds the range is
-// 1 us to 12 days. Its number is the exponent and the first 6 bits of the fraction, cut out of the double:
+// A bucket is one of 64 equal parts of an octave [2^e, 2^(e+1)), e from -20 to 19, so that for seconds the
+// range is 1 us to 12 days. Its number is the exponent and the first 6 bits of the fraction, cut out of the
+// double:
 //
 //   0.008 = 1.024 * 2^-7   octave -7, part floor(0.024 * 64) = 1   bucket (-7 + 20) * 64 + 1 = 833
 //   bucket 833 is [2^-7 * (1 + 1/64), 2^-7 * (1 + 2/64)) = [0.0079346, 0.0080566) and answers 0.0079956
 //
-// A bucket is at most 1/64 of its lower end wide and answers with its middle: the error is at most 1/128 = 0.78 %.
+// A bucket is at most 1/64 of its lower end wide and answers with its middle: the error is at most 1/128 =
+// 0.78 %.
 
 #include <bit>
 #include <cstdint>
@@ -16,12 +18,14 @@
 
 namespace tailrace {
 
-/// A value: one owner at a time, moved but not copied; merge() is how sketches of several threads come together.
+/// A value: one owner at a time, moved but not copied; merge() is how sketches of several threads come
+/// together.
 ///
-/// Storage grows with what is in it: first a list of bucket numbers (2 bytes per value), then, once that would be
-/// larger, a window of counts (4 bytes per bucket) over the blocks between the smallest and the largest value.
-/// Invariants: (1) count, sum, min and max are exact whatever the range; zero has a count of its own;
-/// (2) at most one of samples_ and counts_ is set; (3) merging equals inserting everything into one sketch.
+/// Storage grows with what is in it: first a list of bucket numbers (2 bytes per value), then, once that
+/// would be larger, a window of counts (4 bytes per bucket) over the blocks between the smallest and the
+/// largest value. Invariants: (1) count, sum, min and max are exact whatever the range; zero has a count of
+/// its own; (2) at most one of samples_ and counts_ is set; (3) merging equals inserting everything into one
+/// sketch.
 class Sketch {
  public:
   static constexpr int kPartBits = 6, kLowest = -20, kHighest = 20;
@@ -67,8 +71,8 @@ class Sketch {
   /// `other` is another sketch.
   void merge(const Sketch& other);
 
-  /// The value of nearest rank, ceil(q * count), within 0.78 % as long as it lies in the range; exact at both ends
-  /// (q = 1 is the maximum) and never outside [min, max]. NaN when empty.
+  /// The value of nearest rank, ceil(q * count), within 0.78 % as long as it lies in the range; exact at both
+  /// ends (q = 1 is the maximum) and never outside [min, max]. NaN when empty.
   double quantile(double q) const;
 
   uint64_t count() const { return count_; }
@@ -76,7 +80,8 @@ class Sketch {
   double min() const { return count_ ? min_ : std::numeric_limits<double>::quiet_NaN(); }
   double max() const { return count_ ? max_ : std::numeric_limits<double>::quiet_NaN(); }
 
-  /// Empties it. Keeps the memory if the last contents made use of it, so that a busy owner does not allocate.
+  /// Empties it. Keeps the memory if the last contents made use of it, so that a busy owner does not
+  /// allocate.
   void clear();
   /// Empties it and gives all memory back.
   void release() { *this = Sketch(); }

@@ -5,9 +5,12 @@ namespace {
 
 double timing_of(const RouterLine& line, size_t timing) {
   switch (static_cast<Timing>(timing)) {
-    case Timing::service: return line.service;
-    case Timing::connect: return line.connect;
-    case Timing::wait: return line.wait;
+    case Timing::service:
+      return line.service;
+    case Timing::connect:
+      return line.connect;
+    case Timing::wait:
+      return line.wait;
   }
   return kAbsent;
 }
@@ -53,7 +56,8 @@ void ChannelCounts::add_router_line(const Record& record) {
   const RouterLine line = scan_router_line(record.message());
   if (!router_) router_ = std::make_unique<Router>();
   router_->counts.add(line);
-  if (line.code != kNoCode && !is_router_code(line.code)) platform_errors_.add(static_cast<size_t>(line.code));
+  if (line.code != kNoCode && !is_router_code(line.code))
+    platform_errors_.add(static_cast<size_t>(line.code));
   TimingSketches* recent = router_->window.at(record.arrival());
   if (!recent) return;
   for (size_t i = 0; i < kTimings; ++i)

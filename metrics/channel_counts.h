@@ -21,9 +21,9 @@ struct RouterCounts {
   void add(const RouterLine& line);
   void merge(const RouterCounts& other);
 
-  SparseCounters<500> requests;      // by status - 100
-  uint64_t without_status = 0;       // further requests
-  SparseCounters<100> errors;        // by code number, H alone
+  SparseCounters<500> requests;  // by status - 100
+  uint64_t without_status = 0;   // further requests
+  SparseCounters<100> errors;    // by code number, H alone
   std::array<SecondsHistogram, kTimings> timings;
   DepthHistogram queue;
   double bytes = 0;
@@ -47,7 +47,8 @@ class ChannelCounts {
   /// No allocation, once the channel's usual statuses and times were seen.
   void add(const Record& record);
 
-  /// Adds its counters to `into` and its last 60 s to `recent`; gives back memory that is not needed any more.
+  /// Adds its counters to `into` and its last 60 s to `recent`; gives back memory that is not needed any
+  /// more.
   void merge_into(ChannelSnapshot& into, TimingSketches& recent, Micros now);
 
  private:

@@ -15,11 +15,14 @@ struct TimingNames {
 };
 constexpr std::array<TimingNames, kTimings> kTimingNames = {{
     {"tailrace_router_service_seconds", "Time between the router and the dyno's answer.",
-     "tailrace_router_service_quantile_seconds", "Service time: quantiles over the last 60 s, sum and count since the start."},
+     "tailrace_router_service_quantile_seconds",
+     "Service time: quantiles over the last 60 s, sum and count since the start."},
     {"tailrace_router_connect_seconds", "Time the router took to connect to the dyno.",
-     "tailrace_router_connect_quantile_seconds", "Connect time: quantiles over the last 60 s, sum and count since the start."},
+     "tailrace_router_connect_quantile_seconds",
+     "Connect time: quantiles over the last 60 s, sum and count since the start."},
     {"tailrace_router_wait_seconds", "Time a request waited in the router's queue.",
-     "tailrace_router_wait_quantile_seconds", "Wait time: quantiles over the last 60 s, sum and count since the start."},
+     "tailrace_router_wait_quantile_seconds",
+     "Wait time: quantiles over the last 60 s, sum and count since the start."},
 }};
 
 // Numbers that stand in labels, as text.
@@ -44,12 +47,14 @@ void write_histogram(ExpositionWriter& out, std::string_view channel, const H& h
 }
 
 void write_requests(ExpositionWriter& out, Channels channels) {
-  out.family("tailrace_router_requests_total", FamilyType::counter, "Requests that the router told of, by HTTP status.");
+  out.family("tailrace_router_requests_total", FamilyType::counter,
+             "Requests that the router told of, by HTTP status.");
   for (const auto& c : channels) {
     c.router.requests.for_each([&](size_t status, uint64_t count) {
       std::array<char, 8> room;
       const char* end = std::to_chars(room.data(), room.data() + room.size(), status + 100).ptr;
-      out.sample({{"channel", c.id}, {"status", {room.data(), static_cast<size_t>(end - room.data())}}}, count);
+      out.sample({{"channel", c.id}, {"status", {room.data(), static_cast<size_t>(end - room.data())}}},
+                 count);
     });
     if (c.router.without_status) out.sample({{"channel", c.id}, {"status", "none"}}, c.router.without_status);
   }
@@ -91,17 +96,21 @@ void write_channel_families(ExpositionWriter& out, Channels channels) {
   for (const auto& c : channels) out.sample({{"channel", c.id}}, c.bytes);
 
   write_requests(out, channels);
-  out.family("tailrace_router_errors_total", FamilyType::counter, "Requests that failed in the router, by H code.");
+  out.family("tailrace_router_errors_total", FamilyType::counter,
+             "Requests that failed in the router, by H code.");
   for (const auto& c : channels) write_codes(out, c.id, c.router.errors);
-  out.family("tailrace_router_response_bytes_total", FamilyType::counter, "Bytes of the answers to requests.");
+  out.family("tailrace_router_response_bytes_total", FamilyType::counter,
+             "Bytes of the answers to requests.");
   for (const auto& c : channels)
     if (c.router.with_bytes) out.sample({{"channel", c.id}}, c.router.bytes);
   write_timings(out, channels);
-  out.family("tailrace_router_queue_depth", FamilyType::histogram, "Requests in the router's queue before this one.");
+  out.family("tailrace_router_queue_depth", FamilyType::histogram,
+             "Requests in the router's queue before this one.");
   for (const auto& c : channels)
     if (c.router.queue.count) write_histogram(out, c.id, c.router.queue);
 
-  out.family("tailrace_platform_errors_total", FamilyType::counter, "Errors that the platform told of, by R or L code.");
+  out.family("tailrace_platform_errors_total", FamilyType::counter,
+             "Errors that the platform told of, by R or L code.");
   for (const auto& c : channels) write_codes(out, c.id, c.platform_errors);
 }
 

@@ -18,7 +18,9 @@ constexpr int code_number(std::string_view text) {
   return letter * 100 + static_cast<int>(tens * 10 + ones);
 }
 
-constexpr bool is_router_code(int code) { return code >= 0 && code < 100; }
+constexpr bool is_router_code(int code) {
+  return code >= 0 && code < 100;
+}
 
 constexpr std::array<char, 3> code_text(int code) {
   return {"HRL"[code / 100], static_cast<char>('0' + code / 10 % 10), static_cast<char>('0' + code % 10)};
@@ -30,7 +32,8 @@ constexpr int leading_code(std::string_view message) {
   if (message.size() < 9 || message.substr(0, 6) != "Error ") return kNoCode;
   if (message.size() > 9) {
     const char c = message[9];
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_') return kNoCode;
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_')
+      return kNoCode;
   }
   return code_number(message.substr(6, 3));
 }

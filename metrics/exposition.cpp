@@ -13,10 +13,14 @@ constexpr size_t kPart = 64 * 1024;
 
 std::string_view type_name(FamilyType type) {
   switch (type) {
-    case FamilyType::counter: return "counter";
-    case FamilyType::gauge: return "gauge";
-    case FamilyType::histogram: return "histogram";
-    case FamilyType::summary: return "summary";
+    case FamilyType::counter:
+      return "counter";
+    case FamilyType::gauge:
+      return "gauge";
+    case FamilyType::histogram:
+      return "histogram";
+    case FamilyType::summary:
+      return "summary";
   }
   return "unknown";
 }
@@ -36,8 +40,9 @@ void append_escaped(std::string& out, std::string_view text, bool quotes) {
 }  // namespace
 
 std::string_view content_type(ExpositionFormat format) {
-  return format == ExpositionFormat::openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                                 : "text/plain; version=0.0.4; charset=utf-8";
+  return format == ExpositionFormat::openmetrics
+             ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+             : "text/plain; version=0.0.4; charset=utf-8";
 }
 
 ExpositionFormat format_for(std::string_view accept) {
@@ -50,11 +55,13 @@ ExpositionFormat format_for(std::string_view accept) {
       if (first) type = part;
       first = false;
       if (part.size() > 2 && iequals(part.substr(0, 2), "q="))
-        if (std::from_chars(part.data() + 2, part.data() + part.size(), quality).ec != std::errc{}) quality = 0;
+        if (std::from_chars(part.data() + 2, part.data() + part.size(), quality).ec != std::errc{})
+          quality = 0;
       if (part.size() > 8 && iequals(part.substr(0, 8), "version=")) {
         const std::string_view version = part.substr(8);
-        version_fits = iequals(type, "application/openmetrics-text") ? version == "1.0.0" || version == "0.0.1"
-                                                                     : version == "0.0.4";
+        version_fits = iequals(type, "application/openmetrics-text")
+                           ? version == "1.0.0" || version == "0.0.1"
+                           : version == "0.0.4";
       }
     });
     if (!version_fits) return;
@@ -62,7 +69,8 @@ ExpositionFormat format_for(std::string_view accept) {
     if (iequals(type, "text/plain") || type == "*/*" || iequals(type, "text/*"))
       best_text = std::max(best_text, quality);
   });
-  return best_open > 0 && best_open >= best_text ? ExpositionFormat::openmetrics : ExpositionFormat::prometheus_text;
+  return best_open > 0 && best_open >= best_text ? ExpositionFormat::openmetrics
+                                                 : ExpositionFormat::prometheus_text;
 }
 
 std::string_view number_text(double value, std::span<char> room) {
@@ -76,7 +84,8 @@ std::string_view number_text(double value, std::span<char> room) {
   return error == std::errc{} ? std::string_view(begin, end) : "NaN";
 }
 
-ExpositionWriter::ExpositionWriter(ExpositionFormat format, Sink sink) : format_(format), sink_(std::move(sink)) {
+ExpositionWriter::ExpositionWriter(ExpositionFormat format, Sink sink)
+    : format_(format), sink_(std::move(sink)) {
   out_.reserve(kPart + 4096);
 }
 

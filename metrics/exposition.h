@@ -18,7 +18,8 @@ namespace tailrace {
 enum class ExpositionFormat { prometheus_text, openmetrics };
 enum class FamilyType { counter, gauge, histogram, summary };
 
-/// The Content-Type that goes with a format, and the format that an Accept header prefers (none or anything: text).
+/// The Content-Type that goes with a format, and the format that an Accept header prefers (none or anything:
+/// text).
 std::string_view content_type(ExpositionFormat format);
 ExpositionFormat format_for(std::string_view accept);
 
@@ -26,12 +27,13 @@ struct Label {
   std::string_view name, value;  // the value is escaped when written
 };
 
-/// One scrape; one thread. Hands on what it has in parts of about 64 KiB, so a scrape of any size takes little memory.
+/// One scrape; one thread. Hands on what it has in parts of about 64 KiB, so a scrape of any size takes
+/// little memory.
 ///
-/// All samples of a family follow its family() call, and no family is begun twice. A family without a sample leaves
-/// no trace. Names are the text format's: a counter's ends in `_total`, also for OpenMetrics, whose TYPE and HELP
-/// lines lack it. The values of `le` and `quantile` look the same in both (`1`, not `1.0`), so that a query does not
-/// depend on what a scraper negotiated.
+/// All samples of a family follow its family() call, and no family is begun twice. A family without a sample
+/// leaves no trace. Names are the text format's: a counter's ends in `_total`, also for OpenMetrics, whose
+/// TYPE and HELP lines lack it. The values of `le` and `quantile` look the same in both (`1`, not `1.0`), so
+/// that a query does not depend on what a scraper negotiated.
 class ExpositionWriter {
  public:
   using Sink = std::function<void(std::string_view)>;
@@ -68,9 +70,8 @@ class ExpositionWriter {
   bool announced_ = false;  // the family's HELP and TYPE lines are written
 };
 
-/// The shortest text that reads back as `value`, in no locale, whole numbers below 1e15 in full: `0.001`, `1000000`,
-/// `1e+20`, `NaN`, `+Inf`.
-/// `room` has at least 32 bytes.
+/// The shortest text that reads back as `value`, in no locale, whole numbers below 1e15 in full: `0.001`,
+/// `1000000`, `1e+20`, `NaN`, `+Inf`. `room` has at least 32 bytes.
 std::string_view number_text(double value, std::span<char> room);
 
 }  // namespace tailrace

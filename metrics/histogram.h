@@ -9,10 +9,11 @@ namespace tailrace {
 
 inline constexpr std::array kSecondsBounds = {0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                               0.5,   1.0,   2.5,   5.0,  10.0,  30.0, 60.0};
-inline constexpr std::array kDepthBounds = {0.0, 1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0};
+inline constexpr std::array kDepthBounds = {0.0,  1.0,   2.0,   5.0,   10.0,  25.0,
+                                            50.0, 100.0, 250.0, 500.0, 1000.0};
 
-/// A sum of many doubles that keeps what each addition rounds away (Knuth's TwoSum), so that it neither drifts nor
-/// depends on how threads shared the values.
+/// A sum of many doubles that keeps what each addition rounds away (Knuth's TwoSum), so that it neither
+/// drifts nor depends on how threads shared the values.
 class ExactSum {
  public:
   void add(double value) {

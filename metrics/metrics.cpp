@@ -19,8 +19,8 @@ uint64_t next_id() {
 Metrics::Metrics() : id_(next_id()) {}
 Metrics::~Metrics() = default;
 
-// The shard of this thread. A thread keeps the last one it found; one that has ended leaves its shard, with what it
-// counted, to the next with its id.
+// The shard of this thread. A thread keeps the last one it found; one that has ended leaves its shard, with
+// what it counted, to the next with its id.
 Metrics::Shard& Metrics::own_shard() {
   struct Found {
     uint64_t metrics = 0;
@@ -60,8 +60,8 @@ void Metrics::appended(const Channel& channel, std::span<const Slice> slices) {
     for (const Record record : slice) (*counts)->add(record);
 }
 
-// Makes room for a channel in a shard, unless it is gone. `removed` is set before forget() takes the mutex, so who
-// comes after forget() sees it here, and who came before is undone by it.
+// Makes room for a channel in a shard, unless it is gone. `removed` is set before forget() takes the mutex,
+// so who comes after forget() sees it here, and who came before is undone by it.
 bool Metrics::admit(Shard& shard, const Channel& channel) {
   const std::lock_guard lock(mutex_);
   if (channel.removed.load(std::memory_order_relaxed)) return false;
@@ -101,7 +101,8 @@ ChannelSnapshot Metrics::merged(uint32_t index, std::string id, std::span<Shard*
     if (auto* counts = cell(stripe, index)) (*counts)->merge_into(snapshot, recent, now);
   }
   for (size_t t = 0; t < kTimings; ++t)
-    for (size_t q = 0; q < kQuantiles.size(); ++q) snapshot.quantiles[t][q] = recent[t].quantile(kQuantiles[q]);
+    for (size_t q = 0; q < kQuantiles.size(); ++q)
+      snapshot.quantiles[t][q] = recent[t].quantile(kQuantiles[q]);
   return snapshot;
 }
 

@@ -18,10 +18,10 @@ namespace tailrace {
 
 struct Channel;
 
-/// Thread-safe. Made before the store that calls it, and outlives it. Each thread that appends counts into a shard
-/// of its own; a reader merges the shards, one channel at a time.
-/// Invariants: (1) a batch takes one lock, which only a reader of one of 1/64 of the channels ever contends for, and
-/// for no longer than one channel takes; (2) nothing of a channel stays once forget() returned.
+/// Thread-safe. Made before the store that calls it, and outlives it. Each thread that appends counts into a
+/// shard of its own; a reader merges the shards, one channel at a time. Invariants: (1) a batch takes one
+/// lock, which only a reader of one of 1/64 of the channels ever contends for, and for no longer than one
+/// channel takes; (2) nothing of a channel stays once forget() returned.
 class Metrics final : public AppendObserver {
  public:
   Metrics();

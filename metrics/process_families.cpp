@@ -56,7 +56,8 @@ void write_process_families(ExpositionWriter& out) {
   out.family("tailrace_build_info", FamilyType::gauge, "The version that runs; always 1.");
   out.sample({{"version", TAILRACE_VERSION}}, uint64_t{1});
 
-  constexpr size_t kUserTicks = 14, kSystemTicks = 15, kThreads = 20, kStartTicks = 22, kVirtual = 23, kPages = 24;
+  constexpr size_t kUserTicks = 14, kSystemTicks = 15, kThreads = 20, kStartTicks = 22, kVirtual = 23,
+                   kPages = 24;
   const std::vector<double> stat = stat_fields();
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   if (stat.size() > kPages) {
@@ -78,7 +79,8 @@ void write_process_families(ExpositionWriter& out) {
                 static_cast<double>(std::distance(begin(open), std::filesystem::directory_iterator{}) - 1));
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-    write_gauge(out, "process_max_fds", "Limit of open file descriptors.", static_cast<double>(limit.rlim_cur));
+    write_gauge(out, "process_max_fds", "Limit of open file descriptors.",
+                static_cast<double>(limit.rlim_cur));
 }
 
 }  // namespace tailrace

@@ -6,13 +6,15 @@
 namespace tailrace {
 namespace {
 
-constexpr double kPowers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+constexpr double kPowers[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+bool is_digit(char c) {
+  return static_cast<unsigned char>(c - '0') < 10;
+}
 
-// A decimal at the beginning of a text. Up to 15 digits it is kept as digits and a power of ten, so that a unit
-// still fits into the one exact division; the rest goes through the library.
+// A decimal at the beginning of a text. Up to 15 digits it is kept as digits and a power of ten, so that a
+// unit still fits into the one exact division; the rest goes through the library.
 struct Decimal {
   const char* behind = nullptr;  // null: no number here
   uint64_t digits = 0;
@@ -20,7 +22,8 @@ struct Decimal {
   double value = kAbsent;  // instead of digits and places, if not negative
 
   double over_ten_to(int power) const {
-    const double result = value >= 0 ? value / kPowers[power] : static_cast<double>(digits) / kPowers[places + power];
+    const double result =
+        value >= 0 ? value / kPowers[power] : static_cast<double>(digits) / kPowers[places + power];
     return result <= kLargestQuantity ? result : kAbsent;
   }
 };

@@ -26,7 +26,8 @@ TimingSketches* Window::find(Micros arrival) {
   }
   if (number <= newest - kSteps) return nullptr;
 
-  const auto over = std::find_if(steps_.begin(), steps_.end(), [&](const Step& s) { return s.number <= newest - kSteps; });
+  const auto over =
+      std::find_if(steps_.begin(), steps_.end(), [&](const Step& s) { return s.number <= newest - kSteps; });
   current_ = static_cast<size_t>(over - steps_.begin());
   if (over == steps_.end()) {
     steps_.push_back({number, {}});

@@ -15,18 +15,21 @@ inline constexpr size_t kTimings = 3;
 /// A sketch per timing.
 using TimingSketches = std::array<Sketch, kTimings>;
 
-/// A ring of steps of 4 s: a value counts from its arrival on, and leaves after 56 to 60 s. A step comes into being
-/// with its first value and is used again when its time is over: a quiet channel has one or two. Not thread-safe.
+/// A ring of steps of 4 s: a value counts from its arrival on, and leaves after 56 to 60 s. A step comes into
+/// being with its first value and is used again when its time is over: a quiet channel has one or two. Not
+/// thread-safe.
 class Window {
  public:
   static constexpr Micros kStep = 4'000'000;
   static constexpr int64_t kSteps = 15;
 
-  /// Where a value that arrived then is to be counted; null if that is too long ago. Valid until the next call.
+  /// Where a value that arrived then is to be counted; null if that is too long ago. Valid until the next
+  /// call.
   TimingSketches* at(Micros arrival) {
     if (current_ < steps_.size()) {
       Step& step = steps_[current_];
-      if (static_cast<uint64_t>(arrival - step.number * kStep) < static_cast<uint64_t>(kStep)) return &step.sketches;
+      if (static_cast<uint64_t>(arrival - step.number * kStep) < static_cast<uint64_t>(kStep))
+        return &step.sketches;
     }
     return find(arrival);
   }

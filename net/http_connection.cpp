@@ -218,6 +218,7 @@ asio::awaitable<bool> HttpConnection::read_body(HttpRequestParser& parser, Excha
 
 asio::awaitable<void> HttpConnection::handle(Exchange& exchange, const HttpRoutes::Route& route) {
   exchange_ = &exchange;
+  ++handled_;
   held_.release();
   try {
     co_await route.handler(exchange);

@@ -84,6 +84,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const std::shared_ptr<Stream> stream_;
   HeldBytes held_;
   Exchange* exchange_ = nullptr;  // while a handler runs
+  uint64_t handled_ = 0;          // which one that is
   bool idle_ = true, first_ = true, lingering_ = false;
 };
 

@@ -144,10 +144,10 @@ void HttpConnection::Exchange::on_gone(std::function<void()> gone) {
     gone_ = std::move(gone);
     return;
   }
-  // Already gone: told soon, but never from inside this call. The connection outlives the post, the exchange maybe not.
+  // Already gone: told soon, but never from inside this call, and only if this request is still being handled.
   gone_ = std::move(gone);
-  asio::post(loop().io, [connection = connection_.shared_from_this(), this] {
-    if (connection->exchange_ == this && gone_) std::exchange(gone_, nullptr)();
+  asio::post(loop().io, [connection = connection_.shared_from_this(), number = connection_.handled_] {
+    if (connection->exchange_ && connection->handled_ == number) connection->exchange_->tell_gone();
   });
 }
 

@@ -213,6 +213,7 @@ void Stream::unwatch() {
 void Stream::shutdown_send() {
   error_code ignored;
   if (tls_) SSL_shutdown(tls_);
+  ERR_clear_error();
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
@@ -220,6 +221,10 @@ void Stream::close() {
   ++watch_;
   on_readable_ = nullptr;
   error_code ignored;
+  if (tls_ && SSL_is_init_finished(tls_)) {
+    SSL_shutdown(tls_);  // one attempt to say that nothing was cut off; nobody waits for it
+    ERR_clear_error();
+  }
   timer_.cancel();
   socket_.close(ignored);
 }

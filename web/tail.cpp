@@ -72,8 +72,7 @@ void Tail::append_read(const Read& read) {
 std::string Tail::history_text(const History& history) const {
   uint64_t matching = 0;
   for (const Slice& slice : history.slices)
-    matching += uint64_t(std::ranges::count_if(slice.begin(), slice.end(),
-                                               [&](const Record& record) { return matches(query_, record); }));
+    for (const Record record : slice) matching += matches(query_, record);
   uint64_t skip = matching - std::min(matching, query_.num);
 
   std::string text;

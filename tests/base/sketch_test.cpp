@@ -46,7 +46,9 @@ const std::vector<std::pair<const char*, Draw>>& distributions() {
       {"whole milliseconds, many zero",
        [](auto& r) { return std::floor(std::exponential_distribution<>(0.4)(r)) / 1000; }},
       {"two humps, H12 beside hits",
-       [](auto& r) { return std::bernoulli_distribution(0.02)(r) ? 30.0 : std::lognormal_distribution<>(-4, 0.3)(r); }},
+       [](auto& r) {
+         return std::bernoulli_distribution(0.02)(r) ? 30.0 : std::lognormal_distribution<>(-4, 0.3)(r);
+       }},
       {"the whole range", [](auto& r) { return std::exp2(std::uniform_real_distribution<>(-20, 20)(r)); }},
   };
   return all;
@@ -139,6 +141,7 @@ TEST_CASE("memory follows the contents") {
 
   Sketch hostile;
   std::mt19937_64 random(3);
-  for (int i = 0; i < 100000; ++i) hostile.insert(std::exp2(std::uniform_real_distribution<>(-30, 30)(random)));
+  for (int i = 0; i < 100000; ++i)
+    hostile.insert(std::exp2(std::uniform_real_distribution<>(-30, 30)(random)));
   CHECK(hostile.memory() <= Sketch::kBuckets * 4);
 }

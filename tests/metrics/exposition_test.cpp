@@ -104,8 +104,9 @@ TEST_CASE("the Accept header chooses the format") {
   CHECK(format_for("application/openmetrics-text") == openmetrics);
   CHECK(format_for("application/json") == prometheus_text);
   // What Prometheus 2.42 and 3 send.
-  CHECK(format_for("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
-                   "text/plain;version=0.0.4;q=0.5,*/*;q=0.1") == openmetrics);
+  CHECK(format_for(
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+            "text/plain;version=0.0.4;q=0.5,*/*;q=0.1") == openmetrics);
   CHECK(format_for("text/plain;version=0.0.4;q=0.9, application/openmetrics-text;version=1.0.0;q=0.5") ==
         prometheus_text);
   CHECK(format_for("application/openmetrics-text;version=2.0.0") == prometheus_text);

@@ -36,11 +36,11 @@ struct Fixture {
 
   static void append(const ChannelPtr& channel, std::string_view app, std::string_view procid,
                      const std::vector<std::string_view>& messages, Micros at = kNow, uint8_t flags = 0) {
-    const std::string ids = std::string(procid) + " - ";
+    const std::string ids = std::string(procid) + " -";
     BatchSet set;
     for (const auto message : messages) {
       NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host ";
+      r.head = "2026-11-21T00:00:00Z host";
       r.time_size = 20;
       r.app = app;
       r.ids = ids;
@@ -53,7 +53,8 @@ struct Fixture {
     Ignored waiter;
     set.for_each(at, [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
   }
-  static void route(const ChannelPtr& channel, const std::vector<std::string_view>& messages, Micros at = kNow) {
+  static void route(const ChannelPtr& channel, const std::vector<std::string_view>& messages,
+                    Micros at = kNow) {
     append(channel, "heroku", "router", messages, at);
   }
 
@@ -87,18 +88,22 @@ using Lines = std::vector<std::string_view>;
 TEST_CASE("router lines become the contract's families") {
   Fixture f;
   const auto shop = f.channel(0, "1");
-  Fixture::route(shop, {"at=info method=GET path=\"/\" dyno=web.1 connect=1ms service=8ms status=200 bytes=100",
-                        "at=info method=GET path=\"/\" dyno=web.1 connect=0ms service=2s status=201 bytes=50",
-                        "at=error code=H12 desc=\"Request timeout\" connect= service=30000ms status=503 bytes=0",
-                        "GET host/ dyno=web.1 queue=3 wait=4ms service=8ms bytes=16"});
-  Fixture::append(shop, "heroku", "web.1", {"Error R14 (Memory quota exceeded)", "Error R14_", "x Error R15 (no)"});
-  Fixture::append(shop, "heroku", "logplex", {"Error L10 (output buffer overflow): 500 messages dropped since T."});
+  Fixture::route(shop,
+                 {"at=info method=GET path=\"/\" dyno=web.1 connect=1ms service=8ms status=200 bytes=100",
+                  "at=info method=GET path=\"/\" dyno=web.1 connect=0ms service=2s status=201 bytes=50",
+                  "at=error code=H12 desc=\"Request timeout\" connect= service=30000ms status=503 bytes=0",
+                  "GET host/ dyno=web.1 queue=3 wait=4ms service=8ms bytes=16"});
+  Fixture::append(shop, "heroku", "web.1",
+                  {"Error R14 (Memory quota exceeded)", "Error R14_", "x Error R15 (no)"});
+  Fixture::append(shop, "heroku", "logplex",
+                  {"Error L10 (output buffer overflow): 500 messages dropped since T."});
   // Anyone can print these.
   Fixture::append(shop, "app", "web.1", {"Error R14 (Memory quota exceeded)", "status=500 service=9ms"});
   Fixture::append(shop, "app", "router", {"at=info service=9ms status=500"});
 
   const std::string text = f.scrape(ExpositionFormat::prometheus_text);
-  CHECK(lines_of(text, "tailrace_channel_records_total") == Lines{"tailrace_channel_records_total{channel=\"1\"} 11"});
+  CHECK(lines_of(text, "tailrace_channel_records_total") ==
+        Lines{"tailrace_channel_records_total{channel=\"1\"} 11"});
   CHECK(lines_of(text, "tailrace_router_requests_total") ==
         Lines{"tailrace_router_requests_total{channel=\"1\",status=\"200\"} 1",
               "tailrace_router_requests_total{channel=\"1\",status=\"201\"} 1",
@@ -132,7 +137,8 @@ TEST_CASE("router lines become the contract's families") {
               "tailrace_router_service_seconds_count{channel=\"1\"} 4"});
   const Lines summary = lines_of(text, "tailrace_router_service_quantile_seconds");
   REQUIRE(summary.size() == 6);
-  CHECK(summary[0].starts_with("tailrace_router_service_quantile_seconds{channel=\"1\",quantile=\"0.5\"} 0.008"));
+  CHECK(summary[0].starts_with(
+      "tailrace_router_service_quantile_seconds{channel=\"1\",quantile=\"0.5\"} 0.008"));
   CHECK(summary[3] == "tailrace_router_service_quantile_seconds{channel=\"1\",quantile=\"1\"} 30");
   CHECK(summary[4] == "tailrace_router_service_quantile_seconds_sum{channel=\"1\"} 32.016");
   CHECK(summary[5] == "tailrace_router_service_quantile_seconds_count{channel=\"1\"} 4");
@@ -157,7 +163,8 @@ TEST_CASE("a family without an observation is left out") {
         "tailrace_channel_records_total{channel=\"7\"} 1\n"
         "# HELP tailrace_channel_bytes_total Bytes of the accepted records' text.\n"
         "# TYPE tailrace_channel_bytes_total counter\n"
-        "tailrace_channel_bytes_total{channel=\"7\"} " + std::to_string(bytes) + "\n");
+        "tailrace_channel_bytes_total{channel=\"7\"} " +
+            std::to_string(bytes) + "\n");
 }
 
 TEST_CASE("every known line, once") {
@@ -247,7 +254,8 @@ TEST_CASE("two threads append while a third scrapes and a channel goes") {
   const auto work = [&](int thread) {
     for (int i = 0; i < kBatches; ++i) {
       const auto& channel = channels[static_cast<size_t>(i) % channels.size()];
-      Fixture::route(channel, {"connect=1ms service=8ms status=200 bytes=1", "code=H12 service=30s status=503"},
+      Fixture::route(channel,
+                     {"connect=1ms service=8ms status=200 bytes=1", "code=H12 service=30s status=503"},
                      kNow + i * kSecond / 100);
       if (i < kBatches / 2 || thread == 0) Fixture::route(going, {"status=200"});
     }

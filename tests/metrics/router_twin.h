@@ -1,5 +1,6 @@
 #pragma once
-// The slow, obvious twin of the scanner: cuts the line into pairs first, then looks up names. Shares no code with it.
+// The slow, obvious twin of the scanner: cuts the line into pairs first, then looks up names. Shares no code
+// with it.
 
 #include <cmath>
 #include <cstdlib>
@@ -12,7 +13,9 @@
 
 namespace tailrace {
 
-inline bool twin_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
+inline bool twin_blank(char c) {
+  return static_cast<unsigned char>(c) <= ' ';
+}
 
 inline std::vector<std::pair<std::string, std::string>> twin_pairs(const std::string& line) {
   std::vector<std::pair<std::string, std::string>> pairs;
@@ -26,7 +29,8 @@ inline std::vector<std::pair<std::string, std::string>> twin_pairs(const std::st
     while (i < line.size() && !twin_blank(line[i]) && line[i] != '=') name += line[i++];
     if (i < line.size() && line[i] == '=') {
       ++i;
-      const bool quoted = !name.empty() && name.find('"') == std::string::npos && i < line.size() && line[i] == '"';
+      const bool quoted =
+          !name.empty() && name.find('"') == std::string::npos && i < line.size() && line[i] == '"';
       if (quoted) {
         ++i;
         bool closed = false, escaped = false;
@@ -68,12 +72,15 @@ inline double twin_number(const std::string& text) {
   return errno == ERANGE ? kAbsent : value;
 }
 
-inline double twin_limited(double value) { return value <= kLargestQuantity ? value : kAbsent; }
+inline double twin_limited(double value) {
+  return value <= kLargestQuantity ? value : kAbsent;
+}
 
 inline double twin_seconds(std::string text) {
   double per_second = 1e3;
   const auto ends = [&](const std::string& unit) {
-    if (text.size() < unit.size() || text.compare(text.size() - unit.size(), unit.size(), unit) != 0) return false;
+    if (text.size() < unit.size() || text.compare(text.size() - unit.size(), unit.size(), unit) != 0)
+      return false;
     text.resize(text.size() - unit.size());
     return true;
   };
@@ -98,7 +105,8 @@ inline int twin_code(const std::string& text) {
 inline RouterLine scan_router_line_slowly(std::string_view message) {
   const std::string line(message);
   RouterLine out;
-  const auto first = [&, pairs = twin_pairs(line)](RouterName name, const char* text) -> std::optional<std::string> {
+  const auto first = [&, pairs = twin_pairs(line)](RouterName name,
+                                                   const char* text) -> std::optional<std::string> {
     for (const auto& [n, v] : pairs) {
       if (n != text) continue;
       out.names |= static_cast<uint8_t>(1u << static_cast<unsigned>(name));
@@ -112,7 +120,8 @@ inline RouterLine scan_router_line_slowly(std::string_view message) {
   if (const auto v = first(RouterName::queue, "queue")) out.queue = twin_limited(twin_number(*v));
   if (const auto v = first(RouterName::bytes, "bytes")) out.bytes = twin_limited(twin_number(*v));
   if (const auto v = first(RouterName::status, "status"))
-    if (v->size() == 3 && v->find_first_not_of("0123456789") == std::string::npos && *v >= "100" && *v <= "599")
+    if (v->size() == 3 && v->find_first_not_of("0123456789") == std::string::npos && *v >= "100" &&
+        *v <= "599")
       out.status = static_cast<uint16_t>(std::atoi(v->c_str()));
   if (const auto v = first(RouterName::code, "code")) out.code = twin_code(*v);
   if (line.compare(0, 6, "Error ") == 0 && line.size() >= 9 &&
@@ -133,8 +142,8 @@ inline bool twin_same(double a, double b) {
 /// Equal but for the last bit of a division.
 inline bool twin_same(const RouterLine& a, const RouterLine& b) {
   return twin_same(a.connect, b.connect) && twin_same(a.service, b.service) && twin_same(a.wait, b.wait) &&
-         twin_same(a.queue, b.queue) && twin_same(a.bytes, b.bytes) && a.status == b.status && a.code == b.code &&
-         a.names == b.names;
+         twin_same(a.queue, b.queue) && twin_same(a.bytes, b.bytes) && a.status == b.status &&
+         a.code == b.code && a.names == b.names;
 }
 
 }  // namespace tailrace

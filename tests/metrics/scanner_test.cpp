@@ -79,8 +79,9 @@ TEST_CASE("numbers and units") {
     CHECK(line.service == doctest::Approx(c.seconds).epsilon(1e-14));
     CHECK(line.bytes == c.plain);
   }
-  for (const char* bad : {"", "-1", "-1ms", "+1", "1,234", "1.2.3s", "NaN", "nan", "inf", "Infinity", "0x10", "1e", "1es",
-                          "e3", ".", ".ms", "ms", "s", "1m", "1h", "1MS", "1ns", "1 ms", "5ms2", "5ms=3", "1\"", "'1'"}) {
+  for (const char* bad : {"",         "-1",   "-1ms", "+1",  "1,234", "1.2.3s", "NaN",   "nan", "inf",
+                          "Infinity", "0x10", "1e",   "1es", "e3",    ".",      ".ms",   "ms",  "s",
+                          "1m",       "1h",   "1MS",  "1ns", "1 ms",  "5ms2",   "5ms=3", "1\"", "'1'"}) {
     CAPTURE(std::string(bad));
     const RouterLine line = scan(std::string("service=") + bad + " status=200");
     if (std::string_view(bad) != "1 ms") CHECK(line.service == kAbsent);
@@ -95,7 +96,8 @@ TEST_CASE("numbers and units") {
 TEST_CASE("statuses and codes") {
   CHECK(scan("status=100").status == 100);
   CHECK(scan("status=599").status == 599);
-  for (const char* bad : {"099", "600", "99", "1000", "20", "2xx", "200.0", "2e2", "0200", "-200", "", "20\xff"})
+  for (const char* bad :
+       {"099", "600", "99", "1000", "20", "2xx", "200.0", "2e2", "0200", "-200", "", "20\xff"})
     CHECK_MESSAGE(scan(std::string("status=") + bad).status == 0, bad);
   CHECK(scan("status= ").has(RouterName::status));
   CHECK_FALSE(scan("at=info").has(RouterName::status));
@@ -166,18 +168,31 @@ TEST_CASE("the scanner agrees with its slow twin on mutated lines") {
   std::mt19937 random(4);
   const auto below = [&](size_t n) { return random() % n; };
   const auto spice = "  ==\"\"\"\\\\\n\t\0\x7f\xc3\xa9.,e0189msuHRLx=\""sv;
-  const std::string names[] = {" status=", " code=", " connect=", " service=", " wait=", " queue=", " bytes=", "service=", "=\""};
+  const std::string names[] = {
+      " status=", " code=", " connect=", " service=", " wait=", " queue=", " bytes=", "service=", "=\""};
   for (int round = 0; round < 30'000; ++round) {
     std::string line = kRouterLines[below(std::size(kRouterLines))].message;
     for (size_t n = 1 + below(6); n > 0 && !line.empty(); --n) {
       const size_t at = below(line.size());
       switch (below(6)) {
-        case 0: line[at] = spice[below(spice.size())]; break;
-        case 1: line.insert(at, 1, spice[below(spice.size())]); break;
-        case 2: line.erase(at, 1 + below(8)); break;
-        case 3: line.insert(at, names[below(std::size(names))]); break;
-        case 4: line.resize(at); break;
-        case 5: line.insert(at, line.substr(below(line.size()), below(90))); break;
+        case 0:
+          line[at] = spice[below(spice.size())];
+          break;
+        case 1:
+          line.insert(at, 1, spice[below(spice.size())]);
+          break;
+        case 2:
+          line.erase(at, 1 + below(8));
+          break;
+        case 3:
+          line.insert(at, names[below(std::size(names))]);
+          break;
+        case 4:
+          line.resize(at);
+          break;
+        case 5:
+          line.insert(at, line.substr(below(line.size()), below(90)));
+          break;
       }
     }
     const RouterLine fast = scan_router_line(line);

@@ -167,7 +167,7 @@ TEST_CASE("stop() closes what idles and finishes what is in flight") {
   served.server->stop();
   CHECK(idle.rest() == "");
   CHECK(idle.ended());
-  CHECK(served.server->open() == 1);
+  CHECK(eventually([&] { return served.server->open() == 1; }));
   asio::post(held_back->get_executor(), [] { held_back->cancel(); });
   const auto answer = busy.answer();
   CHECK(answer.body == "done");

@@ -1,0 +1,208 @@
+#include "cli/node.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "ingest/logs_route.h"
+#include "web/access.h"
+#include "web/channel_routes.h"
+#include "web/session_routes.h"
+#include "web/status_routes.h"
+
+namespace tailrace {
+namespace {
+
+AddressPolicy policy_of(const Settings& settings) {
+  auto policy = AddressPolicy::parse(settings.drain_allow, settings.drain_deny);
+  if (!policy) throw std::invalid_argument("address ranges that the settings let through");
+  return *policy;
+}
+
+LogLimits limits_of(const Settings& settings) {
+  return {.history = settings.channel_records,
+          .bytes = settings.channel_bytes,
+          .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()};
+}
+
+std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats) {
+  std::vector<std::unique_ptr<Intake>> intakes;
+  while (intakes.size() < loops) intakes.push_back(std::make_unique<Intake>(catalog, stats));
+  return intakes;
+}
+
+}  // namespace
+
+class Node::Watcher final : public CatalogWatcher {
+ public:
+  Watcher(DrainSet& drains, Metrics& metrics) : drains_(drains), metrics_(metrics) {}
+  void drain_added(const DrainEntry& drain) override { drains_.drain_added(drain); }
+  void drain_removed(const DrainEntry& drain) override { drains_.drain_removed(drain); }
+  void channel_removed(const ChannelPtr& channel) override {
+    drains_.channel_removed(channel);
+    metrics_.forget(*channel);
+  }
+
+ private:
+  DrainSet& drains_;
+  Metrics& metrics_;
+};
+
+Node::Node(const Settings& settings)
+    : auth_(settings.auth_generated ? "admin:" + random_hex(16) : settings.auth_user + ":" + settings.auth_password),
+      store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
+      catalog_(store_, settings.channel_drains),
+      loops_(settings.threads),
+      connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
+      tls_(settings.ca_file),
+      drains_(loops_, {connector_, tls_}),
+      watcher_(std::make_unique<Watcher>(drains_, metrics_)),
+      ingest_stats_(counters_.registry()),
+      intakes_(make_intakes(loops_.size(), catalog_, ingest_stats_)),
+      // What is on its way in may take a quarter of what the logs may.
+      bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
+      held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
+      syslog_(loops_, intakes_, ingest_stats_, held_frames_),
+      blocking_(2),
+      services_{catalog_, drains_, metrics_, counters_, sessions_, connector_.policy(), blocking_, settings.public_url, 0, {}},
+      public_server_(public_routes_, bodies_),
+      admin_server_(admin_routes_, bodies_) {
+  catalog_.watch(watcher_.get());
+  const size_t colon = auth_.find(':');
+  (void)catalog_.add_credential({.id = auth_.substr(0, colon),
+                                 .name = "admin",
+                                 .permissions = {.full_api = true, .any_channel = true, .read = {}},
+                                 .password_hash = password_hash(auth_.substr(colon + 1))});
+  services_.unready = [this]() -> std::vector<std::string> {
+    if (stopping_) return {"stopping"};
+    if (!ready_) return {"starting"};
+    return {};
+  };
+}
+
+Node::~Node() { blocking_.join(); }
+
+std::unique_ptr<Node> Node::open(const Settings& settings, std::string& error) {
+  try {
+    std::unique_ptr<Node> node(new Node(settings));
+    if (!node->listen(settings, error)) return nullptr;
+    node->add_routes();
+    return node;
+  } catch (const std::exception& failure) {
+    error = failure.what();
+    return nullptr;
+  }
+}
+
+std::string Node::text_of(const asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  const std::string host = address.is_v6() ? "[" + address.to_string() + "]" : address.to_string();
+  return host + ":" + std::to_string(endpoint.port());
+}
+
+bool Node::listen(const Settings& settings, std::string& error) {
+  const auto open = [&](const std::string& text, const char* variable, Listener::OnConnection on_connection) {
+    std::unique_ptr<Listener> listener;
+    const auto endpoint = parse_endpoint(text);
+    auto opened = endpoint ? Listener::open(loops_, *endpoint, std::move(on_connection)) : endpoint.error();
+    if (opened)
+      listener = std::move(*opened);
+    else
+      error = std::string(variable) + "=" + text + ": " + opened.error().message();
+    return listener;
+  };
+  http_ = open(settings.http_listen, "TAILRACE_HTTP_LISTEN", [this](Loop& loop, asio::ip::tcp::socket socket) {
+    public_server_.serve(loop, std::move(socket));
+  });
+  if (!http_) return false;
+  admin_ = open(settings.admin_listen, "TAILRACE_ADMIN_LISTEN", [this](Loop& loop, asio::ip::tcp::socket socket) {
+    admin_server_.serve(loop, std::move(socket));
+  });
+  if (!admin_) return false;
+  for (const SyslogListen& wanted : settings.syslog_listen) {
+    // The token may be made later: it is looked up for each connection.
+    auto listener = open(wanted.address, "TAILRACE_SYSLOG_LISTEN",
+                         [this, id = wanted.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
+                           syslog_.serve(loop, std::move(socket), id.empty() ? nullptr : catalog_.token(id));
+                         });
+    if (!listener) return false;
+    syslog_listeners_.push_back(std::move(listener));
+  }
+  services_.public_port = http_->endpoint().port();
+  return true;
+}
+
+void Node::add_routes() {
+  const HttpGate own_origin = own_origin_gate();
+  const HttpGate gate = [this, own_origin](const HttpRequest& request) -> std::optional<HttpResponse> {
+    if (stopping_ && request.method == "POST") {
+      HttpResponse response = http_error(503, "shutting down");
+      response.headers.add("Retry-After", "5");
+      return response;
+    }
+    return own_origin(request);
+  };
+  for (HttpRoutes* routes : {&public_routes_, &admin_routes_}) {
+    routes->set_gate(gate);
+    add_logs_route(*routes, catalog_, intakes_);
+    add_session_reading(*routes, services_);
+    add_probe_routes(*routes, services_);
+  }
+  const HttpGate api = full_api_gate(catalog_);
+  add_channel_routes(admin_routes_, services_, api);
+  add_session_api(admin_routes_, services_, api);
+  add_status_routes(admin_routes_, services_, api);
+}
+
+void Node::start() {
+  loops_.start();
+  http_->start();
+  admin_->start();
+  for (auto& listener : syslog_listeners_) listener->start();
+  ready_ = true;
+}
+
+std::vector<std::string> Node::syslog_addresses() const {
+  std::vector<std::string> all;
+  for (const auto& listener : syslog_listeners_) all.push_back(text_of(listener->endpoint()));
+  return all;
+}
+
+uint64_t Node::stop(std::chrono::milliseconds grace) {
+  const Mono end = mono_now() + grace;
+  stopping_ = true;
+  for (auto& listener : syslog_listeners_) listener->stop();
+  http_->stop();
+  syslog_.stop();
+  public_server_.stop();
+  const auto left = [&] {
+    return std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));
+  };
+  // The admin listener answers until the drains are done: that is when somebody looks.
+  drains_.flush(left());
+  admin_->stop();
+  admin_server_.stop();
+  const Mono soon = mono_now() + std::min(left(), std::chrono::milliseconds(2000));
+  while (mono_now() < soon && public_server_.open() + admin_server_.open() + syslog_.open() > 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+
+  uint64_t buffered = 0;
+  for (const ChannelPtr& channel : catalog_.channels())
+    for (const auto& drain : drains_.account(channel).drains) buffered += drain.ledger.buffered;
+  drains_.stop();
+  // What was cancelled ends on its loop: two turns of each.
+  for (int turn = 0; turn < 2; ++turn)
+    for (size_t i = 0; i < loops_.size(); ++i) {
+      std::promise<void> done;
+      asio::post(loops_[i].io, [&] { done.set_value(); });
+      done.get_future().wait();
+    }
+  loops_.stop();
+  return buffered;
+}
+
+}  // namespace tailrace

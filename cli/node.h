@@ -1,0 +1,83 @@
+#pragma once
+// One running router: everything wired, from its settings to its listeners.
+
+#include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/loops.h"
+#include "channels/memory_catalog.h"
+#include "channels/memory_store.h"
+#include "cli/settings.h"
+#include "drains/drain_set.h"
+#include "ingest/intake.h"
+#include "ingest/syslog_server.h"
+#include "metrics/metrics.h"
+#include "metrics/own_counters.h"
+#include "net/http_server.h"
+#include "net/listener.h"
+#include "web/services.h"
+
+namespace tailrace {
+
+/// Built, started and stopped by one thread, which is none of its own. Life: open → start → stop.
+class Node {
+ public:
+  /// Binds every listener. In `error`, one line, why it cannot be.
+  static std::unique_ptr<Node> open(const Settings& settings, std::string& error);
+  ~Node();
+
+  void start();
+  /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns the number
+  /// of records that some drain should still have had.
+  uint64_t stop(std::chrono::milliseconds grace);
+
+  Catalog& catalog() { return catalog_; }
+  DrainSet& drains() { return drains_; }
+  std::string http_url() const { return "http://" + text_of(http_->endpoint()); }
+  std::string admin_url() const { return "http://" + text_of(admin_->endpoint()); }
+  std::vector<std::string> syslog_addresses() const;
+  /// `user:password` of the admin.
+  const std::string& auth() const { return auth_; }
+
+ private:
+  explicit Node(const Settings& settings);
+  bool listen(const Settings& settings, std::string& error);
+  void add_routes();
+  static std::string text_of(const asio::ip::tcp::endpoint& endpoint);
+
+  /// Tells everyone who must know that a channel or a drain is gone.
+  class Watcher;
+
+  std::string auth_;
+  std::atomic<bool> ready_{false}, stopping_{false};
+
+  Metrics metrics_;
+  OwnCounters counters_;
+  MemoryStore store_;
+  MemoryCatalog catalog_;
+  EventLoops loops_;
+  Connector connector_;
+  ClientTls tls_;
+  DrainSet drains_;
+  std::unique_ptr<Watcher> watcher_;
+
+  IngestStats ingest_stats_;
+  std::vector<std::unique_ptr<Intake>> intakes_;
+  Budget bodies_, held_frames_;
+  SyslogServer syslog_;
+
+  Sessions sessions_;
+  asio::thread_pool blocking_;
+  WebServices services_;
+  HttpRoutes public_routes_, admin_routes_;
+  HttpServer public_server_, admin_server_;
+
+  std::unique_ptr<Listener> http_, admin_;
+  std::vector<std::unique_ptr<Listener>> syslog_listeners_;
+};
+
+}  // namespace tailrace
