@@ -132,8 +132,10 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
   if (!client.is_valid()) return ApiFailure{exit_unreachable, 0, url->origin + ": not usable"};
   client.set_connection_timeout(
       std::min<std::chrono::milliseconds>(options_.deadline, std::chrono::seconds(5)));
-  client.set_read_timeout(call.chunk ? std::chrono::milliseconds(call.silence) : options_.deadline);
-  client.set_write_timeout(options_.deadline);
+  // The watchdog comes first; these are for what it cannot see.
+  const auto beyond = options_.deadline + std::chrono::seconds(5);
+  client.set_read_timeout(call.chunk ? std::chrono::milliseconds(call.silence) : beyond);
+  client.set_write_timeout(beyond);
   client.set_follow_location(false);
   client.set_tcp_nodelay(true);
   client.set_socket_options(keep_alive_probes);

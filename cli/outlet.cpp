@@ -157,7 +157,7 @@ class SyslogOutlet final : public Outlet {
 
 class HttpOutlet final : public Outlet {
  public:
-  HttpOutlet(const std::string& url, HttpCredentials credentials) {
+  HttpOutlet(const std::string& url, const HttpCredentials& credentials) {
     const auto split = split_http_url(url);
     const std::string own = split && !split->user.empty() ? split->user + ":" + split->password : "";
     target_ = split ? split->target : "/";
@@ -238,8 +238,8 @@ std::unique_ptr<Outlet> syslog_outlet(std::string host, uint16_t port) {
   return std::make_unique<SyslogOutlet>(std::move(host), port);
 }
 
-std::unique_ptr<Outlet> http_outlet(const std::string& url, HttpCredentials credentials) {
-  return std::make_unique<HttpOutlet>(url, std::move(credentials));
+std::unique_ptr<Outlet> http_outlet(const std::string& url, const HttpCredentials& credentials) {
+  return std::make_unique<HttpOutlet>(url, credentials);
 }
 
 }  // namespace tailrace

@@ -63,6 +63,6 @@ std::unique_ptr<Outlet> syslog_outlet(std::string host, uint16_t port);
 struct HttpCredentials {
   std::string platform, app;  // `user:password`
 };
-std::unique_ptr<Outlet> http_outlet(const std::string& url, HttpCredentials credentials);
+std::unique_ptr<Outlet> http_outlet(const std::string& url, const HttpCredentials& credentials);
 
 }  // namespace tailrace
