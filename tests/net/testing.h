@@ -17,20 +17,11 @@
 
 #include "net/http_server.h"
 #include "net/listener.h"
+#include "tests/eventually.h"
 
 namespace tailrace::testing {
 
 using namespace std::chrono_literals;
-
-/// Until `ready()` is true; false if that takes more than ten seconds.
-template <class F>
-bool eventually(F&& ready) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (ready()) return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
-}
 
 /// A value that one thread sets and another waits for.
 template <class T>

@@ -1,0 +1,83 @@
+#pragma once
+// Loops, a catalog and a drain set, with records to send.
+
+#include <doctest/doctest.h>
+
+#include "channels/memory_catalog.h"
+#include "channels/memory_store.h"
+#include "drains/drain_set.h"
+#include "tests/eventually.h"
+
+namespace tailrace {
+
+struct DrainFixture {
+  explicit DrainFixture(LogLimits limits = {}) : store({.limits = limits}) {
+    catalog.watch(&drains);
+    channel = *catalog.add_channel("shop");
+    loops.start();
+  }
+  ~DrainFixture() {
+    drains.stop();
+    loops.stop();
+  }
+
+  DrainEntry add(const std::string& url) {
+    const auto entry = catalog.add_drain("1", url);
+    REQUIRE(entry.has_value());
+    return *entry;
+  }
+
+  /// One batch: `PREFIX<n>` for each n.
+  void append(int from, int count, const std::string& prefix = "m", size_t size = 0) {
+    std::vector<std::string> messages;
+    for (int i = from; i < from + count; ++i) {
+      messages.push_back(prefix + std::to_string(i));
+      if (messages.back().size() < size) messages.back().resize(size, '.');
+    }
+    BatchSet set;
+    for (const std::string& m : messages) {
+      NewRecord r;
+      r.head = "2026-11-21T00:00:00Z host";
+      r.time_size = 20;
+      r.app = "app";
+      r.ids = "web.1 -";
+      r.procid_size = 5;
+      r.message = m;
+      set.add(channel, r);
+    }
+    struct Waiter final : AppendWaiter {
+      void appended(Result<Position> first) override { CHECK(first.has_value()); }
+    } waiter;
+    set.for_each(wall_now(), [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+  }
+
+  DrainSet::Account account(const DrainEntry& entry) {
+    for (const auto& drain : drains.account(channel).drains)
+      if (drain.entry.id == entry.id) return drain;
+    FAIL("no such drain");
+    return {};
+  }
+  bool settled(const DrainEntry& entry) {
+    return testing::eventually([&] {
+      const Ledger ledger = account(entry).ledger;
+      CHECK(ledger.balanced());
+      return ledger.buffered == 0;
+    });
+  }
+  /// The router's own lines in the channel, without their time.
+  std::vector<std::string> notices() {
+    std::vector<std::string> lines;
+    for (const Notice& notice : channel->log->history(1500).notices) lines.push_back(notice.line.substr(33));
+    return lines;
+  }
+
+  MemoryStore store;
+  MemoryCatalog catalog{store, 6};
+  ChannelPtr channel;
+  EventLoops loops{2};
+  Connector connector{loops, {.policy = *AddressPolicy::parse("127.0.0.0/8", ""), .name_servers = {}}};
+  ClientTls tls;
+  DrainSet drains{loops, {connector, tls}};
+};
+
+}  // namespace tailrace

@@ -1,0 +1,197 @@
+// HTTP drains against cpp-httplib's server, so that Beast does not test Beast.
+
+#include <httplib.h>
+
+#include <mutex>
+
+#include "tests/drains/drain_fixture.h"
+
+using namespace tailrace;
+using tailrace::testing::eventually;
+
+namespace {
+
+struct Request {
+  std::string target, body;
+  httplib::Headers headers;
+  std::string get(const std::string& name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? "" : found->second;
+  }
+};
+
+/// Answers as told and remembers everything.
+class FarEnd {
+ public:
+  using Judge = std::function<int(const Request&, httplib::Response&)>;
+  explicit FarEnd(Judge judge = [](const Request&, httplib::Response&) { return 204; }) : judge_(std::move(judge)) {
+    server_.Post(".*", [this](const httplib::Request& in, httplib::Response& out) {
+      const Request request{in.target, in.body, in.headers};
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+      out.status = judge_(request, out);
+    });
+    port = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+  }
+  ~FarEnd() {
+    server_.stop();
+    thread_.join();
+  }
+  std::string url(const std::string& path = "/") const { return "http://127.0.0.1:" + std::to_string(port) + path; }
+  std::vector<Request> requests() {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+  int port = 0;
+
+ private:
+  Judge judge_;
+  httplib::Server server_;
+  std::mutex mutex_;
+  std::vector<Request> requests_;
+  std::thread thread_;
+};
+
+/// The messages of a logplex-1 body.
+std::vector<std::string> messages(std::string_view body) {
+  std::vector<std::string> all;
+  while (!body.empty()) {
+    const size_t blank = body.find(' ');
+    const size_t size = std::stoul(std::string(body.substr(0, blank)));
+    std::string_view frame = body.substr(blank + 1, size);
+    REQUIRE(frame.size() == size);
+    body.remove_prefix(blank + 1 + size);
+    for (int i = 0; i < 6; ++i) frame.remove_prefix(frame.find(' ') + 1);
+    all.emplace_back(frame);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a POST is Logplex's, field by field") {
+  DrainFixture f;
+  FarEnd far_end;
+  const DrainEntry drain = f.add("http://u:pw@127.0.0.1:" + std::to_string(far_end.port) + "/path?x=1");
+  f.append(0, 3);
+  REQUIRE(f.settled(drain));
+  const auto requests = far_end.requests();
+  REQUIRE(requests.size() == 1);
+  const Request& r = requests[0];
+  CHECK(r.target == "/path?x=1");
+  CHECK(r.get("Authorization") == "Basic dTpwdw==");
+  CHECK(r.get("Content-Type") == "application/logplex-1");
+  CHECK(r.get("Logplex-Msg-Count") == "3");
+  CHECK(r.get("Logplex-Frame-Id").size() == 32);
+  CHECK(r.get("Logplex-Drain-Token") == drain.token);
+  CHECK(r.get("User-Agent").starts_with("Logplex/"));
+  CHECK(r.body == "48 <13>1 2026-11-21T00:00:00Z host app web.1 - m0"
+                  "48 <13>1 2026-11-21T00:00:00Z host app web.1 - m1"
+                  "48 <13>1 2026-11-21T00:00:00Z host app web.1 - m2");
+  const auto account = f.account(drain);
+  CHECK(account.ledger.delivered == 3);
+  CHECK(account.status.state == DrainState::ok);
+  CHECK(account.status.last_status == 204);
+}
+
+TEST_CASE("a batch that gets no 2xx comes again unchanged, and the channel is told both ways") {
+  DrainFixture f;
+  std::atomic<int> refusals{1};
+  FarEnd far_end([&](const Request&, httplib::Response&) { return refusals-- > 0 ? 503 : 200; });
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 5);
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::failing; }));
+  CHECK(f.account(drain).status.last_error == "answered 503");
+  CHECK(f.account(drain).status.next_try > 0);
+  f.append(5, 2);
+  CHECK(f.account(drain).ledger.buffered == 7);
+  REQUIRE(f.settled(drain));
+  const auto requests = far_end.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK(requests[0].body == requests[1].body);
+  CHECK(requests[0].get("Logplex-Frame-Id") == requests[1].get("Logplex-Frame-Id"));
+  CHECK(requests[2].get("Logplex-Frame-Id") != requests[1].get("Logplex-Frame-Id"));
+  const auto notices = f.notices();
+  REQUIRE(notices.size() == 2);
+  CHECK(notices[0].starts_with("heroku[logplex]: drain '" + drain.token + "' failing since "));
+  CHECK(notices[0].ends_with(": answered 503"));
+  CHECK(notices[1].starts_with("heroku[logplex]: drain '" + drain.token + "' recovered after "));
+  CHECK(notices[1].ends_with(": 0 dropped, 7 delivered late"));
+}
+
+TEST_CASE("one poisonous record costs itself alone; the others arrive once, in order") {
+  DrainFixture f;
+  std::vector<std::string> taken;
+  FarEnd far_end([&](const Request& request, httplib::Response&) {
+    if (request.body.find("poison") != std::string::npos) return 422;
+    for (std::string& m : messages(request.body))
+      if (!m.starts_with("Error L10")) taken.push_back(std::move(m));
+    return 204;
+  });
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 37);
+  f.append(37, 1, "poison");
+  f.append(38, 62);
+  REQUIRE(f.settled(drain));
+  const Ledger ledger = f.account(drain).ledger;
+  CHECK(ledger.delivered == 99);
+  CHECK(ledger.dropped[size_t(DropReason::refused)] == 1);
+  std::vector<std::string> expected;
+  for (int i = 0; i < 100; ++i)
+    if (i != 37) expected.push_back("m" + std::to_string(i));
+  CHECK(taken == expected);
+  REQUIRE(eventually([&] { return f.notices().size() == 1; }));
+  CHECK(f.notices()[0].find("Error L10 (output buffer overflow): drain '" + drain.token + "' dropped 1 messages since ") !=
+        std::string::npos);
+  CHECK(f.notices()[0].ends_with(" (refused)."));
+}
+
+TEST_CASE("410 pauses and says so") {
+  DrainFixture f;
+  FarEnd far_end([](const Request&, httplib::Response&) { return 410; });
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 5);
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::paused; }));
+  CHECK(f.account(drain).ledger.buffered == 5);
+  CHECK(far_end.requests().size() == 1);
+  CHECK(f.notices().at(0).ends_with(": answered 410"));
+}
+
+TEST_CASE("what the bound took is told to the drain by its first frame, and to the channel") {
+  DrainFixture f({.history = 10, .bytes = 256 * 1024});
+  std::atomic<bool> down{true};
+  FarEnd far_end([&](const Request&, httplib::Response&) { return down ? 503 : 204; });
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 1);
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::failing; }));
+  for (int i = 1; i < 4001; i += 100) f.append(i, 100, "m", 200);
+  down = false;
+  REQUIRE(f.settled(drain));
+  const Ledger ledger = f.account(drain).ledger;
+  const uint64_t dropped = ledger.dropped[size_t(DropReason::overflow)];
+  CHECK(dropped > 0);
+  CHECK(ledger.accepted == 4001);
+
+  uint64_t got = 0, told = 0;
+  const auto requests = far_end.requests();
+  std::string last_id;
+  for (const Request& request : requests) {
+    const auto all = messages(request.body);
+    CHECK(request.get("Logplex-Msg-Count") == std::to_string(all.size()));
+    if (request.get("Logplex-Frame-Id") == last_id) continue;  // sent again
+    last_id = request.get("Logplex-Frame-Id");
+    for (const std::string& m : all) {
+      if (m.starts_with("Error L10"))
+        told += std::stoul(m.substr(m.find("): ") + 3));
+      else
+        ++got;
+    }
+  }
+  CHECK(got == ledger.delivered);
+  CHECK(told == dropped);
+  uint64_t noticed = 0;
+  for (const std::string& line : f.notices())
+    if (const size_t at = line.find("' dropped "); at != line.npos) noticed += std::stoul(line.substr(at + 10));
+  CHECK(noticed == dropped);
+}
