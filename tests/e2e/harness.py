@@ -264,12 +264,16 @@ class Node:
     def __init__(self, *flags, syslog="127.0.0.1:0", public=0, admin=0, environment=None):
         self.log_file = tempfile.NamedTemporaryFile(prefix="tailrace-e2e-", suffix=".log")
         arguments = [BINARY, "serve", "--http-listen", f"127.0.0.1:{public}", "--admin-listen", f"127.0.0.1:{admin}",
-                     "--syslog-listen", syslog, "--drain-allow", "127.0.0.0/8", "--auth", AUTH, "--grace", "2s"]
+                     "--syslog-listen", syslog, *flags]
+        for flag, value in (("--drain-allow", "127.0.0.0/8"), ("--auth", AUTH), ("--grace", "300ms")):
+            if flag not in flags:
+                arguments += [flag, value]
         listeners = 0 if syslog == "off" else syslog.count(",") + 1
         variables = {k: v for k, v in os.environ.items() if not k.startswith("TAILRACE_") and k != "PORT"}
         variables.update(environment or {})
-        self.process = subprocess.Popen([*arguments, *flags], stdin=subprocess.DEVNULL, stdout=self.log_file,
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self.log_file,
                                         stderr=self.log_file, env=variables)
+        self.stopped = False
         try:
             wait_until(lambda: self._listens(listeners), lambda: f"a ready node; it said {self.log()!r}")
         except AssertionError:
@@ -296,6 +300,9 @@ class Node:
 
     def stop(self):
         """SIGTERM; the exit code must be 0, and nothing may have gone wrong inside."""
+        if self.stopped:
+            return
+        self.stopped = True
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -434,6 +441,7 @@ class FarEnd:
     def _listen(self):
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)  # so that a hang is soon felt
         listener.bind(("127.0.0.1", self.port))
         listener.listen(64)
         self.port = listener.getsockname()[1]
