@@ -126,7 +126,8 @@ class LogsRoute {
     }
     Post post(exchange.loop());
     take(exchange.request.body, writer.token, *intakes_[exchange.loop().index], post);
-    co_await exchange.respond(verdict(co_await post.outcome()));
+    const Intake::Outcome outcome = co_await post.outcome();
+    co_await exchange.respond(verdict(outcome));
   }
 
  private:
