@@ -64,7 +64,9 @@ class Catalog {
   virtual Result<ChannelPtr> add_channel(std::string name) = 0;
   /// With its tokens and drains.
   virtual Result<void> remove_channel(std::string_view id) = 0;
-  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name) = 0;
+  /// With an id of its own, or with `id`, which somebody already has in his configuration (a `?token=` of a listener,
+  /// an app that moves over from Logplex). errors: not_found, exists.
+  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name, std::string id = {}) = 0;
   /// `url` is unique in its channel; empty reserves a token and a place. errors: not_found, exists,
   /// too_many_drains.
   virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) = 0;

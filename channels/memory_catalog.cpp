@@ -98,12 +98,14 @@ Result<void> MemoryCatalog::remove_channel(std::string_view id) {
   return {};
 }
 
-Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name) {
+Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name, std::string id) {
   const std::lock_guard change(change_mutex_);
   const std::unique_lock lock(mutex_);
   Entry* entry = find(channel_id);
   if (!entry) return make_error_code(ChannelErrc::not_found);
-  const auto token = std::make_shared<const Token>(Token{new_token_id(), std::move(name), entry->channel});
+  if (id.empty()) id = new_token_id();
+  if (tokens_.contains(id)) return make_error_code(ChannelErrc::exists);
+  const auto token = std::make_shared<const Token>(Token{std::move(id), std::move(name), entry->channel});
   entry->tokens.push_back(token);
   tokens_[token->id] = token;
   return token;

@@ -124,10 +124,9 @@ bool Node::listen(const Settings& settings, std::string& error) {
   });
   if (!admin_) return false;
   for (const SyslogListen& wanted : settings.syslog_listen) {
-    // The token may be made later: it is looked up for each connection.
     auto listener = open(wanted.address, "TAILRACE_SYSLOG_LISTEN",
                          [this, id = wanted.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
-                           syslog_.serve(loop, std::move(socket), id.empty() ? nullptr : catalog_.token(id));
+                           syslog_.serve(loop, std::move(socket), id);
                          });
     if (!listener) return false;
     syslog_listeners_.push_back(std::move(listener));

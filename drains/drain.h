@@ -74,6 +74,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Cursor cursor_;
 
  private:
+  uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
   void say(const std::optional<std::string>& line);
   void publish();
 

@@ -37,8 +37,8 @@ struct SyslogServer::PerLoop {
 /// Between reads it keeps only the bytes of a frame that is not whole.
 class SyslogServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(PerLoop& per_loop, asio::ip::tcp::socket socket, TokenPtr token)
-      : here_(per_loop), connected_(per_loop.loop), socket_(std::move(socket)), token_(std::move(token)) {
+  Connection(PerLoop& per_loop, asio::ip::tcp::socket socket, std::string token_id)
+      : here_(per_loop), connected_(per_loop.loop), socket_(std::move(socket)), token_id_(std::move(token_id)) {
     here_.connections.insert(this);
     here_.open.fetch_add(1, std::memory_order_relaxed);
   }
@@ -103,6 +103,8 @@ class SyslogServer::Connection : public std::enable_shared_from_this<Connection>
   /// Takes what is whole, keeps the rest, and reads on.
   void take(std::string_view bytes) {
     const Micros arrival = wall_now();
+    const TokenPtr token = token_id_.empty() ? nullptr : here_.intake.token(token_id_);
+    const bool nobody = !token_id_.empty() && !token;
     Rejections rejections;
     for (;;) {
       const Scanned scanned = scanner_.next(bytes);
@@ -112,7 +114,8 @@ class SyslogServer::Connection : public std::enable_shared_from_this<Connection>
         break;
       }
       if (scanned.kind == Scanned::Kind::frame) {
-        if (here_.intake.take(scanned.bytes, token_, arrival)) tell_unknown_token();
+        if (nobody) rejections.add(RejectReason::unknown_token);
+        if (nobody || here_.intake.take(scanned.bytes, token, arrival)) tell_unknown_token();
       } else if (scanned.kind == Scanned::Kind::rejected) {
         rejections.add(scanned.reason);
       }
@@ -167,7 +170,7 @@ class SyslogServer::Connection : public std::enable_shared_from_this<Connection>
   Connected connected_;
   asio::ip::tcp::socket socket_;
   asio::steady_timer timer_{here_.loop.io};
-  const TokenPtr token_;
+  const std::string token_id_;  // the listener's; empty: each record names its own
   StreamScanner scanner_;
   std::string rest_;     // of a frame that is not whole
   size_t needed_ = 0;    // for another look at rest_
@@ -182,8 +185,8 @@ SyslogServer::SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake
 
 SyslogServer::~SyslogServer() = default;
 
-void SyslogServer::serve(Loop& loop, asio::ip::tcp::socket socket, TokenPtr token) {
-  std::make_shared<Connection>(*per_loop_[loop.index], std::move(socket), std::move(token))->start();
+void SyslogServer::serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id) {
+  std::make_shared<Connection>(*per_loop_[loop.index], std::move(socket), std::move(token_id))->start();
 }
 
 void SyslogServer::stop() {

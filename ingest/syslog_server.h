@@ -21,8 +21,9 @@ class SyslogServer {
   SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats, Budget& held);
   ~SyslogServer();
 
-  /// Takes over a connection; call it on its loop. Every record goes to `token` if there is one.
-  void serve(Loop& loop, asio::ip::tcp::socket socket, TokenPtr token);
+  /// Takes over a connection; call it on its loop. With a token's id, which came with the listener, every record is
+  /// that token's; while no such token exists they are rejected.
+  void serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id);
 
   /// Any thread: connections read no more and close, each on its own loop.
   void stop();

@@ -84,7 +84,9 @@ class ChannelRoutes {
     bool wrong = false;
     const auto name = text_field(*body, "name", wrong);
     if (!name || !good_token_name(*name)) return http_error(422, "NAME is a required field");
-    const auto token = catalog_.add_token(request.param("c"), *name);
+    const std::string id = text_field(*body, "token", wrong).value_or("");
+    if (wrong || (!id.empty() && !good_token_id(id))) return http_error(422, "token must be t.<uuid>");
+    const auto token = catalog_.add_token(request.param("c"), *name, id);
     if (!token) return refused(token.error());
     return json_response(201, {{"name", (*token)->name}, {"token", (*token)->id}});
   }

@@ -23,4 +23,7 @@ bool good_name(std::string_view name);
 /// The name of a token, which stands in a syslog header: no blanks at all, 48 bytes at most (RFC 5424 section 6).
 bool good_token_name(std::string_view name);
 
+/// `t.` and a UUID in lower case.
+bool good_token_id(std::string_view id);
+
 }  // namespace tailrace

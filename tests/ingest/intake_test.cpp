@@ -39,7 +39,8 @@ struct Fixture {
   prometheus::Registry registry;
   IngestStats stats{registry};
   MemoryStore store{{}};
-  MemoryCatalog catalog{store, 6};
+  MemoryCatalog memory{store, 6};
+  Catalog& catalog = memory;
   ChannelPtr channel, other_channel;
   TokenPtr app, heroku, other;
   Intake intake{catalog, stats};
