@@ -99,7 +99,8 @@ bool set_authority(Url& url, std::string_view text) {
     const size_t colon = info.find(':');
     url.user = percent_decoded(info.substr(0, colon));
     if (colon != std::string_view::npos) url.password = percent_decoded(info.substr(colon + 1));
-    if (!is_safe(url.user) || !is_safe(url.password)) return false;
+    // Credentials travel as base64: a blank or a backslash in them is theirs.
+    if (std::ranges::any_of(url.user + url.password, is_control)) return false;
   }
   size_t host_end = text.starts_with('[') ? text.find(']') : text.find(':');
   if (text.starts_with('[')) {

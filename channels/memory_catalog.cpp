@@ -54,11 +54,13 @@ std::vector<DrainEntry> MemoryCatalog::drains(const Channel& channel) const {
   return found == by_index_.end() ? std::vector<DrainEntry>{} : found->second.drains;
 }
 
-std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user, std::string_view password) const {
+std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
+                                                       std::string_view password) const {
   const std::string hash = password_hash(password);
   const std::shared_lock lock(mutex_);
   const auto found = credentials_.find(user);
-  if (found == credentials_.end() || !equal_in_constant_time(found->second.password_hash, hash)) return std::nullopt;
+  if (found == credentials_.end() || !equal_in_constant_time(found->second.password_hash, hash))
+    return std::nullopt;
   return found->second.permissions;
 }
 

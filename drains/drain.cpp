@@ -47,8 +47,8 @@ void Drain::tell_losses() {
   if (!health_.cause().empty()) reason += "; " + health_.cause();
   entry_.channel->log->add_notice(
       notice_line(wall_now(), "Error L10 (output buffer overflow): drain '" + entry_.token + "' dropped " +
-                                  std::to_string(loss.records) + " messages since " + rfc3339_micros(loss.since) + " (" +
-                                  reason + ")."));
+                                  std::to_string(loss.records) + " messages since " +
+                                  rfc3339_micros(loss.since) + " (" + reason + ")."));
 }
 
 void Drain::give_back_own_loss(const Loss& loss) {

@@ -31,11 +31,12 @@ std::optional<std::string> DrainHealth::settled(Micros now, uint64_t records, ui
   if (late_ + (dropped - dropped_at_recovery_) < waiting_) return std::nullopt;
   const auto outage = std::chrono::microseconds(std::exchange(recovered_at_, 0) - outage_since_);
   return notice_line(now, "drain '" + token_ + "' recovered after " + duration_text(outage) + ": " +
-                              std::to_string(dropped - dropped_before_) + " dropped, " + std::to_string(late_) +
-                              " delivered late");
+                              std::to_string(dropped - dropped_before_) + " dropped, " +
+                              std::to_string(late_) + " delivered late");
 }
 
-std::optional<std::string> DrainHealth::failed(Micros now, Micros since, const std::string& cause, uint64_t dropped) {
+std::optional<std::string> DrainHealth::failed(Micros now, Micros since, const std::string& cause,
+                                               uint64_t dropped) {
   if (state_ == DrainState::paused) return std::nullopt;  // still paused; a probe that fails changes nothing
   return trouble(DrainState::failing, now, since ? since : now, cause, dropped);
 }
@@ -44,8 +45,8 @@ std::optional<std::string> DrainHealth::paused(Micros now, const std::string& ca
   return trouble(DrainState::paused, now, now, cause, dropped);
 }
 
-std::optional<std::string> DrainHealth::trouble(DrainState state, Micros now, Micros since, const std::string& cause,
-                                                uint64_t dropped) {
+std::optional<std::string> DrainHealth::trouble(DrainState state, Micros now, Micros since,
+                                                const std::string& cause, uint64_t dropped) {
   cause_ = cause;
   if (state_ == state) return std::nullopt;
   if (recovering()) {
@@ -59,7 +60,8 @@ std::optional<std::string> DrainHealth::trouble(DrainState state, Micros now, Mi
   }
   state_ = state;
   since_ = since;
-  return notice_line(now, "drain '" + token_ + "' " + to_string(state) + " since " + rfc3339_micros(since) + ": " + cause);
+  return notice_line(
+      now, "drain '" + token_ + "' " + to_string(state) + " since " + rfc3339_micros(since) + ": " + cause);
 }
 
 }  // namespace tailrace

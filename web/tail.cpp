@@ -47,7 +47,8 @@ asio::awaitable<void> Tail::run() {
     gone_ = true;
     wake_.cancel();
   });
-  out_ = history_text(query_.follow ? log.attach_with_history(cursor_, kWholeHistory) : log.history(kWholeHistory));
+  out_ = history_text(query_.follow ? log.attach_with_history(cursor_, kWholeHistory)
+                                    : log.history(kWholeHistory));
   bool written = co_await write_piece();
   if (!query_.follow) co_return;
   while (written && !gone_ && !query_.channel->removed) {
@@ -64,8 +65,9 @@ asio::awaitable<void> Tail::run() {
 void Tail::append_read(const Read& read) {
   if (const Loss loss = cursor_.take_loss(); loss.records) {
     counters_.tail_skipped(loss.records);
-    out_ += rfc3339_micros(wall_now()) + " tailrace[tail]: Error L11 (Tail buffer overflow): " +
-            std::to_string(loss.records) + " records skipped since " + rfc3339_micros(loss.since) + ".\n";
+    out_ += rfc3339_micros(wall_now()) +
+            " tailrace[tail]: Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
+            " records skipped since " + rfc3339_micros(loss.since) + ".\n";
   }
   for (const std::string& notice : read.notices) (out_ += notice) += '\n';
   for (const Record record : read.slice)

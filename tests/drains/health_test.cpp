@@ -10,8 +10,8 @@ constexpr Micros kStart = 1'700'000'000'000'000, kSecond = 1'000'000;
 
 std::string at(Micros offset_seconds) {
   const int64_t s = 20 + offset_seconds;
-  return "2023-11-14T22:" + std::to_string(13 + s / 60) + ":" + (s % 60 < 10 ? "0" : "") + std::to_string(s % 60) +
-         ".000000+00:00";
+  return "2023-11-14T22:" + std::to_string(13 + s / 60) + ":" + (s % 60 < 10 ? "0" : "") +
+         std::to_string(s % 60) + ".000000+00:00";
 }
 
 }  // namespace
@@ -23,8 +23,9 @@ TEST_CASE("only changes of state are told, with their cause and true beginning")
   CHECK_FALSE(health.settled(kStart, 1, 0));
   CHECK(health.state() == DrainState::ok);
 
-  CHECK(health.failed(kStart + 2 * kSecond, kStart + kSecond, "connect: connection refused (10.0.0.9:514)", 7) ==
-        at(2) + " heroku[logplex]: drain 'd.1' failing since " + at(1) + ": connect: connection refused (10.0.0.9:514)");
+  CHECK(health.failed(kStart + 2 * kSecond, kStart + kSecond, "connect: connection refused (10.0.0.9:514)",
+                      7) == at(2) + " heroku[logplex]: drain 'd.1' failing since " + at(1) +
+                                ": connect: connection refused (10.0.0.9:514)");
   CHECK_FALSE(health.failed(kStart + 4 * kSecond, 0, "no answer within 15s", 8));
   CHECK(health.cause() == "no answer within 15s");
   CHECK(health.since() == kStart + kSecond);
