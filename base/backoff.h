@@ -8,8 +8,8 @@
 
 namespace tailrace {
 
-/// 1 s, doubled after each failure up to 30 s, each shortened by up to a quarter at random so that many who fail
-/// together do not come back together.
+/// 1 s, doubled after each failure up to 30 s, each shortened by up to a quarter at random so that many who
+/// fail together do not come back together.
 class Backoff {
  public:
   std::chrono::milliseconds next(double random = random_unit()) {

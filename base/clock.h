@@ -15,6 +15,8 @@ inline Micros wall_now() {
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-inline Mono mono_now() { return std::chrono::steady_clock::now(); }
+inline Mono mono_now() {
+  return std::chrono::steady_clock::now();
+}
 
 }  // namespace tailrace

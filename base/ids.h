@@ -9,8 +9,12 @@ namespace tailrace {
 std::string new_uuid();
 
 /// `t.<uuid>`, what a source writes with; `d.<uuid>`, the name of a drain.
-inline std::string new_token_id() { return "t." + new_uuid(); }
-inline std::string new_drain_token() { return "d." + new_uuid(); }
+inline std::string new_token_id() {
+  return "t." + new_uuid();
+}
+inline std::string new_drain_token() {
+  return "d." + new_uuid();
+}
 
 /// `bytes` random bytes as lower-case hex.
 std::string random_hex(size_t bytes);

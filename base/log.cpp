@@ -22,9 +22,15 @@ void write_line(const char* level, std::string_view message, std::string_view fi
 
 }  // namespace
 
-void log_info(std::string_view message, std::string_view fields) { write_line("info", message, fields); }
-void log_warn(std::string_view message, std::string_view fields) { write_line("warn", message, fields); }
-void log_error(std::string_view message, std::string_view fields) { write_line("error", message, fields); }
+void log_info(std::string_view message, std::string_view fields) {
+  write_line("info", message, fields);
+}
+void log_warn(std::string_view message, std::string_view fields) {
+  write_line("warn", message, fields);
+}
+void log_error(std::string_view message, std::string_view fields) {
+  write_line("error", message, fields);
+}
 
 uint64_t OncePerSecond::due(Mono now) {
   held_.fetch_add(1, std::memory_order_relaxed);

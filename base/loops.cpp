@@ -13,7 +13,9 @@ EventLoops::EventLoops(size_t threads) {
   }
 }
 
-EventLoops::~EventLoops() { stop(); }
+EventLoops::~EventLoops() {
+  stop();
+}
 
 void EventLoops::start() {
   for (auto& loop : loops_) {

@@ -2,8 +2,8 @@
 // The process's event loops: one thread each, one io_context each.
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -18,14 +18,16 @@ namespace asio = boost::asio;
 struct Loop {
   size_t index = 0;
   asio::io_context io{1};
-  Pass pass{io};  // runs the drains and tails of this loop
+  Pass pass{io};                         // runs the drains and tails of this loop
   std::atomic<uint32_t> connections{0};  // how loaded it is; kept by Connected below
 };
 
 /// Counts one connection on a loop for as long as it lives.
 class Connected {
  public:
-  explicit Connected(Loop& loop) : loop_(&loop) { loop_->connections.fetch_add(1, std::memory_order_relaxed); }
+  explicit Connected(Loop& loop) : loop_(&loop) {
+    loop_->connections.fetch_add(1, std::memory_order_relaxed);
+  }
   Connected(const Connected&) = delete;
   Connected& operator=(const Connected&) = delete;
   ~Connected() { loop_->connections.fetch_sub(1, std::memory_order_relaxed); }

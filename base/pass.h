@@ -1,10 +1,11 @@
 #pragma once
 // Runs what was woken on a loop, in passes that keep their distance.
 //
-// Waking a reader per batch collapses with many channels: a read of 64 KiB holds one record for each of them, and
-// a send per record costs 8 µs. So a loop collects what is woken and runs it in one pass, and the next pass starts
-// no sooner than a few times the duration of the last after its end, 20 ms at most. Under load the passes grow
-// fuller; an idle loop runs at once. Short timers per reader instead would cost more than they save.
+// Waking a reader per batch collapses with many channels: a read of 64 KiB holds one record for each of them,
+// and a send per record costs 8 µs. So a loop collects what is woken and runs it in one pass, and the next
+// pass starts no sooner than a few times the duration of the last after its end, 20 ms at most. Under load
+// the passes grow fuller; an idle loop runs at once. Short timers per reader instead would cost more than
+// they save.
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -30,7 +31,8 @@ class Task {
   std::atomic<bool> queued_{false};
 };
 
-/// One per loop. Invariant: a task that was woken runs once after the wake, however often it was woken meanwhile.
+/// One per loop. Invariant: a task that was woken runs once after the wake, however often it was woken
+/// meanwhile.
 class Pass {
  public:
   explicit Pass(boost::asio::io_context& io) : io_(io), timer_(io) {}
@@ -51,8 +53,8 @@ class Pass {
   boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;  // the loop's thread
   std::mutex mutex_;
-  std::vector<Task*> woken_;   // guarded by mutex_
-  bool scheduled_ = false;     // guarded by mutex_: a pass will run
+  std::vector<Task*> woken_;    // guarded by mutex_
+  bool scheduled_ = false;      // guarded by mutex_: a pass will run
   std::vector<Task*> current_;  // the loop's thread: what the pass under way runs
   Mono next_start_{};           // the loop's thread
 };

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? char(c + 32) : c;
+}
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';

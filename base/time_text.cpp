@@ -19,8 +19,12 @@ Civil civil(Micros t) {
   const auto day = floor<days>(at);
   const year_month_day date{day};
   const hh_mm_ss time{at - day};
-  return {int(date.year()),          int(unsigned(date.month())), int(unsigned(date.day())),
-          int(time.hours().count()), int(time.minutes().count()), int(time.seconds().count()),
+  return {int(date.year()),
+          int(unsigned(date.month())),
+          int(unsigned(date.day())),
+          int(time.hours().count()),
+          int(time.minutes().count()),
+          int(time.seconds().count()),
           int(time.subseconds().count())};
 }
 
@@ -156,7 +160,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   std::string_view unit;
   const auto value = number(text, unit);
   if (!value) return std::nullopt;
-  const uint64_t factor = unit == "ms" ? 1
+  const uint64_t factor = unit == "ms"  ? 1
                           : unit == "s" ? 1000
                           : unit == "m" ? 60'000
                           : unit == "h" ? 3'600'000

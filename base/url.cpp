@@ -25,12 +25,6 @@ bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f && c != '\\'; });
 }
 
-/// Decoded parts of the authority: bytes of other scripts may stand in a password, nothing that ends a line
-/// or a part.
-bool is_safe(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return is_control(c) || c == ' ' || c == '\\'; });
-}
-
 /// A name to look up: letters, digits, `-`, `_` and dots between labels, 253 at most.
 bool is_name(std::string_view host) {
   if (host.empty() || host.size() > 254 || host.starts_with('.') || host.find("..") != std::string_view::npos)
@@ -99,7 +93,8 @@ bool set_authority(Url& url, std::string_view text) {
     const size_t colon = info.find(':');
     url.user = percent_decoded(info.substr(0, colon));
     if (colon != std::string_view::npos) url.password = percent_decoded(info.substr(colon + 1));
-    if (!is_safe(url.user) || !is_safe(url.password)) return false;
+    // Credentials travel as base64: a blank or a backslash in them is theirs.
+    if (std::ranges::any_of(url.user + url.password, is_control)) return false;
   }
   size_t host_end = text.starts_with('[') ? text.find(']') : text.find(':');
   if (text.starts_with('[')) {

@@ -25,8 +25,8 @@ struct Url {
   std::string authority() const;
 };
 
-/// RFC 3986, and stricter: an absolute URL with a host; no control character, backslash, blank or NUL
-/// anywhere, decoded parts of the authority included. A fragment is dropped.
+/// RFC 3986, and stricter: an absolute URL with a host; no control character, backslash or blank as
+/// it stands, and no control character in the decoded credentials. A fragment is dropped.
 Result<Url> parse_url(std::string_view text);
 
 /// The URL as it may be shown: the password as `***`, and the value of each query parameter that is not in

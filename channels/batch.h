@@ -11,8 +11,8 @@
 
 namespace tailrace {
 
-/// One record to append. Views into bytes that must live until append() returns; fields that lie side by side in
-/// the sender's frame are taken together, so that they are copied together.
+/// One record to append. Views into bytes that must live until append() returns; fields that lie side by side
+/// in the sender's frame are taken together, so that they are copied together.
 struct NewRecord {
   std::string_view head;     // `TIME HOST`
   std::string_view app;      // the name shown to readers
@@ -66,7 +66,8 @@ class Batch {
   uint32_t first_;
 };
 
-/// Groups the records of one read by channel. One per thread, used again for each read: no allocation once warm.
+/// Groups the records of one read by channel. One per thread, used again for each read: no allocation once
+/// warm.
 class BatchSet {
  public:
   void add(const ChannelPtr& channel, const NewRecord& record);

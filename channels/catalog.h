@@ -1,9 +1,10 @@
 #pragma once
-// What exists: channels, tokens, drains, credentials. The interface that memory, SQLite and JetStream's KV fill.
+// What exists: channels, tokens, drains, credentials. The interface that memory, SQLite and JetStream's KV
+// fill.
 //
-// Look-ups are answered from memory, by any thread, at once. Changes may wait for a disk or a cluster: they are
-// called on a thread that may block, never on an event loop, and return when the change will survive what the
-// implementation promises.
+// Look-ups are answered from memory, by any thread, at once. Changes may wait for a disk or a cluster: they
+// are called on a thread that may block, never on an event loop, and return when the change will survive what
+// the implementation promises.
 
 #include <atomic>
 #include <cstdint>
@@ -50,9 +51,9 @@ class Catalog {
   virtual ~Catalog() = default;
 
   // ---- look-ups ----
-  virtual ChannelPtr channel(std::string_view id) const = 0;         // null if unknown
-  virtual std::vector<ChannelPtr> channels() const = 0;              // in order of creation
-  virtual TokenPtr token(std::string_view id) const = 0;             // null if unknown
+  virtual ChannelPtr channel(std::string_view id) const = 0;  // null if unknown
+  virtual std::vector<ChannelPtr> channels() const = 0;       // in order of creation
+  virtual TokenPtr token(std::string_view id) const = 0;      // null if unknown
   virtual std::vector<TokenPtr> tokens(const Channel& channel) const = 0;
   virtual std::vector<DrainEntry> drains(const Channel& channel) const = 0;
   virtual std::optional<Permissions> authenticate(std::string_view user, std::string_view password) const = 0;
@@ -64,7 +65,9 @@ class Catalog {
   virtual Result<ChannelPtr> add_channel(std::string name) = 0;
   /// With its tokens and drains.
   virtual Result<void> remove_channel(std::string_view id) = 0;
-  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name) = 0;
+  /// With an id of its own, or with `id`, which somebody already has in his configuration (a `?token=` of a
+  /// listener, an app that moves over from Logplex). errors: not_found, exists.
+  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name, std::string id = {}) = 0;
   /// `url` is unique in its channel; empty reserves a token and a place. errors: not_found, exists,
   /// too_many_drains.
   virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) = 0;

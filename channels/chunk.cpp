@@ -14,7 +14,9 @@ namespace {
 constexpr int kClasses = std::countr_zero(kMaxChunk) - std::countr_zero(kMinChunk) + 1;
 constexpr uint64_t kKeepFree = 64u << 20;  // beyond it, memory goes back to the allocator
 
-int class_of(uint32_t capacity) { return std::countr_zero(capacity) - std::countr_zero(kMinChunk); }
+int class_of(uint32_t capacity) {
+  return std::countr_zero(capacity) - std::countr_zero(kMinChunk);
+}
 
 std::atomic<uint64_t> used_bytes{0}, free_bytes{0};
 

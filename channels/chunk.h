@@ -1,9 +1,10 @@
 #pragma once
 // A stretch of one channel's log in memory.
 //
-// A chunk holds entries with consecutive numbers. The log that owns it appends behind its end, under the log's
-// lock; what lies before an end that was read under that lock never changes, so a Slice is read without a lock.
-// Chunks are shared by reference count and their memory is recycled: fresh pages cost more than the append.
+// A chunk holds entries with consecutive numbers. The log that owns it appends behind its end, under the
+// log's lock; what lies before an end that was read under that lock never changes, so a Slice is read without
+// a lock. Chunks are shared by reference count and their memory is recycled: fresh pages cost more than the
+// append.
 
 #include <atomic>
 #include <cstddef>

@@ -11,8 +11,8 @@
 
 namespace tailrace {
 
-/// What a credential may do. `full_api`: everything on the admin listener. `any_channel`: write to any channel,
-/// each record routed by its token. `read:CHANNEL`: read that one.
+/// What a credential may do. `full_api`: everything on the admin listener. `any_channel`: write to any
+/// channel, each record routed by its token. `read:CHANNEL`: read that one.
 struct Permissions {
   bool full_api = false, any_channel = false;
   std::vector<std::string> read;  // channel ids
@@ -27,8 +27,8 @@ struct Credential {
   std::string password_hash;  // HMAC-SHA256 under a key of the process; 32 bytes
 };
 
-/// The password's fast keyed hash: it keeps passwords out of memory dumps and data dirs, and a guess costs the
-/// guesser a request.
+/// The password's fast keyed hash: it keeps passwords out of memory dumps and data dirs, and a guess costs
+/// the guesser a request.
 std::string password_hash(std::string_view password);
 
 }  // namespace tailrace

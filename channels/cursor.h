@@ -22,8 +22,8 @@ struct Read {
 
 enum class Outcome : uint8_t { delivered, filtered };
 
-/// Belongs to one loop, whose thread calls its methods; its state lies under the log's lock, because eviction and
-/// wake-ups come from other threads. Ends by detach(), or with its destruction.
+/// Belongs to one loop, whose thread calls its methods; its state lies under the log's lock, because eviction
+/// and wake-ups come from other threads. Ends by detach(), or with its destruction.
 ///
 /// Life: attach → { read … settle, read … settle, park } … → detach. What was read and not yet settled is in
 /// flight: it counts as buffered, and eviction cannot touch it (its slice pins the memory).
@@ -80,8 +80,8 @@ class Cursor {
   Log* log_ = nullptr;  // the loop's thread
 
   // Guarded by the log's lock.
-  Position next_;      // what it reads next
-  ChunkRef at_;        // where next_ lies, if known
+  Position next_;  // what it reads next
+  ChunkRef at_;    // where next_ lies, if known
   uint32_t at_bytes_ = 0;
   uint64_t in_flight_ = 0;
   Micros in_flight_oldest_ = 0;

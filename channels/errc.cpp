@@ -10,12 +10,18 @@ class Category final : public boost::system::error_category {
   const char* name() const noexcept override { return "channels"; }
   std::string message(int value) const override {
     switch (ChannelErrc(value)) {
-      case ChannelErrc::ok: return "ok";
-      case ChannelErrc::removed: return "the channel was removed";
-      case ChannelErrc::no_room: return "no room to store";
-      case ChannelErrc::not_found: return "not found";
-      case ChannelErrc::exists: return "already exists";
-      case ChannelErrc::too_many_drains: return "maximum number of drains reached";
+      case ChannelErrc::ok:
+        return "ok";
+      case ChannelErrc::removed:
+        return "the channel was removed";
+      case ChannelErrc::no_room:
+        return "no room to store";
+      case ChannelErrc::not_found:
+        return "not found";
+      case ChannelErrc::exists:
+        return "already exists";
+      case ChannelErrc::too_many_drains:
+        return "maximum number of drains reached";
     }
     return "unknown";
   }

@@ -17,7 +17,9 @@ enum class ChannelErrc {
 };
 
 const boost::system::error_category& channel_category();
-inline boost::system::error_code make_error_code(ChannelErrc e) { return {int(e), channel_category()}; }
+inline boost::system::error_code make_error_code(ChannelErrc e) {
+  return {int(e), channel_category()};
+}
 
 }  // namespace tailrace
 

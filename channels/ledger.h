@@ -17,10 +17,12 @@ enum class DropReason : uint8_t {
   refused,   // the far end refused this record for good
 };
 inline constexpr std::array<std::string_view, 4> kDropReasons{"overflow", "memory", "age", "refused"};
-inline std::string_view to_string(DropReason reason) { return kDropReasons[size_t(reason)]; }
+inline std::string_view to_string(DropReason reason) {
+  return kDropReasons[size_t(reason)];
+}
 
-/// Counted where it happens (architecture, rule 4), never computed from the other terms; one that does not add up
-/// is a bug that a test finds.
+/// Counted where it happens (architecture, rule 4), never computed from the other terms; one that does not
+/// add up is a bug that a test finds.
 struct Ledger {
   uint64_t accepted = 0;  // from the drain's start, before its filter
   uint64_t delivered = 0, filtered = 0;
@@ -38,7 +40,7 @@ struct Ledger {
 /// What a cursor lost since it was last asked.
 struct Loss {
   uint64_t records = 0;
-  Micros since = 0;  // when the first of them was given up
+  Micros since = 0;                          // when the first of them was given up
   DropReason reason = DropReason::overflow;  // of the latest
 };
 

@@ -3,7 +3,8 @@
 //
 // append() is asynchronous: it gives the first position, or an error, perhaps only after an fsync or an
 // acknowledgement from afar. The memory store completes before append() returns; no caller may rely on that.
-// Reading never blocks: what is not at hand is as if it had not come yet, and the cursor is woken when it has.
+// Reading never blocks: what is not at hand is as if it had not come yet, and the cursor is woken when it
+// has.
 
 #include <cstdint>
 #include <memory>
@@ -52,7 +53,8 @@ class Log {
   /// Lies beside the log, behind what is there now; readers of text see it at once.
   virtual void add_notice(std::string line) = 0;
 
-  /// Attaches a tail at the end and gives the `records` newest ones before it: between the two there is no hole.
+  /// Attaches a tail at the end and gives the `records` newest ones before it: between the two there is no
+  /// hole.
   virtual History attach_with_history(Cursor& cursor, uint64_t records) = 0;
   /// The same without a reader that stays.
   virtual History history(uint64_t records) const = 0;

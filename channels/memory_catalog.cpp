@@ -54,11 +54,13 @@ std::vector<DrainEntry> MemoryCatalog::drains(const Channel& channel) const {
   return found == by_index_.end() ? std::vector<DrainEntry>{} : found->second.drains;
 }
 
-std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user, std::string_view password) const {
+std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
+                                                       std::string_view password) const {
   const std::string hash = password_hash(password);
   const std::shared_lock lock(mutex_);
   const auto found = credentials_.find(user);
-  if (found == credentials_.end() || !equal_in_constant_time(found->second.password_hash, hash)) return std::nullopt;
+  if (found == credentials_.end() || !equal_in_constant_time(found->second.password_hash, hash))
+    return std::nullopt;
   return found->second.permissions;
 }
 
@@ -98,12 +100,14 @@ Result<void> MemoryCatalog::remove_channel(std::string_view id) {
   return {};
 }
 
-Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name) {
+Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name, std::string id) {
   const std::lock_guard change(change_mutex_);
   const std::unique_lock lock(mutex_);
   Entry* entry = find(channel_id);
   if (!entry) return make_error_code(ChannelErrc::not_found);
-  const auto token = std::make_shared<const Token>(Token{new_token_id(), std::move(name), entry->channel});
+  if (id.empty()) id = new_token_id();
+  if (tokens_.contains(id)) return make_error_code(ChannelErrc::exists);
+  const auto token = std::make_shared<const Token>(Token{std::move(id), std::move(name), entry->channel});
   entry->tokens.push_back(token);
   tokens_[token->id] = token;
   return token;

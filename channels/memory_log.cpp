@@ -13,7 +13,8 @@ MemoryLog::MemoryLog(const Channel& channel, LogLimits limits, Position first, A
 // ---- appending -------------------------------------------------------------------------------------------
 
 void MemoryLog::append(const Batch& batch, AppendWaiter& waiter) {
-  if (channel_.removed.load(std::memory_order_relaxed)) return waiter.appended(make_error_code(ChannelErrc::removed));
+  if (channel_.removed.load(std::memory_order_relaxed))
+    return waiter.appended(make_error_code(ChannelErrc::removed));
   if (pressure_.full()) return waiter.appended(make_error_code(ChannelErrc::no_room));
   thread_local std::vector<Slice> slices;
   Position first;

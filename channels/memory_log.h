@@ -15,8 +15,8 @@ namespace tailrace {
 /// How much one log keeps. A chunk goes when the log is over `bytes`, when it is older than `age`, or when
 /// neither the history nor a cursor needs it; a cursor that still did has lost its records, counted and told.
 struct LogLimits {
-  uint64_t history = 1500;                    // records that readers can ask for
-  uint64_t bytes = 8u << 20;                  // how far an attached cursor may lag
+  uint64_t history = 1500;    // records that readers can ask for
+  uint64_t bytes = 8u << 20;  // how far an attached cursor may lag
   Micros age = Micros(7) * 86400 * 1'000'000;
 };
 
@@ -35,8 +35,8 @@ struct MemoryPressure {
   }
 };
 
-/// One lock, held for one batch's copy or one read's look-up; every append completes at once. Numbers start where
-/// the store says and have no holes.
+/// One lock, held for one batch's copy or one read's look-up; every append completes at once. Numbers start
+/// where the store says and have no holes.
 ///
 /// Invariants, under the lock: (1) the chunks hold consecutive numbers up to end_, each at least one;
 /// (2) a cursor's next_ lies between the first chunk's first and end_; (3) a parked cursor's next_ is end_.

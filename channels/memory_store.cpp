@@ -42,7 +42,8 @@ void MemoryStore::keep_house(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     // A rise may slip in between the look and the sleep, hence the short sleep.
-    const bool over = changed_.wait_for(lock, stop, std::chrono::seconds(1), [this] { return pressure_.over.load(); });
+    const bool over =
+        changed_.wait_for(lock, stop, std::chrono::seconds(1), [this] { return pressure_.over.load(); });
     if (over) shrink(stop);
     // Batches in flight pin the rest; look again when some may have gone.
     if (pressure_.over) changed_.wait_for(lock, stop, std::chrono::milliseconds(50), [] { return false; });

@@ -10,14 +10,14 @@
 
 namespace tailrace {
 
-/// Owns a thread that keeps time (age of records) and the budget: while the process is over it, the biggest log
-/// gives up its oldest chunk. An append never takes another channel's lock for that (architecture, 3.8).
+/// Owns a thread that keeps time (age of records) and the budget: while the process is over it, the biggest
+/// log gives up its oldest chunk. An append never takes another channel's lock for that (architecture, 3.8).
 /// Outlives its logs.
 class MemoryStore final : public Store {
  public:
   struct Options {
     LogLimits limits;
-    uint64_t budget = 512u << 20;  // TAILRACE_MEMORY_BYTES
+    uint64_t budget = 512u << 20;        // TAILRACE_MEMORY_BYTES
     AppendObserver* observer = nullptr;  // outlives the store
   };
   explicit MemoryStore(Options options);

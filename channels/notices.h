@@ -1,8 +1,8 @@
 #pragma once
 // What the router itself has to say in a channel: L10, L16, a drain's change of state.
 //
-// Notices are not records (architecture, rule 3): they have no number, count toward no `num` and for no drain.
-// Each is tied to "after position P" and merged in for readers of text.
+// Notices are not records (architecture, rule 3): they have no number, count toward no `num` and for no
+// drain. Each is tied to "after position P" and merged in for readers of text.
 
 #include <cstdint>
 #include <deque>
@@ -14,8 +14,8 @@
 namespace tailrace {
 
 struct Notice {
-  uint64_t id = 0;  // ascending, from 1
-  Position after;   // the log's end when it was made: it comes before the record with this number
+  uint64_t id = 0;   // ascending, from 1
+  Position after;    // the log's end when it was made: it comes before the record with this number
   std::string line;  // `TIME heroku[logplex]: TEXT`, without a newline
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 // Where a record lies in its channel's log.
 //
-// Opaque and ordered (architecture, rule 1): compare positions, never subtract them; numbers may have holes, so
-// how many records lie between two of them is asked of the Log.
+// Opaque and ordered (architecture, rule 1): compare positions, never subtract them; numbers may have holes,
+// so how many records lie between two of them is asked of the Log.
 
 #include <compare>
 #include <cstdint>

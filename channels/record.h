@@ -6,8 +6,8 @@
 //   <PRI>1 TIME HOST APP PROCID MSGID SD MSG
 //
 // with exactly one space between fields, APP already the name shown to readers, SD `-` where the sender gave
-// none, and MSG the sender's bytes untouched (a trailing newline that was inside the frame stays). Each outlet
-// writes its own frame from it; nobody parses it again, the header says where each field begins.
+// none, and MSG the sender's bytes untouched (a trailing newline that was inside the frame stays). Each
+// outlet writes its own frame from it; nobody parses it again, the header says where each field begins.
 
 #include <cstddef>
 #include <cstdint>
@@ -34,12 +34,15 @@ enum EntryFlag : uint8_t {
   kSplitEntry = 2,  // a later piece of a record longer than kMaxMessage
 };
 
-/// MSG bytes of one entry at most, a trailing newline not counted; longer records are split (contract section 3).
+/// MSG bytes of one entry at most, a trailing newline not counted; longer records are split (contract section
+/// 3).
 inline constexpr size_t kMaxMessage = 10'000;
 /// All fields before MSG together; what has more is kept as a raw record. Keeps offsets in 16 bits.
 inline constexpr size_t kMaxHeader = 16 * 1024;
 
-constexpr size_t entry_size(size_t text_size) { return (sizeof(EntryHeader) + text_size + 7) & ~size_t{7}; }
+constexpr size_t entry_size(size_t text_size) {
+  return (sizeof(EntryHeader) + text_size + 7) & ~size_t{7};
+}
 
 /// A view of one entry; lives as long as the chunk that holds it. Costs a pointer.
 class Record {

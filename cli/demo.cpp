@@ -47,7 +47,8 @@ class Demo {
 
   bool set_up(std::string& error) {
     return add_app("shop", options_.rate, 1, error) && add_app("blog", options_.rate / 5, 2, error) &&
-           add_drain("steady", Sink::Protocol::http, error) && add_drain("flaky", Sink::Protocol::syslog, error);
+           add_drain("steady", Sink::Protocol::http, error) &&
+           add_drain("flaky", Sink::Protocol::syslog, error);
   }
 
   void print_guide() const {
@@ -59,8 +60,9 @@ class Demo {
     text += "  ledger   curl -s -u " + node_.auth() + " " + node_.admin_url() + "/v3/ledger\n";
     for (const DemoDrain& drain : drains_)
       text += fmt::format("  drain    {}  {}  ({})\n", drain.entry.token, drain.entry.url, drain.name);
-    text += fmt::format("\n  The flaky drain is taken down in {} s, and again every {} s, for {} s each time.\n\n",
-                        kFirstOutage.count(), kBetween.count(), kOutage.count());
+    text += fmt::format(
+        "\n  The flaky drain is taken down in {} s, and again every {} s, for {} s each time.\n\n",
+        kFirstOutage.count(), kBetween.count(), kOutage.count());
     (void)write_stdout(text);
   }
 
@@ -146,10 +148,11 @@ class Demo {
         if (ours.entry.id != drain.entry.id) continue;
         const Ledger& l = drain.ledger;
         const SinkCounts got = ours.far_end->counts();
-        say(fmt::format("  {:<6}  {} accepted = {} delivered + {} filtered + {} dropped + {} buffered{}", ours.name, l.accepted,
-                        l.delivered, l.filtered, l.dropped_total(), l.buffered, l.balanced() ? "" : "  (DOES NOT ADD UP)"));
-        say(fmt::format("          its far end counted {} records: {} missing, {} repeated, {} out of order", got.unique,
-                        got.missing, got.repeated, got.reordered));
+        say(fmt::format("  {:<6}  {} accepted = {} delivered + {} filtered + {} dropped + {} buffered{}",
+                        ours.name, l.accepted, l.delivered, l.filtered, l.dropped_total(), l.buffered,
+                        l.balanced() ? "" : "  (DOES NOT ADD UP)"));
+        say(fmt::format("          its far end counted {} records: {} missing, {} repeated, {} out of order",
+                        got.unique, got.missing, got.repeated, got.reordered));
       }
     }
   }

@@ -53,7 +53,8 @@ class Node::Watcher final : public CatalogWatcher {
 };
 
 Node::Node(const Settings& settings)
-    : auth_(settings.auth_generated ? "admin:" + random_hex(16) : settings.auth_user + ":" + settings.auth_password),
+    : auth_(settings.auth_generated ? "admin:" + random_hex(16)
+                                    : settings.auth_user + ":" + settings.auth_password),
       store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
       catalog_(store_, settings.channel_drains),
       loops_(settings.threads),
@@ -68,7 +69,11 @@ Node::Node(const Settings& settings)
       held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
       syslog_(loops_, intakes_, ingest_stats_, held_frames_),
       blocking_(2),
-      services_{catalog_, drains_, metrics_, counters_, sessions_, connector_.policy(), blocking_, settings.public_url, 0, {}},
+      services_{catalog_,  drains_,
+                metrics_,  counters_,
+                sessions_, connector_.policy(),
+                blocking_, settings.public_url,
+                0,         {}},
       public_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
   catalog_.watch(watcher_.get());
@@ -84,7 +89,9 @@ Node::Node(const Settings& settings)
   };
 }
 
-Node::~Node() { blocking_.join(); }
+Node::~Node() {
+  blocking_.join();
+}
 
 std::unique_ptr<Node> Node::open(const Settings& settings, std::string& error) {
   try {
@@ -115,19 +122,18 @@ bool Node::listen(const Settings& settings, std::string& error) {
       error = std::string(variable) + "=" + text + ": " + opened.error().message();
     return listener;
   };
-  http_ = open(settings.http_listen, "TAILRACE_HTTP_LISTEN", [this](Loop& loop, asio::ip::tcp::socket socket) {
-    public_server_.serve(loop, std::move(socket));
-  });
+  http_ = open(
+      settings.http_listen, "TAILRACE_HTTP_LISTEN",
+      [this](Loop& loop, asio::ip::tcp::socket socket) { public_server_.serve(loop, std::move(socket)); });
   if (!http_) return false;
-  admin_ = open(settings.admin_listen, "TAILRACE_ADMIN_LISTEN", [this](Loop& loop, asio::ip::tcp::socket socket) {
-    admin_server_.serve(loop, std::move(socket));
-  });
+  admin_ = open(
+      settings.admin_listen, "TAILRACE_ADMIN_LISTEN",
+      [this](Loop& loop, asio::ip::tcp::socket socket) { admin_server_.serve(loop, std::move(socket)); });
   if (!admin_) return false;
   for (const SyslogListen& wanted : settings.syslog_listen) {
-    // The token may be made later: it is looked up for each connection.
     auto listener = open(wanted.address, "TAILRACE_SYSLOG_LISTEN",
                          [this, id = wanted.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
-                           syslog_.serve(loop, std::move(socket), id.empty() ? nullptr : catalog_.token(id));
+                           syslog_.serve(loop, std::move(socket), id);
                          });
     if (!listener) return false;
     syslog_listeners_.push_back(std::move(listener));
@@ -180,7 +186,8 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   syslog_.stop();
   public_server_.stop();
   const auto left = [&] {
-    return std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));
+    return std::max(std::chrono::milliseconds(0),
+                    std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));
   };
   // The admin listener answers until the drains are done: that is when somebody looks.
   drains_.flush(left());

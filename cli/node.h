@@ -31,8 +31,8 @@ class Node {
   ~Node();
 
   void start();
-  /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns the number
-  /// of records that some drain should still have had.
+  /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns
+  /// the number of records that some drain should still have had.
   uint64_t stop(std::chrono::milliseconds grace);
 
   Catalog& catalog() { return catalog_; }

@@ -26,7 +26,7 @@ void raise_descriptor_limit() {
 
 int run_serve(const Settings& settings) {
   raise_descriptor_limit();
-  StopSignals signals;  // before any thread; a second one ends the process at once
+  StopSignals signals;           // before any thread; a second one ends the process at once
   std::signal(SIGHUP, SIG_IGN);  // there is nothing to read again yet
   std::string error;
   const auto node = Node::open(settings, error);
@@ -36,7 +36,8 @@ int run_serve(const Settings& settings) {
   }
   node->start();
   log_info("ready", "http=" + node->http_url() + " admin=" + node->admin_url());
-  for (const std::string& address : node->syslog_addresses()) log_info("syslog over TCP", "address=" + address);
+  for (const std::string& address : node->syslog_addresses())
+    log_info("syslog over TCP", "address=" + address);
   log_info("no data dir: channels, tokens, drains and records live in memory and are gone at exit");
   if (settings.auth_generated)
     complain("TAILRACE_AUTH is not set; the admin credential of this start is " + node->auth());

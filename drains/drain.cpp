@@ -42,14 +42,13 @@ void Drain::tell_losses() {
   const Loss loss = cursor_.take_loss();
   if (!loss.records) return;
   next_loss_ = now + kBetweenLosses;
-  health_.lost(loss.records);
   give_back_own_loss(loss);
   std::string reason(to_string(loss.reason));
   if (!health_.cause().empty()) reason += "; " + health_.cause();
   entry_.channel->log->add_notice(
       notice_line(wall_now(), "Error L10 (output buffer overflow): drain '" + entry_.token + "' dropped " +
-                                  std::to_string(loss.records) + " messages since " + rfc3339_micros(loss.since) + " (" +
-                                  reason + ")."));
+                                  std::to_string(loss.records) + " messages since " +
+                                  rfc3339_micros(loss.since) + " (" + reason + ")."));
 }
 
 void Drain::give_back_own_loss(const Loss& loss) {
@@ -60,25 +59,20 @@ void Drain::give_back_own_loss(const Loss& loss) {
 
 void Drain::delivered(uint64_t records, Micros oldest_left) {
   const Micros now = wall_now();
-  const DrainState before = health_.state();
-  if (before != DrainState::ok) {
-    // Everything that was lost in the outage belongs to its account.
-    next_loss_ = {};
-    tell_losses();
-    health_.delivered(now, cursor_.lag().records);
-  }
+  const bool changes = health_.state() != DrainState::ok;
+  if (changes) health_.delivered(now, cursor_.lag().records, dropped());
   cursor_.settle(Outcome::delivered, records, oldest_left);
-  say(health_.settled(now, records));
-  if (before != DrainState::ok) publish();
+  if (health_.recovering()) say(health_.settled(now, records, dropped()));
+  if (changes) publish();
 }
 
 void Drain::failed(const std::string& cause, Micros since) {
-  say(health_.failed(wall_now(), since, cause));
+  say(health_.failed(wall_now(), since, cause, dropped()));
   publish();
 }
 
 void Drain::paused(const std::string& cause) {
-  say(health_.paused(wall_now(), cause));
+  say(health_.paused(wall_now(), cause, dropped()));
   publish();
 }
 

@@ -32,14 +32,14 @@ struct DrainStatus {
   Micros next_try = 0;     // 0: none is planned
 };
 
-/// Lives on one loop, held by a DrainSet and by what it has under way there. Made by any thread, then start() and
-/// stop() on its loop; after stop() nothing of it runs but what ends by itself.
+/// Lives on one loop, held by a DrainSet and by what it has under way there. Made by any thread, then start()
+/// and stop() on its loop; after stop() nothing of it runs but what ends by itself.
 class Drain : public Task, public std::enable_shared_from_this<Drain> {
  public:
   Drain(Loop& loop, const DrainEntry& entry);
 
-  /// Begins at the channel's end as it is now; call it on the thread that adds the drain, so that what is accepted
-  /// after the answer to that request is delivered.
+  /// Begins at the channel's end as it is now; call it on the thread that adds the drain, so that what is
+  /// accepted after the answer to that request is delivered.
   void attach() { cursor_.attach(*entry_.channel->log); }
   virtual void start() = 0;
   void stop();
@@ -53,8 +53,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   /// Closes what is open; called once, by stop().
   virtual void shut() = 0;
 
-  /// Tells what was lost, in the channel at most once a second, and keeps it for the drain's own L10 frame. Call it
-  /// from run_task() and after a record was refused.
+  /// Tells what was lost, in the channel at most once a second, and keeps it for the drain's own L10 frame.
+  /// Call it from run_task() and after a record was refused.
   void tell_losses();
   /// The loss that the far end has not been told yet; a batch that carries it takes it.
   Loss take_own_loss() { return std::exchange(own_loss_, {}); }
@@ -74,6 +74,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Cursor cursor_;
 
  private:
+  uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
   void say(const std::optional<std::string>& line);
   void publish();
 

@@ -52,7 +52,8 @@ void DrainSet::flush(std::chrono::milliseconds grace) {
   const Mono end = mono_now() + grace;
   const auto behind = [this] {
     const std::lock_guard lock(mutex_);
-    return std::ranges::any_of(drains_, [](const auto& item) { return item.second->cursor().lag().records > 0; });
+    return std::ranges::any_of(drains_,
+                               [](const auto& item) { return item.second->cursor().lag().records > 0; });
   };
   while (mono_now() < end && behind()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }

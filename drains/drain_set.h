@@ -10,8 +10,8 @@
 
 namespace tailrace {
 
-/// Makes a drain when the catalog gains one, each on the least loaded loop, and ends it when the catalog loses it.
-/// Outlived by the loops; watches the catalog from construction to stop().
+/// Makes a drain when the catalog gains one, each on the least loaded loop, and ends it when the catalog
+/// loses it. Outlived by the loops; watches the catalog from construction to stop().
 class DrainSet final : public CatalogWatcher {
  public:
   DrainSet(EventLoops& loops, DrainServices services);
@@ -45,7 +45,7 @@ class DrainSet final : public CatalogWatcher {
   EventLoops& loops_;
   const DrainServices services_;
   mutable std::mutex mutex_;
-  std::map<uint64_t, DrainPtr> drains_;             // guarded by mutex_
+  std::map<uint64_t, DrainPtr> drains_;            // guarded by mutex_
   std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_
 };
 

@@ -26,14 +26,18 @@ char* put_count(char* out, size_t value) {
 }
 
 /// `<PRI>1 TIME `, which every frame begins with.
-std::string_view beginning(const Record& record) { return record.text().substr(0, record.header().host_at); }
+std::string_view beginning(const Record& record) {
+  return record.text().substr(0, record.header().host_at);
+}
 /// `APP PROCID `, with both blanks.
 std::string_view names(const Record& record) {
   const EntryHeader& h = record.header();
   return record.text().substr(h.app_at, h.msgid_at - h.app_at);
 }
 
-std::string counted(std::string frame) { return std::to_string(frame.size()) + " " + frame; }
+std::string counted(std::string frame) {
+  return std::to_string(frame.size()) + " " + frame;
+}
 
 std::string loss_text(uint64_t records, Micros since) {
   return "Error L10 (output buffer overflow): " + std::to_string(records) + " messages dropped since " +
@@ -46,12 +50,13 @@ constexpr std::string_view kHost = "host ";
 
 size_t syslog_body(const Record& record, size_t token_size) {
   const std::string_view message = record.message();
-  return beginning(record).size() + token_size + 1 + names(record).size() + kNoFields.size() + message.size() +
-         (message.ends_with('\n') ? 0 : 1);
+  return beginning(record).size() + token_size + 1 + names(record).size() + kNoFields.size() +
+         message.size() + (message.ends_with('\n') ? 0 : 1);
 }
 
 size_t logplex_body(const Record& record) {
-  return beginning(record).size() + kHost.size() + names(record).size() + kNoMsgid.size() + record.message().size();
+  return beginning(record).size() + kHost.size() + names(record).size() + kNoMsgid.size() +
+         record.message().size();
 }
 
 }  // namespace
@@ -75,8 +80,8 @@ char* SyslogFrames::write(const Record& record, char* out) const {
 }
 
 std::string SyslogFrames::loss(uint64_t records, Micros since, Micros now) const {
-  return counted("<172>1 " + rfc3339_seconds(now) + " " + token_ + " heroku logplex - - " + loss_text(records, since) +
-                 "\n");
+  return counted("<172>1 " + rfc3339_seconds(now) + " " + token_ + " heroku logplex - - " +
+                 loss_text(records, since) + "\n");
 }
 
 size_t LogplexFrames::size(const Record& record) {

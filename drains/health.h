@@ -26,30 +26,34 @@ class DrainHealth {
  public:
   DrainHealth(std::string drain_token, Micros now) : token_(std::move(drain_token)), since_(now) {}
 
-  /// The far end took something. `waiting`: records that lie behind at this moment, what it took included.
-  /// Recovery is told by caught_up(), when they have been delivered too.
-  void delivered(Micros now, uint64_t waiting);
-  /// `records` more came to their end since delivered(): tells the recovery once all that waited has.
-  std::optional<std::string> settled(Micros now, uint64_t records);
-  void lost(uint64_t records);
+  // `dropped` is always the drain's total so far; what an outage cost is a difference of two of them.
 
-  /// `since`: when the trouble began, if that was before this try.
-  std::optional<std::string> failed(Micros now, Micros since, const std::string& cause);
-  std::optional<std::string> paused(Micros now, const std::string& cause);
+  /// The far end took something. `waiting`: records that lie behind at this moment, what it took included.
+  /// The recovery is told by settled(), when they have come to their end too.
+  void delivered(Micros now, uint64_t waiting, uint64_t dropped);
+  /// `records` were delivered: tells the recovery once all that waited has been delivered or dropped.
+  std::optional<std::string> settled(Micros now, uint64_t records, uint64_t dropped);
+  /// Whether settled() has something to wait for; if not, its `dropped` does not matter.
+  bool recovering() const { return recovered_at_ != 0; }
+
+  /// `since`: when the trouble began, if that was before this try; else 0.
+  std::optional<std::string> failed(Micros now, Micros since, const std::string& cause, uint64_t dropped);
+  std::optional<std::string> paused(Micros now, const std::string& cause, uint64_t dropped);
 
   DrainState state() const { return state_; }
   Micros since() const { return since_; }
   const std::string& cause() const { return cause_; }  // of failing and paused
 
  private:
-  std::optional<std::string> trouble(DrainState state, Micros now, Micros since, const std::string& cause);
+  std::optional<std::string> trouble(DrainState state, Micros now, Micros since, const std::string& cause,
+                                     uint64_t dropped);
 
   std::string token_, cause_;
   DrainState state_ = DrainState::pending;
   Micros since_;
   // Of the outage that is being caught up with.
   Micros outage_since_ = 0, recovered_at_ = 0;
-  uint64_t dropped_ = 0, waiting_ = 0, late_ = 0;
+  uint64_t dropped_before_ = 0, dropped_at_recovery_ = 0, waiting_ = 0, late_ = 0;
 };
 
 /// `NOW heroku[logplex]: TEXT`, the form of the router's own lines.

@@ -14,7 +14,9 @@ constexpr size_t kTargetBytes = 102'400;  // of a body, Logplex's http_drain_tar
 constexpr auto kProbe = std::chrono::minutes(3);
 constexpr auto kAtOnce = std::chrono::milliseconds(0);
 
-std::string in_words(int status) { return "answered " + std::to_string(status); }
+std::string in_words(int status) {
+  return "answered " + std::to_string(status);
+}
 
 }  // namespace
 
@@ -191,7 +193,8 @@ void HttpDrain::halve_batch() {
   for (Slice& slice : all) {
     const auto take = uint32_t(std::min<uint64_t>(left, slice.records));
     Slice rest = slice;
-    for (uint32_t i = 0; i < take; ++i) rest.begin_at += uint32_t(Record(rest.chunk->data() + rest.begin_at).stride());
+    for (uint32_t i = 0; i < take; ++i)
+      rest.begin_at += uint32_t(Record(rest.chunk->data() + rest.begin_at).stride());
     rest.records -= take;
     rest.first.value += take;
     if (take) {

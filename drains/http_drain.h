@@ -10,8 +10,8 @@
 
 namespace tailrace {
 
-/// One request in flight. A batch is frozen from its first try: the same records, L10 frame and frame id until the far
-/// end has taken or refused it. What an answer means:
+/// One request in flight. A batch is frozen from its first try: the same records, L10 frame and frame id
+/// until the far end has taken or refused it. What an answer means:
 ///
 ///   2xx                  delivered
 ///   400, 413, 422        halved until the record that is refused is alone; that one is dropped
@@ -28,8 +28,8 @@ class HttpDrain final : public Drain {
   struct Batch {
     std::vector<Slice> slices;  // pinned until it is settled
     uint64_t records = 0;
-    Loss loss;          // told by its first frame, if any
-    std::string l10;    // that frame
+    Loss loss;        // told by its first frame, if any
+    std::string l10;  // that frame
     std::string frame_id;
   };
 

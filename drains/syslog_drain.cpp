@@ -57,13 +57,15 @@ void SyslogDrain::run_task() {
   if (in_flight_.empty() && cursor_.park()) return;
   link_ = Link::connecting;
   cursor_.set_waiting(true);
-  asio::co_spawn(loop_.io, connect(std::static_pointer_cast<SyslogDrain>(shared_from_this())), asio::detached);
+  asio::co_spawn(loop_.io, connect(std::static_pointer_cast<SyslogDrain>(shared_from_this())),
+                 asio::detached);
 }
 
 // ---- the connection --------------------------------------------------------------------------------------
 
 asio::awaitable<void> SyslogDrain::connect(std::shared_ptr<SyslogDrain> self) {
-  auto socket = co_await self->services_.connector.connect(self->loop_, self->target_.host, self->target_.port);
+  auto socket =
+      co_await self->services_.connector.connect(self->loop_, self->target_.host, self->target_.port);
   if (self->stopped()) co_return;
   if (socket)
     self->connected(std::move(*socket));
@@ -137,14 +139,15 @@ void SyslogDrain::broken(const std::string& cause) {
 
 /// A syslog receiver says nothing; what it says is thrown away, and that it closed is seen at once.
 void SyslogDrain::watch_far_end() {
-  socket_.async_wait(asio::socket_base::wait_read,
-                     [self = std::static_pointer_cast<SyslogDrain>(shared_from_this()), n = connection_](error_code ec) {
-                       if (ec || n != self->connection_ || self->stopped()) return;
-                       char bytes[4096];
-                       const ssize_t got = ::recv(self->socket_.native_handle(), bytes, sizeof bytes, MSG_DONTWAIT);
-                       if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return self->watch_far_end();
-                       self->broken(got == 0 ? "closed by the far end" : "reset by the far end");
-                     });
+  socket_.async_wait(
+      asio::socket_base::wait_read,
+      [self = std::static_pointer_cast<SyslogDrain>(shared_from_this()), n = connection_](error_code ec) {
+        if (ec || n != self->connection_ || self->stopped()) return;
+        char bytes[4096];
+        const ssize_t got = ::recv(self->socket_.native_handle(), bytes, sizeof bytes, MSG_DONTWAIT);
+        if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return self->watch_far_end();
+        self->broken(got == 0 ? "closed by the far end" : "reset by the far end");
+      });
 }
 
 // ---- sending ---------------------------------------------------------------------------------------------
@@ -196,7 +199,8 @@ bool SyslogDrain::send_loss() {
 /// Only with an empty rest_. False: the socket took less, or broke; the rest waits in the drain.
 bool SyslogDrain::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
       broken(std::string("send: ") + std::strerror(errno));
@@ -242,13 +246,14 @@ void SyslogDrain::wait_writable() {
   blocked_ = true;
   cursor_.set_waiting(true);
   check_later();
-  socket_.async_wait(asio::socket_base::wait_write,
-                     [self = std::static_pointer_cast<SyslogDrain>(shared_from_this()), n = connection_](error_code ec) {
-                       if (ec || n != self->connection_ || self->stopped()) return;
-                       self->blocked_ = false;
-                       self->cursor_.set_waiting(false);
-                       self->pump();
-                     });
+  socket_.async_wait(
+      asio::socket_base::wait_write,
+      [self = std::static_pointer_cast<SyslogDrain>(shared_from_this()), n = connection_](error_code ec) {
+        if (ec || n != self->connection_ || self->stopped()) return;
+        self->blocked_ = false;
+        self->cursor_.set_waiting(false);
+        self->pump();
+      });
 }
 
 // ---- acknowledgements ------------------------------------------------------------------------------------
@@ -275,7 +280,8 @@ bool SyslogDrain::settle_acknowledged() {
   return !in_flight_.empty();
 }
 
-/// On a broken connection: the frames of `front` that are acknowledged whole are delivered, the others come again.
+/// On a broken connection: the frames of `front` that are acknowledged whole are delivered, the others come
+/// again.
 void SyslogDrain::settle_partly(InFlight& front, uint64_t acknowledged) {
   uint64_t size = front.loss.size();
   for (const Record record : front.slice) size += frames_.size(record);

@@ -11,12 +11,12 @@
 
 namespace tailrace {
 
-/// Copies frames into a scratch of its thread and sends without blocking; what the socket does not take at once
-/// moves into the drain and waits for it. Delivered means acknowledged by the far end's TCP (SIOCOUTQ), so a record
-/// in flight is kept until then and sent again on the next connection.
+/// Copies frames into a scratch of its thread and sends without blocking; what the socket does not take at
+/// once moves into the drain and waits for it. Delivered means acknowledged by the far end's TCP (SIOCOUTQ),
+/// so a record in flight is kept until then and sent again on the next connection.
 ///
-/// Connects when there is something to send. A connection that worked and breaks is made again at once; after a
-/// failure the next try waits (Backoff). No acknowledgement for 15 s ends a connection.
+/// Connects when there is something to send. A connection that worked and breaks is made again at once; after
+/// a failure the next try waits (Backoff). No acknowledgement for 15 s ends a connection.
 class SyslogDrain final : public Drain {
  public:
   SyslogDrain(Loop& loop, const DrainEntry& entry, DrainTarget target, DrainServices services);
@@ -26,10 +26,10 @@ class SyslogDrain final : public Drain {
  private:
   /// Frames written to the connection and not acknowledged yet, in order.
   struct InFlight {
-    Slice slice;        // empty for a loss frame
-    std::string loss;   // the L10 frame
-    Loss lost;          // what it tells
-    uint64_t end = 0;   // where it ends in the connection's bytes
+    Slice slice;       // empty for a loss frame
+    std::string loss;  // the L10 frame
+    Loss lost;         // what it tells
+    uint64_t end = 0;  // where it ends in the connection's bytes
   };
   enum class Link : uint8_t { down, connecting, waiting, up };
 

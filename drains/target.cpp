@@ -10,12 +10,15 @@ namespace tailrace {
 namespace {
 
 // The contract's options of a drain (section 6): none of them is built yet. Their values may be shown.
-const std::vector<std::string_view> kOptions{"format", "filter", "gzip", "zstd", "headers", "batch_bytes", "batch_delay"};
+const std::vector<std::string_view> kOptions{"format",  "filter",      "gzip",       "zstd",
+                                             "headers", "batch_bytes", "batch_delay"};
 constexpr std::array<std::string_view, 12> kLaterSchemes{
-    "syslog+tls", "loki+https", "loki+http",          "otlp+https",        "otlp+http", "elasticsearch+https",
-    "elasticsearch+http", "splunk+https", "splunk+http", "kafka", "s3+https", "file"};
+    "syslog+tls",         "loki+https",   "loki+http",   "otlp+https", "otlp+http", "elasticsearch+https",
+    "elasticsearch+http", "splunk+https", "splunk+http", "kafka",      "s3+https",  "file"};
 
-JudgedTarget refuse(std::string reason) { return {{}, std::move(reason)}; }
+JudgedTarget refuse(std::string reason) {
+  return {{}, std::move(reason)};
+}
 
 }  // namespace
 

@@ -9,7 +9,9 @@ using Kind = Scanned::Kind;
 
 constexpr size_t kMaxDigits = 20;  // more is no count but a line that begins with digits
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// The digits a frame may begin with, as many as could be a count.
 struct Count {
@@ -32,7 +34,9 @@ size_t newline(std::string_view bytes) {
   return at ? size_t(static_cast<const char*>(at) - bytes.data()) : std::string_view::npos;
 }
 
-Scanned more(size_t needed = 0) { return {.kind = Kind::more, .bytes = {}, .needed = needed}; }
+Scanned more(size_t needed = 0) {
+  return {.kind = Kind::more, .bytes = {}, .needed = needed};
+}
 
 }  // namespace
 
@@ -51,7 +55,8 @@ Scanned StreamScanner::next(std::string_view bytes) {
     if (bytes[count.digits] == ' ' && bytes[count.digits + 1] == '<') {
       if (count.value > kMaxFrame) {
         skipping_ = true;
-        return {.kind = Kind::rejected, .bytes = {}, .consumed = count.digits, .reason = RejectReason::too_long};
+        return {
+            .kind = Kind::rejected, .bytes = {}, .consumed = count.digits, .reason = RejectReason::too_long};
       }
       const size_t whole = count.digits + 1 + count.value;
       if (bytes.size() < whole) return more(whole);
@@ -77,7 +82,8 @@ Scanned next_in_body(std::string_view body) {
     if (count.value <= body.size() - start)
       return {.kind = Kind::frame, .bytes = body.substr(start, count.value), .consumed = start + count.value};
     if (count.value < size_t(1) << 31)
-      return {.kind = Kind::rejected, .bytes = {}, .consumed = body.size(), .reason = RejectReason::truncated};
+      return {
+          .kind = Kind::rejected, .bytes = {}, .consumed = body.size(), .reason = RejectReason::truncated};
   }
   const size_t end = newline(body);
   const size_t consumed = end == std::string_view::npos ? body.size() : end + 1;
@@ -86,7 +92,9 @@ Scanned next_in_body(std::string_view body) {
   return {.kind = Kind::rejected,
           .bytes = {},
           .consumed = consumed,
-          .reason = absurd ? RejectReason::too_long : cut ? RejectReason::truncated : RejectReason::malformed};
+          .reason = absurd ? RejectReason::too_long
+                    : cut  ? RejectReason::truncated
+                           : RejectReason::malformed};
 }
 
 }  // namespace tailrace

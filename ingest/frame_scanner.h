@@ -1,6 +1,6 @@
 #pragma once
-// Finds the frames in a run of bytes: octet counting and newline framing, told apart per frame (RFC 6587 3.4).
-// Nothing is copied and nothing allocated; a frame is a view of the bytes.
+// Finds the frames in a run of bytes: octet counting and newline framing, told apart per frame (RFC
+// 6587 3.4). Nothing is copied and nothing allocated; a frame is a view of the bytes.
 
 #include <cstddef>
 #include <string_view>
@@ -26,8 +26,8 @@ struct Scanned {
   size_t needed = 0;  // for `more`: how many bytes there must be before another look is worth it, if known
 };
 
-/// A TCP or TLS stream. A count counts only where `<` follows its space; anything else is a line. Keeps one bit of
-/// state: whether it is skipping the rest of a line that was too long.
+/// A TCP or TLS stream. A count counts only where `<` follows its space; anything else is a line. Keeps one
+/// bit of state: whether it is skipping the rest of a line that was too long.
 class StreamScanner {
  public:
   Scanned next(std::string_view bytes);
@@ -36,8 +36,9 @@ class StreamScanner {
   bool skipping_ = false;
 };
 
-/// A whole application/logplex-1 body. A count needs no `<` behind it; what is no count is one rejected record up
-/// to the next newline; what follows the last whole frame is one rejected record. Never gives `more`.
+/// A whole application/logplex-1 body. A count needs no `<` behind it; what is no count is one rejected
+/// record up to the next newline; what follows the last whole frame is one rejected record. Never gives
+/// `more`.
 Scanned next_in_body(std::string_view body);
 
 }  // namespace tailrace

@@ -9,8 +9,8 @@
 namespace tailrace {
 namespace {
 
-/// How much of `message` the next piece takes: kMaxMessage, less so as not to cut a UTF-8 sequence (RFC 3629), unless
-/// the bytes are no UTF-8 anyway.
+/// How much of `message` the next piece takes: kMaxMessage, less so as not to cut a UTF-8 sequence (RFC
+/// 3629), unless the bytes are no UTF-8 anyway.
 size_t piece_size(std::string_view message) {
   size_t size = kMaxMessage;
   for (int back = 0; back < 3 && (uint8_t(message[size]) & 0xc0) == 0x80; ++back) --size;
@@ -37,8 +37,8 @@ std::optional<RejectReason> Intake::take(std::string_view frame, const TokenPtr&
     record.sd = syslog.sd;
     record.message = syslog.message;
     if (looks_like_token(syslog.app)) {
-      // The token's name for its id: of a token of the same channel, else of the one that came along. An id never
-      // passes through to readers.
+      // The token's name for its id: of a token of the same channel, else of the one that came along. An id
+      // never passes through to readers.
       const TokenPtr& named = tokens_.find(syslog.app);
       if (!token) writer = &named;
       const bool same = named && *writer && named->channel == (*writer)->channel;
@@ -75,7 +75,8 @@ std::optional<RejectReason> Intake::take(std::string_view frame, const TokenPtr&
 /// Gathers the answers of one flush's appends. Ends itself with the last of them.
 class Intake::Flush {
  public:
-  Flush(IngestStats& stats, Protocol protocol, Done* done) : stats_(stats), protocol_(protocol), done_(done) {}
+  Flush(IngestStats& stats, Protocol protocol, Done* done)
+      : stats_(stats), protocol_(protocol), done_(done) {}
 
   class Waiter final : public AppendWaiter {
    public:

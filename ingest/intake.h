@@ -14,15 +14,15 @@
 
 namespace tailrace {
 
-/// Collects the records of one read (or one body) and appends them, one batch per channel. One per event loop,
-/// used by its thread alone; frames given to take() must live until flush().
+/// Collects the records of one read (or one body) and appends them, one batch per channel. One per event
+/// loop, used by its thread alone; frames given to take() must live until flush().
 class Intake {
  public:
   Intake(const Catalog& catalog, IngestStats& stats) : tokens_(catalog), stats_(stats) {}
 
-  /// Judges one frame and keeps it for flush(). With `token` (which came with the credentials or the listener) the
-  /// record goes to that token's channel, whatever its APP-NAME; without, its APP-NAME must be a token's id.
-  /// The reason if it is rejected; flush() counts it.
+  /// Judges one frame and keeps it for flush(). With `token` (which came with the credentials or the
+  /// listener) the record goes to that token's channel, whatever its APP-NAME; without, its APP-NAME must be
+  /// a token's id. The reason if it is rejected; flush() counts it.
   std::optional<RejectReason> take(std::string_view frame, const TokenPtr& token, Micros arrival);
 
   /// What one flush() led to, once all of it is known.

@@ -1,9 +1,9 @@
 #include "ingest/logs_route.h"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -105,7 +105,8 @@ HttpResponse verdict(const Intake::Outcome& outcome) {
       if (const uint64_t n = outcome.rejected.by_reason[r]) reasons[std::string(kRejectReasons[r])] = n;
     response.status = outcome.accepted ? 200 : outcome.no_room ? 503 : 400;
     response.content_type = "application/json";
-    response.body = nlohmann::json{{"accepted", outcome.accepted}, {"rejected", rejected}, {"reasons", reasons}}.dump();
+    response.body =
+        nlohmann::json{{"accepted", outcome.accepted}, {"rejected", rejected}, {"reasons", reasons}}.dump();
     if (response.status == 503) response.headers.add("Retry-After", "1");
   }
   response.headers.add("Tailrace-Accepted", std::to_string(outcome.accepted));
@@ -126,7 +127,8 @@ class LogsRoute {
     }
     Post post(exchange.loop());
     take(exchange.request.body, writer.token, *intakes_[exchange.loop().index], post);
-    co_await exchange.respond(verdict(co_await post.outcome()));
+    const Intake::Outcome outcome = co_await post.outcome();
+    co_await exchange.respond(verdict(outcome));
   }
 
  private:
@@ -150,7 +152,8 @@ class LogsRoute {
 
 }  // namespace
 
-void add_logs_route(HttpRoutes& routes, const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes) {
+void add_logs_route(HttpRoutes& routes, const Catalog& catalog,
+                    std::vector<std::unique_ptr<Intake>>& intakes) {
   const auto route = std::make_shared<LogsRoute>(catalog, intakes);
   routes.add(
       "POST", "/logs", [route](HttpExchange& exchange) { return route->handle(exchange); },

@@ -17,9 +17,11 @@ enum class RejectReason : uint8_t {
   unknown_token,  // it names no channel
   no_room,        // the store takes nothing now
 };
-inline constexpr std::array<std::string_view, 5> kRejectReasons{"truncated", "too_long", "malformed", "unknown_token",
-                                                                "no_room"};
-inline std::string_view to_string(RejectReason reason) { return kRejectReasons[size_t(reason)]; }
+inline constexpr std::array<std::string_view, 5> kRejectReasons{"truncated", "too_long", "malformed",
+                                                                "unknown_token", "no_room"};
+inline std::string_view to_string(RejectReason reason) {
+  return kRejectReasons[size_t(reason)];
+}
 
 /// How many, by reason.
 struct Rejections {

@@ -12,7 +12,8 @@
 namespace tailrace {
 namespace {
 
-/// Positions of the first `kWanted` blanks, none of them side by side, with no control character before the last.
+/// Positions of the first `kWanted` blanks, none of them side by side, with no control character before the
+/// last.
 constexpr int kWanted = 6;
 struct Blanks {
   uint32_t at[kWanted];
@@ -20,7 +21,9 @@ struct Blanks {
   bool control = false;
 };
 
-bool is_control(char c) { return uint8_t(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return uint8_t(c) < 0x20 || c == 0x7f;
+}
 
 void scan_bytes(std::string_view text, size_t from, Blanks& blanks) {
   for (size_t i = from; i < text.size() && blanks.found < kWanted; ++i) {
@@ -72,10 +75,12 @@ int parse_pri(std::string_view text) {
   return pri;
 }
 
-bool is_name_char(char c) { return uint8_t(c) > 0x20 && c != 0x7f && c != '=' && c != ']' && c != '"'; }
+bool is_name_char(char c) {
+  return uint8_t(c) > 0x20 && c != 0x7f && c != '=' && c != ']' && c != '"';
+}
 
-/// The size of one SD-ELEMENT at the beginning of `text`, 0 if it is none. `certain`: it has a parameter, an `@`, or
-/// a registered name.
+/// The size of one SD-ELEMENT at the beginning of `text`, 0 if it is none. `certain`: it has a parameter, an
+/// `@`, or a registered name.
 size_t element_size(std::string_view text, bool& certain) {
   size_t i = 1;
   while (i < text.size() && is_name_char(text[i])) ++i;

@@ -14,7 +14,7 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kRead = 64 * 1024;       // larger reads starve the drains
+constexpr size_t kRead = 64 * 1024;        // larger reads starve the drains
 constexpr size_t kHeldForFree = 4 * 1024;  // a begun frame up to here counts in no budget
 constexpr auto kYield = std::chrono::milliseconds(1);
 
@@ -33,12 +33,15 @@ struct SyslogServer::PerLoop {
   OncePerSecond unknown_token;
 };
 
-/// One sender. Lives on one loop, by the handlers that hold it, until its peer closes, breaks a bound, or stop().
-/// Between reads it keeps only the bytes of a frame that is not whole.
+/// One sender. Lives on one loop, by the handlers that hold it, until its peer closes, breaks a bound, or
+/// stop(). Between reads it keeps only the bytes of a frame that is not whole.
 class SyslogServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(PerLoop& per_loop, asio::ip::tcp::socket socket, TokenPtr token)
-      : here_(per_loop), connected_(per_loop.loop), socket_(std::move(socket)), token_(std::move(token)) {
+  Connection(PerLoop& per_loop, asio::ip::tcp::socket socket, std::string token_id)
+      : here_(per_loop),
+        connected_(per_loop.loop),
+        socket_(std::move(socket)),
+        token_id_(std::move(token_id)) {
     here_.connections.insert(this);
     here_.open.fetch_add(1, std::memory_order_relaxed);
   }
@@ -103,16 +106,20 @@ class SyslogServer::Connection : public std::enable_shared_from_this<Connection>
   /// Takes what is whole, keeps the rest, and reads on.
   void take(std::string_view bytes) {
     const Micros arrival = wall_now();
+    const TokenPtr token = token_id_.empty() ? nullptr : here_.intake.token(token_id_);
+    const bool nobody = !token_id_.empty() && !token;
     Rejections rejections;
     for (;;) {
       const Scanned scanned = scanner_.next(bytes);
       if (scanned.kind == Scanned::Kind::more) {
-        // A line may end with any byte: look again after each read, but not at the same bytes for each of them.
+        // A line may end with any byte: look again after each read, but not at the same bytes for each of
+        // them.
         needed_ = scanned.needed ? scanned.needed : bytes.size() + 1;
         break;
       }
       if (scanned.kind == Scanned::Kind::frame) {
-        if (here_.intake.take(scanned.bytes, token_, arrival)) tell_unknown_token();
+        if (nobody) rejections.add(RejectReason::unknown_token);
+        if (nobody || here_.intake.take(scanned.bytes, token, arrival)) tell_unknown_token();
       } else if (scanned.kind == Scanned::Kind::rejected) {
         rejections.add(scanned.reason);
       }
@@ -124,7 +131,8 @@ class SyslogServer::Connection : public std::enable_shared_from_this<Connection>
     here_.intake.crowded() ? yield() : wait();
   }
 
-  /// Keeps the bytes held for a begun frame within the process's bound. False: there was no room, and it is closed.
+  /// Keeps the bytes held for a begun frame within the process's bound. False: there was no room, and it is
+  /// closed.
   bool account() {
     const uint64_t now = rest_.size() > kHeldForFree ? rest_.capacity() : 0;
     if (now > taken_ && !here_.held.take(now - taken_)) {
@@ -167,23 +175,23 @@ class SyslogServer::Connection : public std::enable_shared_from_this<Connection>
   Connected connected_;
   asio::ip::tcp::socket socket_;
   asio::steady_timer timer_{here_.loop.io};
-  const TokenPtr token_;
+  const std::string token_id_;  // the listener's; empty: each record names its own
   StreamScanner scanner_;
-  std::string rest_;     // of a frame that is not whole
-  size_t needed_ = 0;    // for another look at rest_
-  uint64_t taken_ = 0;   // from the budget
+  std::string rest_;    // of a frame that is not whole
+  size_t needed_ = 0;   // for another look at rest_
+  uint64_t taken_ = 0;  // from the budget
 };
 
-SyslogServer::SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats,
-                           Budget& held) {
+SyslogServer::SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes,
+                           IngestStats& stats, Budget& held) {
   for (size_t i = 0; i < loops.size(); ++i)
     per_loop_.push_back(std::make_unique<PerLoop>(loops[i], *intakes[i], stats, held));
 }
 
 SyslogServer::~SyslogServer() = default;
 
-void SyslogServer::serve(Loop& loop, asio::ip::tcp::socket socket, TokenPtr token) {
-  std::make_shared<Connection>(*per_loop_[loop.index], std::move(socket), std::move(token))->start();
+void SyslogServer::serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id) {
+  std::make_shared<Connection>(*per_loop_[loop.index], std::move(socket), std::move(token_id))->start();
 }
 
 void SyslogServer::stop() {

@@ -12,17 +12,20 @@
 
 namespace tailrace {
 
-/// Serves the connections of syslog listeners: reads into one buffer per loop, so that an idle connection holds
-/// none, and takes whole frames from it. Never answers; a sender of syslog listens to nothing (RFC 6587).
+/// Serves the connections of syslog listeners: reads into one buffer per loop, so that an idle connection
+/// holds none, and takes whole frames from it. Never answers; a sender of syslog listens to nothing (RFC
+/// 6587).
 class SyslogServer {
  public:
-  /// `intakes` has one per loop; `held` bounds the bytes of frames that are not whole yet, beyond a small size, of all
-  /// connections together. All outlive the server.
-  SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats, Budget& held);
+  /// `intakes` has one per loop; `held` bounds the bytes of frames that are not whole yet, beyond a small
+  /// size, of all connections together. All outlive the server.
+  SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats,
+               Budget& held);
   ~SyslogServer();
 
-  /// Takes over a connection; call it on its loop. Every record goes to `token` if there is one.
-  void serve(Loop& loop, asio::ip::tcp::socket socket, TokenPtr token);
+  /// Takes over a connection; call it on its loop. With a token's id, which came with the listener, every
+  /// record is that token's; while no such token exists they are rejected.
+  void serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id);
 
   /// Any thread: connections read no more and close, each on its own loop.
   void stop();

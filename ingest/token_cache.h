@@ -15,8 +15,9 @@ inline bool looks_like_token(std::string_view text) {
   return text.size() == 38 && text[0] == 't' && text[1] == '.';
 }
 
-/// One per thread. What it gave stays alive until release(), also if the token is removed meanwhile. Holds what the catalog said until the catalog's epoch moves. Remembers only tokens that exist,
-/// so that a flood of invented ones cannot push them out; the slot is the id's own random digits.
+/// One per thread. What it gave stays alive until release(), also if the token is removed meanwhile. Holds
+/// what the catalog said until the catalog's epoch moves. Remembers only tokens that exist, so that a flood
+/// of invented ones cannot push them out; the slot is the id's own random digits.
 class TokenCache {
  public:
   explicit TokenCache(const Catalog& catalog) : catalog_(catalog) {}

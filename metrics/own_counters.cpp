@@ -17,7 +17,9 @@ OwnCounters::OwnCounters()
                         .Register(registry_)
                         .Add({})) {}
 
-void OwnCounters::write(ExpositionWriter& out) const { write_registry(out, registry_); }
+void OwnCounters::write(ExpositionWriter& out) const {
+  write_registry(out, registry_);
+}
 
 void write_registry(ExpositionWriter& out, const prometheus::Registry& registry) {
   std::vector<prometheus::MetricFamily> families = registry.Collect();
@@ -27,7 +29,8 @@ void write_registry(ExpositionWriter& out, const prometheus::Registry& registry)
     const bool counter = family.type == prometheus::MetricType::Counter;
     if (!counter && family.type != prometheus::MetricType::Gauge) continue;
     out.family(family.name, counter ? FamilyType::counter : FamilyType::gauge, family.help);
-    std::sort(family.metric.begin(), family.metric.end(), [](const auto& a, const auto& b) { return a.label < b.label; });
+    std::sort(family.metric.begin(), family.metric.end(),
+              [](const auto& a, const auto& b) { return a.label < b.label; });
     for (const auto& metric : family.metric) {
       labels.clear();
       for (const auto& label : metric.label) labels.push_back({label.name, label.value});

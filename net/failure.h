@@ -10,19 +10,20 @@ namespace tailrace {
 
 enum class NetErrc : uint8_t {
   ok = 0,
-  resolve,             // the name server said no, or nothing in time
+  resolve,              // the name server said no, or nothing in time
   address_not_allowed,  // the policy forbids every address, or one of them
-  connect,             // refused, unreachable, timed out
-  handshake,           // TLS: certificate, host name, version, timeout
-  closed,              // the far end closed or reset
-  timeout,             // no answer within the request's total deadline
-  bad_answer,          // not HTTP, or larger than the bounds
-  stopped,             // our side is shutting down
+  connect,              // refused, unreachable, timed out
+  handshake,            // TLS: certificate, host name, version, timeout
+  closed,               // the far end closed or reset
+  timeout,              // no answer within the request's total deadline
+  bad_answer,           // not HTTP, or larger than the bounds
+  stopped,              // our side is shutting down
 };
 
 struct NetFailure {
   NetErrc code = NetErrc::ok;
-  std::string text;  // `connect: connection refused (10.0.0.9:514)`; never a secret, never the far end's bytes
+  std::string
+      text;  // `connect: connection refused (10.0.0.9:514)`; never a secret, never the far end's bytes
 };
 
 template <class T>

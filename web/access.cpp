@@ -5,7 +5,9 @@
 namespace tailrace {
 namespace {
 
-bool changes(std::string_view method) { return method != "GET" && method != "HEAD" && method != "OPTIONS"; }
+bool changes(std::string_view method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
 
 bool foreign(const HttpRequest& request) {
   const std::string_view site = request.headers.get("sec-fetch-site");
@@ -35,8 +37,9 @@ HttpGate full_api_gate(const Catalog& catalog) {
       if (const size_t colon = decoded.find(':'); colon != decoded.npos) {
         const auto permissions = catalog.authenticate(decoded.substr(0, colon), decoded.substr(colon + 1));
         if (permissions)
-          return permissions->full_api ? std::nullopt
-                                       : std::optional(http_error(403, "this credential may not use the API"));
+          return permissions->full_api
+                     ? std::nullopt
+                     : std::optional(http_error(403, "this credential may not use the API"));
       }
     }
     HttpResponse response = http_error(401, "Not Authorized");

@@ -11,7 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-HttpResponse json_response(int status, const json& body) { return {status, "application/json", dumped(body), {}}; }
+HttpResponse json_response(int status, const json& body) {
+  return {status, "application/json", dumped(body), {}};
+}
 
 HttpResponse refused(error_code error) {
   if (error == ChannelErrc::not_found) return http_error(404, "Not Found");
@@ -43,7 +45,8 @@ class ChannelRoutes {
     if (!body) return http_error(400, "invalid JSON");
     bool wrong = false;
     const std::string name = text_field(*body, "name", wrong).value_or("");
-    if (wrong || (!name.empty() && !good_name(name))) return http_error(400, "Channel name must be a string.");
+    if (wrong || (!name.empty() && !good_name(name)))
+      return http_error(400, "Channel name must be a string.");
     std::vector<std::string> token_names;
     if (const auto tokens = body->find("tokens"); tokens != body->end() && !tokens->is_null()) {
       if (!tokens->is_array()) return http_error(422, "tokens must be a list of names");
@@ -68,9 +71,12 @@ class ChannelRoutes {
     const ChannelPtr channel = catalog_.channel(request.param("c"));
     if (!channel) return http_error(404, "Not Found");
     json tokens = json::array(), drains = json::array();
-    for (const TokenPtr& token : catalog_.tokens(*channel)) tokens.push_back({{"name", token->name}, {"token", token->id}});
+    for (const TokenPtr& token : catalog_.tokens(*channel))
+      tokens.push_back({{"name", token->name}, {"token", token->id}});
     for (const DrainEntry& drain : catalog_.drains(*channel)) drains.push_back(drain_json(drain));
-    return json_response(200, {{"channel_id", id_json(*channel)}, {"name", channel->name}, {"tokens", tokens}, {"drains", drains}});
+    return json_response(
+        200,
+        {{"channel_id", id_json(*channel)}, {"name", channel->name}, {"tokens", tokens}, {"drains", drains}});
   }
 
   HttpResponse remove(const HttpRequest& request) const {
@@ -84,7 +90,9 @@ class ChannelRoutes {
     bool wrong = false;
     const auto name = text_field(*body, "name", wrong);
     if (!name || !good_token_name(*name)) return http_error(422, "NAME is a required field");
-    const auto token = catalog_.add_token(request.param("c"), *name);
+    const std::string id = text_field(*body, "token", wrong).value_or("");
+    if (wrong || (!id.empty() && !good_token_id(id))) return http_error(422, "token must be t.<uuid>");
+    const auto token = catalog_.add_token(request.param("c"), *name, id);
     if (!token) return refused(token.error());
     return json_response(201, {{"name", (*token)->name}, {"token", (*token)->id}});
   }
@@ -172,8 +180,8 @@ class ChannelRoutes {
 
 using Method = HttpResponse (ChannelRoutes::*)(const HttpRequest&) const;
 
-asio::awaitable<void> answer(std::shared_ptr<const ChannelRoutes> self, Method method, asio::thread_pool& pool,
-                             HttpExchange& exchange) {
+asio::awaitable<void> answer(std::shared_ptr<const ChannelRoutes> self, Method method,
+                             asio::thread_pool& pool, HttpExchange& exchange) {
   HttpResponse response = co_await off_loop(pool, [&] { return ((*self).*method)(exchange.request); });
   co_await exchange.respond(std::move(response));
 }

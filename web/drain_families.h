@@ -8,6 +8,7 @@
 
 namespace tailrace {
 
-void write_drain_families(ExpositionWriter& out, std::span<const DrainSet::ChannelAccount> channels, Micros now);
+void write_drain_families(ExpositionWriter& out, std::span<const DrainSet::ChannelAccount> channels,
+                          Micros now);
 
 }  // namespace tailrace

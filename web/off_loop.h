@@ -18,7 +18,8 @@ boost::asio::awaitable<std::invoke_result_t<F>> call_in_coroutine(F work) {
 /// Runs `work` on `pool` and comes back to the coroutine's own executor with what it returned.
 template <class F>
 boost::asio::awaitable<std::invoke_result_t<F>> off_loop(boost::asio::thread_pool& pool, F work) {
-  co_return co_await boost::asio::co_spawn(pool, call_in_coroutine(std::move(work)), boost::asio::use_awaitable);
+  co_return co_await boost::asio::co_spawn(pool, call_in_coroutine(std::move(work)),
+                                           boost::asio::use_awaitable);
 }
 
 }  // namespace tailrace

@@ -22,9 +22,9 @@ struct WebServices {
   OwnCounters& counters;
   Sessions& sessions;
   const AddressPolicy& policy;
-  boost::asio::thread_pool& blocking;  // for what may block: changes of the catalog, scrapes
-  std::string public_url;              // TAILRACE_PUBLIC_URL; empty: from the request
-  uint16_t public_port = 0;            // of the public listener
+  boost::asio::thread_pool& blocking;                 // for what may block: changes of the catalog, scrapes
+  std::string public_url;                             // TAILRACE_PUBLIC_URL; empty: from the request
+  uint16_t public_port = 0;                           // of the public listener
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
 };
 

@@ -59,7 +59,8 @@ HttpResponse create(WebServices& services, const HttpRequest& request) {
     response.headers.add("Retry-After", "10");
     return response;
   }
-  return {201, "application/json", dumped({{"url", public_base(services, request) + "/sessions/" + *id}}), {}};
+  return {
+      201, "application/json", dumped({{"url", public_base(services, request) + "/sessions/" + *id}}), {}};
 }
 
 asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange) {
@@ -83,7 +84,8 @@ asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange
 void add_session_api(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
   routes.add(
       "POST", "/v2/sessions",
-      [&services](HttpExchange& exchange) { return exchange.respond(create(services, exchange.request)); }, gate);
+      [&services](HttpExchange& exchange) { return exchange.respond(create(services, exchange.request)); },
+      gate);
 }
 
 void add_session_reading(HttpRoutes& routes, WebServices& services) {

@@ -39,7 +39,8 @@ class Sessions {
   /// One reader's hold on a session; while it lives, the session does.
   class Reading {
    public:
-    Reading(Sessions& sessions, std::shared_ptr<Session> session) : sessions_(&sessions), session_(std::move(session)) {}
+    Reading(Sessions& sessions, std::shared_ptr<Session> session)
+        : sessions_(&sessions), session_(std::move(session)) {}
     Reading(Reading&&) noexcept = default;
     ~Reading() {
       if (session_) sessions_->leave(*session_);

@@ -11,11 +11,16 @@ namespace {
 
 using nlohmann::json;
 
-HttpResponse health() { return {200, "text/plain", "ok\n", {}}; }
+HttpResponse health() {
+  return {200, "text/plain", "ok\n", {}};
+}
 
 HttpResponse readiness(const WebServices& services) {
   const std::vector<std::string> reasons = services.unready();
-  return {reasons.empty() ? 200 : 503, "application/json", dumped({{"ready", reasons.empty()}, {"reasons", reasons}}), {}};
+  return {reasons.empty() ? 200 : 503,
+          "application/json",
+          dumped({{"ready", reasons.empty()}, {"reasons", reasons}}),
+          {}};
 }
 
 HttpResponse ledger(const WebServices& services) {
@@ -61,7 +66,8 @@ HttpResponse scrape(WebServices& services, std::string_view accept) {
 using Maker = HttpResponse (*)(WebServices&, const HttpRequest&);
 
 asio::awaitable<void> answer(WebServices& services, Maker make, HttpExchange& exchange) {
-  HttpResponse response = co_await off_loop(services.blocking, [&] { return make(services, exchange.request); });
+  HttpResponse response =
+      co_await off_loop(services.blocking, [&] { return make(services, exchange.request); });
   co_await exchange.respond(std::move(response));
 }
 
@@ -69,13 +75,15 @@ asio::awaitable<void> answer(WebServices& services, Maker make, HttpExchange& ex
 
 void add_probe_routes(HttpRoutes& routes, WebServices& services) {
   routes.add("GET", "/healthz", [](HttpExchange& exchange) { return exchange.respond(health()); });
-  routes.add("GET", "/readyz", [&services](HttpExchange& exchange) { return exchange.respond(readiness(services)); });
+  routes.add("GET", "/readyz",
+             [&services](HttpExchange& exchange) { return exchange.respond(readiness(services)); });
 }
 
 void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
   const auto add = [&](const char* path, Maker make, const HttpGate& route_gate) {
     routes.add(
-        "GET", path, [&services, make](HttpExchange& exchange) { return answer(services, make, exchange); }, route_gate);
+        "GET", path, [&services, make](HttpExchange& exchange) { return answer(services, make, exchange); },
+        route_gate);
   };
   routes.add(
       "GET", "/healthcheck",
@@ -84,7 +92,8 @@ void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate
       },
       gate);
   add("/v3/ledger", [](WebServices& s, const HttpRequest&) { return ledger(s); }, gate);
-  add("/metrics", [](WebServices& s, const HttpRequest& r) { return scrape(s, r.headers.get("accept")); }, {});
+  add("/metrics", [](WebServices& s, const HttpRequest& r) { return scrape(s, r.headers.get("accept")); },
+      {});
 }
 
 }  // namespace tailrace

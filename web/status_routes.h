@@ -9,7 +9,8 @@ namespace tailrace {
 /// `/healthz` and `/readyz`, for anyone.
 void add_probe_routes(HttpRoutes& routes, WebServices& services);
 
-/// `/healthcheck` and `/v3/ledger`, guarded by `gate`, and `/metrics`, for anyone who reaches the admin listener.
+/// `/healthcheck` and `/v3/ledger`, guarded by `gate`, and `/metrics`, for anyone who reaches the admin
+/// listener.
 void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
 
 }  // namespace tailrace

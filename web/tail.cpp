@@ -40,18 +40,22 @@ Tail::~Tail() {
 
 asio::awaitable<void> Tail::run() {
   Log& log = *query_.channel->log;
-  if (!co_await exchange_.begin_stream(200, stream_headers())) co_return;
+  // g++ 12 miscompiles co_await inside && and ||: each is awaited into a variable.
+  const bool begun = co_await exchange_.begin_stream(200, stream_headers());
+  if (!begun) co_return;
   exchange_.on_gone([this] {
     gone_ = true;
     wake_.cancel();
   });
-  out_ = history_text(query_.follow ? log.attach_with_history(cursor_, kWholeHistory) : log.history(kWholeHistory));
-  if (!co_await write_piece() || !query_.follow) co_return;
-  while (!gone_ && !query_.channel->removed) {
+  out_ = history_text(query_.follow ? log.attach_with_history(cursor_, kWholeHistory)
+                                    : log.history(kWholeHistory));
+  bool written = co_await write_piece();
+  if (!query_.follow) co_return;
+  while (written && !gone_ && !query_.channel->removed) {
     const Read read = cursor_.read(kRead);
     append_read(read);
     if (!out_.empty()) {
-      if (!co_await write_piece()) co_return;
+      written = co_await write_piece();
     } else if (read.empty() && cursor_.park()) {
       co_await wait();
     }
@@ -61,8 +65,9 @@ asio::awaitable<void> Tail::run() {
 void Tail::append_read(const Read& read) {
   if (const Loss loss = cursor_.take_loss(); loss.records) {
     counters_.tail_skipped(loss.records);
-    out_ += rfc3339_micros(wall_now()) + " tailrace[tail]: Error L11 (Tail buffer overflow): " +
-            std::to_string(loss.records) + " records skipped since " + rfc3339_micros(loss.since) + ".\n";
+    out_ += rfc3339_micros(wall_now()) +
+            " tailrace[tail]: Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
+            " records skipped since " + rfc3339_micros(loss.since) + ".\n";
   }
   for (const std::string& notice : read.notices) (out_ += notice) += '\n';
   for (const Record record : read.slice)
@@ -102,9 +107,10 @@ std::string Tail::history_text(const History& history) const {
 }
 
 asio::awaitable<bool> Tail::write_piece() {
-  std::string piece = std::exchange(out_, {});
-  if (!piece.empty() && !co_await exchange_.write(piece)) gone_ = true;
-  co_return !gone_;
+  const std::string piece = std::exchange(out_, {});
+  if (piece.empty()) co_return !gone_;
+  const bool written = co_await exchange_.write(piece);
+  co_return written && !gone_;
 }
 
 asio::awaitable<void> Tail::wait() {

@@ -11,8 +11,8 @@
 
 namespace tailrace {
 
-/// Lives in its handler's coroutine, on its loop. A reader that is too slow loses records, as every cursor does, and
-/// is told where and how many.
+/// Lives in its handler's coroutine, on its loop. A reader that is too slow loses records, as every cursor
+/// does, and is told where and how many.
 class Tail final : public Task {
  public:
   Tail(HttpExchange& exchange, const TailQuery& query, OwnCounters& counters);

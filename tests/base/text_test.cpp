@@ -16,8 +16,9 @@ TEST_CASE("RFC 3339 goes out and comes back") {
   CHECK(parse_rfc3339(rfc3339_micros(t)) == t);
   CHECK(parse_rfc3339("2023-11-14T14:13:20.123456789-08:00") == t);
   CHECK(parse_rfc3339("2023-11-14T22:13:20Z") == t - 123'456);
-  for (const auto* bad : {"", "-", "2023-11-14", "2023-13-14T22:13:20Z", "2023-02-30T22:13:20Z", "2023-11-14T22:13:20",
-                          "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx", "2012-12-10T03:00:48Z+00:00"})
+  for (const auto* bad :
+       {"", "-", "2023-11-14", "2023-13-14T22:13:20Z", "2023-02-30T22:13:20Z", "2023-11-14T22:13:20",
+        "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx", "2012-12-10T03:00:48Z+00:00"})
     CHECK_MESSAGE(!parse_rfc3339(bad), bad);
 }
 
@@ -29,7 +30,8 @@ TEST_CASE("durations and sizes of the configuration") {
   CHECK(parse_size("64K") == 65536u);
   CHECK(parse_size("8M") == 8u << 20);
   CHECK(parse_size("12") == 12u);
-  for (const auto* bad : {"", "K", "-1", "5k", "5KB", "99999999999999T"}) CHECK_MESSAGE(!parse_size(bad), bad);
+  for (const auto* bad : {"", "K", "-1", "5k", "5KB", "99999999999999T"})
+    CHECK_MESSAGE(!parse_size(bad), bad);
   CHECK(duration_text(252s) == "4m12s");
   CHECK(duration_text(60s) == "1m");
   CHECK(duration_text(350ms) == "350ms");
@@ -39,7 +41,8 @@ TEST_CASE("durations and sizes of the configuration") {
 TEST_CASE("base64, percent, ids") {
   for (const std::string s : {"", "a", "ab", "abc", "token:t.x"}) CHECK(from_base64(to_base64(s)) == s);
   CHECK(to_base64("ab") == "YWI=");
-  for (const auto* bad : {"a", "YW=I", "YWI", "=YWI", "YW I", "YWI=YWI="}) CHECK_MESSAGE(!from_base64(bad), bad);
+  for (const auto* bad : {"a", "YW=I", "YWI", "=YWI", "YW I", "YWI=YWI="})
+    CHECK_MESSAGE(!from_base64(bad), bad);
   CHECK(percent_decoded("a%41%2f%zz%4") == "aA/%zz%4");
   CHECK(new_uuid().size() == 36);
   CHECK(new_uuid() != new_uuid());

@@ -26,7 +26,8 @@ TEST_CASE("an entry keeps every field and the bytes of the message") {
   const History history = f.log().history(10);
   REQUIRE(history.slices.size() == 1);
   const Record record = *history.slices[0].begin();
-  CHECK(record.text() == "<158>1 2026-11-21T01:02:03.456789+00:00 h.example heroku router ID47 [a@1 b=\"c d\"] " + message);
+  CHECK(record.text() ==
+        "<158>1 2026-11-21T01:02:03.456789+00:00 h.example heroku router ID47 [a@1 b=\"c d\"] " + message);
   CHECK(record.time() == "2026-11-21T01:02:03.456789+00:00");
   CHECK(record.host() == "h.example");
   CHECK(record.app() == "heroku");
@@ -203,7 +204,8 @@ TEST_CASE("records go with age, and a removed channel takes none") {
 }
 
 TEST_CASE("the process budget takes from the biggest log, counted") {
-  MemoryStore store({.limits = {.history = 1'000'000, .bytes = 1u << 30}, .budget = chunk_memory().used + (4u << 20)});
+  MemoryStore store(
+      {.limits = {.history = 1'000'000, .bytes = 1u << 30}, .budget = chunk_memory().used + (4u << 20)});
   Channel small, big;
   small.log = store.open(small);
   big.log = store.open(big);

@@ -45,7 +45,8 @@ TEST_CASE("syslog: HOST is the drain's token, no MSGID, no structured data, a ne
   const SyslogFrames frames(kToken);
   for (const std::string message : {"hello one", "hello one\n"}) {
     const OneRecord one(message, "[a@1 b=\"c\"]");
-    CHECK(written(frames, one.record()) == "102 <134>1 2012-12-10T03:00:48.123456Z " + kToken + " app console.1 - - hello one\n");
+    CHECK(written(frames, one.record()) ==
+          "102 <134>1 2012-12-10T03:00:48.123456Z " + kToken + " app console.1 - - hello one\n");
   }
   const OneRecord empty("");
   const std::string frame = written(frames, empty.record());
@@ -73,7 +74,8 @@ TEST_CASE("a chunk's frames never outgrow the scratch: a frame is at most kMostO
 TEST_CASE("the drain's own L10 frames, as Logplex wrote them") {
   const Micros since = 1'700'000'000'000'000, now = since + 75'000'000;
   CHECK(LogplexFrames::loss(500, since, now) ==
-        "144 <172>1 2023-11-14T22:14:35+00:00 host heroku logplex - Error L10 (output buffer overflow): 500 messages dropped "
+        "144 <172>1 2023-11-14T22:14:35+00:00 host heroku logplex - Error L10 (output buffer overflow): 500 "
+        "messages dropped "
         "since 2023-11-14T22:13:20+00:00.");
   const std::string syslog = SyslogFrames(kToken).loss(1, since, now);
   CHECK(syslog.ends_with("<172>1 2023-11-14T22:14:35+00:00 " + kToken +

@@ -104,7 +104,8 @@ TEST_CASE("refused, then up: nothing is lost, the channel knows why and since wh
   const DrainEntry drain = f.add("syslog://127.0.0.1:" + std::to_string(port));
   f.append(0, 10);
   REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::failing; }));
-  CHECK(f.account(drain).status.cause == "connect: connection refused (127.0.0.1:" + std::to_string(port) + ")");
+  CHECK(f.account(drain).status.cause ==
+        "connect: connection refused (127.0.0.1:" + std::to_string(port) + ")");
   FarEnd far_end(port);
   f.append(10, 10);
   const int fd = far_end.accept();

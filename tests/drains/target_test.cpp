@@ -8,7 +8,9 @@ namespace {
 
 const AddressPolicy kStrict;
 
-std::string error_of(std::string_view url) { return judge_drain_url(url, kStrict).error; }
+std::string error_of(std::string_view url) {
+  return judge_drain_url(url, kStrict).error;
+}
 
 }  // namespace
 
@@ -41,8 +43,9 @@ TEST_CASE("what is refused, and why") {
   CHECK(error_of("http://x.example/?filter=a") == "filter: not built yet");
   CHECK(error_of("http://x.example/%0d%0a") == "");  // stays encoded in the request line
   CHECK(error_of("http://x.example/\r\nX: y") == "invalid_uri");
-  for (const auto* url : {"http://127.0.0.1/", "http://2130706433/", "http://0x7f000001/", "http://[::ffff:127.0.0.1]/",
-                          "http://169.254.169.254/", "syslog://10.1.2.3:514", "https://[fd00::1]/"})
+  for (const auto* url :
+       {"http://127.0.0.1/", "http://2130706433/", "http://0x7f000001/", "http://[::ffff:127.0.0.1]/",
+        "http://169.254.169.254/", "syslog://10.1.2.3:514", "https://[fd00::1]/"})
     CHECK_MESSAGE(error_of(url) == "address not allowed", url);
   const auto local = AddressPolicy::parse("127.0.0.0/8", "");
   REQUIRE(local.has_value());
@@ -50,7 +53,9 @@ TEST_CASE("what is refused, and why") {
 }
 
 TEST_CASE("what is shown of a URL") {
-  CHECK(shown_drain_url("https://u:secret@x.example/p?key=secret&filter=a").find("secret") == std::string::npos);
-  CHECK(shown_drain_url("https://u:secret@x.example/p?key=secret&filter=a").find("filter=a") != std::string::npos);
+  CHECK(shown_drain_url("https://u:secret@x.example/p?key=secret&filter=a").find("secret") ==
+        std::string::npos);
+  CHECK(shown_drain_url("https://u:secret@x.example/p?key=secret&filter=a").find("filter=a") !=
+        std::string::npos);
   CHECK(shown_drain_url("").empty());
 }

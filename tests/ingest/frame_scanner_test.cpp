@@ -100,9 +100,25 @@ TEST_CASE("a stream mixes octet counting and newline framing, per frame") {
 
 TEST_CASE("any portions of any bytes give what the slow twin gives") {
   std::mt19937 random(1);
-  const std::vector<std::string> pieces = {
-      "5 <1>ab",  "<13>1 a b\n", "\n",  "\r\n",   "3 <4>", "99 <x", "12 <34567890ab", "0 ", "1", "2 ", "<", " ",
-      "a\n",      "1048577 <\n", "7 x\n", "99999999999999999999 <13>q\n", "999999999999999999999 <13>q\n", "+5 <", "-1 <a\n"};
+  const std::vector<std::string> pieces = {"5 <1>ab",
+                                           "<13>1 a b\n",
+                                           "\n",
+                                           "\r\n",
+                                           "3 <4>",
+                                           "99 <x",
+                                           "12 <34567890ab",
+                                           "0 ",
+                                           "1",
+                                           "2 ",
+                                           "<",
+                                           " ",
+                                           "a\n",
+                                           "1048577 <\n",
+                                           "7 x\n",
+                                           "99999999999999999999 <13>q\n",
+                                           "999999999999999999999 <13>q\n",
+                                           "+5 <",
+                                           "-1 <a\n"};
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes;
     for (int i = int(random() % 12); i >= 0; --i) bytes += pieces[random() % pieces.size()];
@@ -137,8 +153,10 @@ Body scan_body(std::string_view body) {
     const Scanned s = next_in_body(body);
     REQUIRE(s.consumed > 0);
     REQUIRE(s.consumed <= body.size());
-    if (s.kind == Scanned::Kind::frame) found.frames.emplace_back(s.bytes);
-    else found.rejected.push_back(s.reason);
+    if (s.kind == Scanned::Kind::frame)
+      found.frames.emplace_back(s.bytes);
+    else
+      found.rejected.push_back(s.reason);
     body.remove_prefix(s.consumed);
   }
   return found;
@@ -146,7 +164,8 @@ Body scan_body(std::string_view body) {
 
 }  // namespace
 
-TEST_CASE("a body: what follows the last whole frame is one rejection, what is no count one up to the newline") {
+TEST_CASE(
+    "a body: what follows the last whole frame is one rejection, what is no count one up to the newline") {
   Body b = scan_body("5 hello3 abc");
   CHECK(b.frames == std::vector<std::string>{"hello", "abc"});
   CHECK(b.rejected.empty());
@@ -166,7 +185,9 @@ TEST_CASE("a body: what follows the last whole frame is one rejection, what is n
 }
 
 TEST_CASE("every prefix of a good body gives its whole frames and at most one rejection") {
-  const std::string body = "5 hello10 0123456789" "3 abc";
+  const std::string body =
+      "5 hello10 0123456789"
+      "3 abc";
   for (size_t n = 0; n <= body.size(); ++n) {
     const Body b = scan_body(std::string_view(body).substr(0, n));
     const size_t whole = n >= 25 ? 3 : n >= 20 ? 2 : n >= 7 ? 1 : 0;

@@ -39,7 +39,8 @@ struct Fixture {
   prometheus::Registry registry;
   IngestStats stats{registry};
   MemoryStore store{{}};
-  MemoryCatalog catalog{store, 6};
+  MemoryCatalog memory{store, 6};
+  Catalog& catalog = memory;
   ChannelPtr channel, other_channel;
   TokenPtr app, heroku, other;
   Intake intake{catalog, stats};
@@ -52,18 +53,22 @@ TEST_CASE_FIXTURE(Fixture, "records go where their token says, under its name") 
                     c = "<158>1 T h " + heroku->id + " router - - three\n", d = "<13>1 T h nobody p - four",
                     e = "<13>1 T h t.00000000-0000-4000-8000-000000000000 p - five", f = "no syslog";
   for (const std::string* frame : {&a, &b, &c}) CHECK_FALSE(intake.take(*frame, nullptr, kNow));
-  for (const std::string* frame : {&d, &e, &f}) CHECK(intake.take(*frame, nullptr, kNow) == RejectReason::unknown_token);
+  for (const std::string* frame : {&d, &e, &f})
+    CHECK(intake.take(*frame, nullptr, kNow) == RejectReason::unknown_token);
   const Intake::Outcome outcome = flush();
   CHECK(outcome.accepted == 3);
   CHECK(outcome.rejected.total() == 3);
-  CHECK(texts(channel) == std::vector<std::string>{"<13>1 T h app web.1 - - one", "<158>1 T h heroku router - - three\n"});
+  CHECK(texts(channel) ==
+        std::vector<std::string>{"<13>1 T h app web.1 - - one", "<158>1 T h heroku router - - three\n"});
   CHECK(texts(other_channel) == std::vector<std::string>{"<13>1 T h app2 p - - two"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "with a token of its own, everything goes to that channel and no id passes through") {
-  const std::string frames[] = {"<13>1 T h heroku router - - as sent", "<13>1 T h " + heroku->id + " p - - named",
-                                "<13>1 T h " + other->id + " p - - foreign",
-                                "<13>1 T h t.00000000-0000-4000-8000-000000000000 p - - invented", "11 hello world"};
+TEST_CASE_FIXTURE(Fixture,
+                  "with a token of its own, everything goes to that channel and no id passes through") {
+  const std::string frames[] = {
+      "<13>1 T h heroku router - - as sent", "<13>1 T h " + heroku->id + " p - - named",
+      "<13>1 T h " + other->id + " p - - foreign",
+      "<13>1 T h t.00000000-0000-4000-8000-000000000000 p - - invented", "11 hello world"};
   for (const std::string& frame : frames) CHECK_FALSE(intake.take(frame, app, kNow));
   CHECK(flush().accepted == 5);
   CHECK(texts(other_channel).empty());
