@@ -66,6 +66,24 @@ class IngestTcp(EndToEnd):
         self.settled(0, unknown_token=1)
         self.assertNotIn(unknown, self.router.log())
 
+    def test_listener_with_a_token(self):
+        token = "t.0a0a0a0a-0000-4000-8000-000000000000"
+        self.set_up(syslog=f"127.0.0.1:0,127.0.0.1:0?token={token}")
+        made = self.router.api("POST", f"/v2/channels/{self.channel}/tokens", {"name": "console", "token": token})
+        self.assertEqual((made.status, made.json()), (201, {"name": "console", "token": token}))
+        port = self.router.syslog_ports[1]
+        other, tokens = self.router.channel("other", ["web"])
+        # Every record goes to the listener's channel. APP-NAME stays, a token's id becomes a name; what does not parse
+        # is a raw record under the token's name.
+        self.router.send(counted(record("sshd", "one", procid="77"), record(tokens["web"], "two"), record(token, "three"),
+                                 record(self.heroku, "four")) + b"no syslog \xff at all\n<13>su: old style\n", port=port)
+        self.settled(6)
+        self.assertEqual(self.shown()[:4], [self.line(b"one", b"sshd", b"77"), self.line(b"two", b"console"),
+                                            self.line(b"three", b"console"), self.line(b"four", b"heroku")])
+        self.assertRegex(self.shown()[4], rb"^\d{4}-\d\d-\d\dT\S+ console\[-\]: no syslog \xff at all$")
+        self.assertRegex(self.shown()[5], rb"^\d{4}-\d\d-\d\dT\S+ console\[-\]: <13>su: old style$")
+        self.assertEqual(self.router.history(other), b"")
+
     def test_unknown_token_is_counted_and_costs_nothing_else(self):
         self.set_up()
         good = record(self.app, "good")
