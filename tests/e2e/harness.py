@@ -8,6 +8,7 @@ import collections
 import http.client
 import json
 import os
+import random
 import re
 import select
 import signal
@@ -73,10 +74,12 @@ def split_frames(body):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port outside the range from which the kernel takes the ports of outgoing connections: nobody gets it by chance
+    while its listener is down, and no connect to it meets itself."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        if port_is_free(port):
+            return port
 
 
 def port_is_free(port):
@@ -437,7 +440,12 @@ class FarEnd:
         self._listener = None
         self._stopped = False
         self.port = 0
-        self._listen()
+        while not self.port:
+            try:
+                self.port = free_port()
+                self._listen()
+            except OSError:
+                self.port = 0  # somebody was quicker
 
     def _listen(self):
         listener = socket.socket()
@@ -445,7 +453,6 @@ class FarEnd:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)  # so that a hang is soon felt
         listener.bind(("127.0.0.1", self.port))
         listener.listen(64)
-        self.port = listener.getsockname()[1]
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
