@@ -100,7 +100,7 @@ std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) 
       if (batches_.front().records > 1)
         halve_batch();
       else
-        refuse_record(status);
+        refuse_one();
       return kAtOnce;
     case 401:
     case 403:
@@ -129,8 +129,8 @@ bool HttpDrain::freeze_batch() {
     batch.records += read.slice.records;
     batch.slices.push_back(read.slice);
   }
-  if (!batch.records) return false;
-  batch.loss = take_own_loss();
+  batch.loss = take_own_loss();  // told alone if there is no record to go with it
+  if (!batch.records && !batch.loss.records) return false;
   if (batch.loss.records) batch.l10 = LogplexFrames::loss(batch.loss.records, batch.loss.since, wall_now());
   name(batch);
   batches_.push_back(std::move(batch));
@@ -139,8 +139,10 @@ bool HttpDrain::freeze_batch() {
 
 /// The frame id: the same for the same records of the same drain, however often they are sent.
 void HttpDrain::name(Batch& batch) const {
-  const std::string range = entry_.token + " " + std::to_string(batch.slices.front().first.value) + " " +
-                            std::to_string(batch.slices.back().past().value) + " " + batch.l10;
+  std::string range = entry_.token + " " + batch.l10;
+  if (!batch.slices.empty())
+    range += " " + std::to_string(batch.slices.front().first.value) + " " +
+             std::to_string(batch.slices.back().past().value);
   unsigned char hash[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(range.data()), range.size(), hash);
   batch.frame_id.clear();
@@ -172,15 +174,16 @@ std::string HttpDrain::body_of(const Batch& batch) {
   return body;
 }
 
-Micros HttpDrain::oldest_left() const {
-  return batches_.size() < 2 ? 0 : (*batches_[1].slices.front().begin()).arrival();
+Micros HttpDrain::oldest_in_flight() const {
+  for (const Batch& batch : batches_)
+    if (batch.records) return (*batch.slices.front().begin()).arrival();
+  return 0;
 }
 
 void HttpDrain::settle_batch() {
   const uint64_t records = batches_.front().records;
-  const Micros oldest = oldest_left();
   batches_.pop_front();
-  delivered(records, oldest);
+  delivered(records, oldest_in_flight());
 }
 
 /// Two batches of half the records each, in order; the L10 frame stays with the first.
@@ -215,21 +218,22 @@ void HttpDrain::halve_batch() {
   batches_.push_front(std::move(first));
 }
 
-void HttpDrain::refuse_record(int status) {
-  Batch& batch = batches_.front();
-  if (!batch.l10.empty()) {
-    // It may be the L10 frame that is refused; the record goes alone once.
-    give_back_own_loss(batch.loss);
-    batch.loss = {};
-    batch.l10.clear();
-    name(batch);
-    return;
-  }
-  set_last_status(status);
-  const Micros oldest = oldest_left();
+/// What cannot be halved any more is refused for good: a record is dropped, an L10 frame given up (the channel has
+/// been told). With both, each goes alone once.
+void HttpDrain::refuse_one() {
+  Batch batch = std::move(batches_.front());
   batches_.pop_front();
-  cursor_.drop(DropReason::refused, 1, oldest);
-  tell_losses();
+  if (batch.records && !batch.l10.empty()) {
+    Batch told{.slices = {}, .records = 0, .loss = batch.loss, .l10 = std::exchange(batch.l10, {}), .frame_id = {}};
+    batch.loss = {};
+    name(told);
+    name(batch);
+    batches_.push_front(std::move(batch));
+    batches_.push_front(std::move(told));
+  } else if (batch.records) {
+    cursor_.drop(DropReason::refused, 1, oldest_in_flight());
+    tell_losses();
+  }
 }
 
 }  // namespace tailrace

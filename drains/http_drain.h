@@ -27,7 +27,7 @@ class HttpDrain final : public Drain {
  private:
   struct Batch {
     std::vector<Slice> slices;  // pinned until it is settled
-    uint64_t records = 0;
+    uint64_t records = 0;       // 0: the L10 frame goes alone
     Loss loss;        // told by its first frame, if any
     std::string l10;  // that frame
     std::string frame_id;
@@ -48,8 +48,8 @@ class HttpDrain final : public Drain {
   std::chrono::milliseconds judge(const NetResult<HttpAnswer>& answer);
   void settle_batch();
   void halve_batch();
-  void refuse_record(int status);
-  Micros oldest_left() const;
+  void refuse_one();
+  Micros oldest_in_flight() const;
 
   const DrainTarget target_;
   HttpClient client_;

@@ -119,7 +119,7 @@ void SyslogDrain::try_later(Micros since, const std::string& cause) {
   });
 }
 
-void SyslogDrain::broken(const std::string& cause) {
+void SyslogDrain::broken(const std::string& cause, bool stalled) {
   if (link_ != Link::up) return;
   settle_acknowledged();
   if (!in_flight_.empty()) settle_partly(in_flight_.front(), acknowledged_);
@@ -131,8 +131,9 @@ void SyslogDrain::broken(const std::string& cause) {
   rest_at_ = 0;
   link_ = Link::down;
   down_since_ = wall_now();
-  if (acknowledged_ == 0 || mono_now() - connected_at_ < kStable) return try_later(down_since_, cause);
-  // One that worked for a while is made again at once, and only if that fails is it told.
+  const bool worked = acknowledged_ > 0 && mono_now() - connected_at_ >= kStable;
+  if (stalled || !worked) return try_later(down_since_, cause);
+  // One that worked until it was closed is made again at once, and only if that fails is it told.
   backoff_.reset();
   run_task();
 }
@@ -317,7 +318,7 @@ void SyslogDrain::check_later() {
         self->settle_acknowledged();
         if (self->in_flight_.empty()) return;
         const auto quiet = mono_now() - self->last_progress_;
-        if (quiet > kStalled) return self->broken("no acknowledgement for 15s");
+        if (quiet > kStalled) return self->broken("no acknowledgement for 15s", true);
         self->check_later();
       });
 }

@@ -39,7 +39,7 @@ class SyslogDrain final : public Drain {
   static asio::awaitable<void> connect(std::shared_ptr<SyslogDrain> self);
   void connected(asio::ip::tcp::socket socket);
   void try_later(Micros since, const std::string& cause);
-  void broken(const std::string& cause);
+  void broken(const std::string& cause, bool stalled = false);
   void watch_far_end();
 
   void pump();

@@ -15,11 +15,11 @@ namespace tailrace {
 
 /// What a session shows.
 struct TailQuery {
-  ChannelPtr channel;
+  ChannelPtr channel{};
   uint64_t num = 100;  // newest records first shown, after the filters
   bool follow = false;
-  std::string ps;      // `web` is `web` and `web.1`, not `webhook.1`; empty: all
-  std::string source;  // APP; empty: all
+  std::string ps{};      // `web` is `web` and `web.1`, not `webhook.1`; empty: all
+  std::string source{};  // APP; empty: all
 };
 
 /// Thread-safe. A session lasts 5 minutes from its creation, or from when its last reader left.

@@ -1,0 +1,166 @@
+// What a reader sees, without sockets: an exchange that keeps what is written.
+
+#include "web/tail.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <functional>
+
+#include "tests/channels/log_fixture.h"
+#include "web/json_body.h"
+#include "web/tail_text.h"
+
+using namespace tailrace;
+
+namespace {
+
+class FakeExchange final : public HttpExchange {
+ public:
+  explicit FakeExchange(Loop& loop) : loop_(loop) {}
+  Loop& loop() override { return loop_; }
+  asio::awaitable<void> respond(HttpResponse) override { co_return; }
+  asio::awaitable<bool> begin_stream(int, HttpFields) override { co_return true; }
+  asio::awaitable<bool> write(std::string_view bytes) override {
+    written += bytes;
+    co_return true;
+  }
+  void on_gone(std::function<void()> g) override { gone = std::move(g); }
+
+  std::string written;
+  std::function<void()> gone;
+
+ private:
+  Loop& loop_;
+};
+
+struct TailFixture : LogFixture {
+  using LogFixture::LogFixture;
+
+  void add(const std::string& app, const std::string& procid, const std::string& message) {
+    BatchSet set;
+    NewRecord r;
+    const std::string ids = procid + " -";
+    r.head = "T host";
+    r.time_size = 1;
+    r.app = app;
+    r.ids = ids;
+    r.procid_size = uint16_t(procid.size());
+    r.message = message;
+    set.add(channel, r);
+    Appended waiter;
+    set.for_each(1, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
+  }
+
+  static asio::awaitable<void> serve(FakeExchange& exchange, const TailQuery& query, OwnCounters& counters) {
+    Tail tail(exchange, query, counters);
+    co_await tail.run();
+  }
+
+  /// What the reader got once everything has come to rest.
+  std::string read(TailQuery query, const std::function<void()>& meanwhile = {}) {
+    query.channel = channel;
+    FakeExchange exchange(loop);
+    asio::co_spawn(loop.io, serve(exchange, query, counters), asio::detached);
+    loop.io.restart();
+    loop.io.poll();
+    if (meanwhile) {
+      meanwhile();
+      loop.io.restart();
+      loop.io.poll();
+    }
+    if (exchange.gone) exchange.gone();
+    loop.io.restart();
+    loop.io.poll();
+    return exchange.written;
+  }
+
+  OwnCounters counters;
+};
+
+}  // namespace
+
+TEST_CASE("a line: the sender's time, one newline") {
+  TailFixture f;
+  f.add("app", "web.1", "no newline");
+  f.add("heroku", "router", "one newline\n");
+  CHECK(f.read({}) == "T app[web.1]: no newline\nT heroku[router]: one newline\n");
+}
+
+TEST_CASE("exactly num, counted after the filters; ps matches a type or one of its processes") {
+  TailFixture f;
+  for (int i = 0; i < 300; ++i) {
+    f.add("app", i % 3 ? "webhook.1" : i % 2 ? "web" : "web.2", std::to_string(i));
+    f.add("heroku", "router", std::to_string(i));
+  }
+  CHECK(f.read({.num = 2, .ps = "web"}) == "T app[web.2]: 294\nT app[web]: 297\n");
+  CHECK(f.read({.num = 1, .source = "heroku"}) == "T heroku[router]: 299\n");
+  CHECK(f.read({.num = 5, .ps = "we"}).empty());
+  CHECK(f.read({.num = 0}).empty());
+  const std::string all = f.read({.num = 1'000'000, .ps = "web", .source = "app"});
+  CHECK(std::count(all.begin(), all.end(), '\n') == 100);
+}
+
+TEST_CASE("history, then what follows, without a hole; notices come through every filter") {
+  TailFixture f;
+  f.add("app", "web.1", "old");
+  f.log().add_notice("before");
+  f.add("app", "web.1", "newest");
+  const std::string text = f.read({.num = 2, .follow = true, .ps = "web"}, [&] {
+    f.add("app", "web.1", "live");
+    f.add("app", "worker.1", "hidden");
+    f.log().add_notice("NOW heroku[logplex]: drain 'd.1' failing since T: x");
+    f.add("app", "web.2", "after");
+  });
+  CHECK(text ==
+        "T app[web.1]: old\nbefore\nT app[web.1]: newest\nT app[web.1]: live\n"
+        "NOW heroku[logplex]: drain 'd.1' failing since T: x\nT app[web.2]: after\n");
+}
+
+TEST_CASE("a reader that is too slow is told in place how many it missed") {
+  TailFixture f({.history = 10, .bytes = 128 * 1024});
+  int sent = 0;
+  const std::string text = f.read({.num = 0, .follow = true}, [&] {
+    for (; sent < 3000; ++sent) f.add("app", "web.1", std::string(200, 'x'));
+  });
+  const size_t at = text.find(" tailrace[tail]: Error L11 (Tail buffer overflow): ");
+  REQUIRE(at != text.npos);
+  const auto skipped = std::stoi(text.substr(text.find("): ", at) + 3));
+  CHECK(std::count(text.begin(), text.end(), '\n') - 1 + skipped == sent);
+}
+
+TEST_CASE("sessions live five minutes from their making, or from when the last reader left") {
+  LogFixture f;
+  Sessions sessions;
+  const Mono start = mono_now();
+  TailQuery query;
+  query.channel = f.channel;
+  const auto id = sessions.create(query, start);
+  REQUIRE(id.has_value());
+  CHECK(id->size() == 36);
+  CHECK_FALSE(sessions.open("nope", start).has_value());
+  CHECK(sessions.open(*id, start + std::chrono::minutes(4)).has_value());
+  CHECK_FALSE(sessions.open(*id, start + std::chrono::minutes(15)).has_value());
+  f.channel->removed = true;
+  CHECK_FALSE(sessions.open(*id, start).has_value());
+}
+
+TEST_CASE("JSON of strangers is judged, never thrown") {
+  CHECK(json_object("")->empty());
+  for (const std::string bad : {"[]", "1", "{", "{\"a\":}", "\xff", "nul", "{\"a\":1e999}"}) CHECK_FALSE(json_object(bad));
+  CHECK_FALSE(json_object(std::string(100'000, '[')));
+  CHECK_FALSE(json_object("{\"a\":" + std::string(100'000, '[')));
+  bool wrong = false;
+  CHECK(text_field(*json_object("{\"a\":\"x\",\"b\":7}"), "a", wrong) == "x");
+  CHECK(text_field(*json_object("{\"a\":\"x\",\"b\":7}"), "b", wrong) == "7");
+  CHECK_FALSE(text_field(*json_object("{\"a\":null}"), "a", wrong));
+  CHECK_FALSE(wrong);
+  for (const char* value : {"-1", "1.5", "true", "[]", "{}"}) {
+    wrong = false;
+    CHECK_FALSE(text_field(*json_object(std::string("{\"a\":") + value + "}"), "a", wrong));
+    CHECK(wrong);
+  }
+  CHECK(good_token_id("t.01234567-89ab-4def-8123-456789abcdef"));
+  for (const char* bad : {"", "t.", "t.01234567-89AB-4def-8123-456789abcdef", "d.01234567-89ab-4def-8123-456789abcdef",
+                          "t.01234567+89ab-4def-8123-456789abcdef"})
+    CHECK_FALSE(good_token_id(bad));
+}
