@@ -290,7 +290,7 @@ class Others(EndToEnd):
         routers = [" ".join(line[7:]) for line in lines if line[3:5] == ["heroku", "router"]]
         self.assertGreater(len(routers), 200)
         form = re.compile(r"at=(info|error code=H\d\d desc=\"[^\"]+\") method=[A-Z]+ path=\"[^\"]+\" host=\S+ request_id=\S+ "
-                          r"fwd=\"[^\"]+\" dyno=\S* connect=(\d+ms)? service=(\d+ms)? status=\d{3} bytes=\d* protocol=\S+$")
+                          r"fwd=\"[^\"]+\" dyno=\S* connect=(\d+ms)? service=(\d+ms)? status=\d{3} bytes=\d* protocol=\S+( tls=\S+)?( tls_version=\S+)?$")
         self.assertEqual([line for line in routers if not form.match(line)], [])
 
     def test_awk_on_the_router_lines_of_a_tail(self):

@@ -182,6 +182,63 @@ class Drains(EndToEnd):
             wait_until(lambda e=far_end: set(self.numbers_without_marker(e)) == set(range(total)), "every number")
         self.assertEqual(self.numbers_without_marker(http), list(range(total)))
 
+    def test_answers_of_any_form(self):
+        # 2xx delivers however it is dressed; each answer ends its connection, so the next needs a new one.
+        self.set_up()
+        far_end = self.far_end(HttpFarEnd)
+        drain = self.router.drain(self.channel, far_end.url)
+        answers = [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end", b"HTTP/1.0 201 Created\r\n\r\n",
+                   b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                   b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"]
+        for i, answer in enumerate(answers):
+            with self.subTest(answer=answer):
+                far_end.answer = answer
+                self.send(i, i + 1)
+                self.router.wait_for_drain(self.channel, drain, accepted=i + 1, delivered=i + 1, buffered=0)
+        self.assertEqual(self.numbers(far_end), list(range(len(answers))))
+
+    def test_answers_that_are_none(self):
+        for answer in (b"", b"220 smtp.example.com ESMTP\r\n", b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\n\r\n",
+                       b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+                       b"HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\n\r\n", b"HTTP/1.1 101 Switching\r\n\r\n"):
+            with self.subTest(answer=answer[:40]):
+                self.set_up()
+                far_end = self.far_end(HttpFarEnd)
+                drain = self.router.drain(self.channel, far_end.url)
+                tail = self.follow()
+                far_end.wait_for(1)
+                far_end.answer = answer
+                before = len(far_end.requests)
+                self.send(0, 1)
+                tail.wait_for(f"drain '{drain['token']}' failing since {MICROS}: [^\n]+")
+                self.router.wait_for_drain(self.channel, drain, accepted=2, delivered=1, buffered=1)
+                far_end.answer = None
+                self.router.wait_for_drain(self.channel, drain, accepted=2, delivered=2, buffered=0)
+                bodies = {(r.head, r.body) for r in far_end.requests[before:]}
+                self.assertEqual(len(bodies), 1)  # the same request each time
+                self.router.stop()
+
+    def test_ledger_adds_up_at_every_moment(self):
+        self.set_up("--channel-bytes", "256K")
+        far_ends = [self.far_end(HttpFarEnd), self.far_end(SyslogFarEnd), self.far_end(HttpFarEnd)]
+        drains = [self.router.drain(self.channel, far_end.url) for far_end in far_ends]
+        sent = 0
+        for mode in ("refuse", 200, "refuse", 200):
+            far_ends[1].set_mode(mode)
+            far_ends[2].set_mode(503 if mode == "refuse" else 200)
+            for _ in range(20):
+                self.send(sent, sent + 100, size=300)
+                sent += 100
+                self.router.ledger()
+        for drain in drains:
+            account = self.router.wait_for_drain(self.channel, drain, accepted=sent, buffered=0)
+            self.assertEqual(account["delivered"] + sum(account["dropped"].values()), sent)
+        for far_end, drain in zip(far_ends, drains):
+            got = self.router.account(self.channel, drain)["delivered"]
+            wait_until(lambda e=far_end, n=got: len(set(self.numbers(e))) >= n, "what was delivered")
+        http = self.router.account(self.channel, drains[2])
+        self.assertEqual(len(far_ends[2].messages()), http["delivered"])
+
     def test_refused_credential_pauses_and_says_so(self):
         self.set_up()
         far_end = self.far_end(HttpFarEnd)

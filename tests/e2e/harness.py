@@ -539,6 +539,7 @@ class HttpFarEnd(FarEnd):
 
     def __init__(self):
         self.requests = []
+        self.answer = None  # bytes in place of the usual answer; the connection is closed behind them
         super().__init__()
 
     @property
@@ -566,6 +567,9 @@ class HttpFarEnd(FarEnd):
                     return
                 with self.lock:
                     self.requests.append(self.Request(head, body, status))
+                if self.answer is not None:
+                    connection.sendall(self.answer)
+                    return
                 connection.sendall(b"HTTP/1.1 %d Said\r\nContent-Length: 2\r\n\r\nok" % status)
 
     def taken(self):

@@ -172,6 +172,22 @@ class Tails(EndToEnd):
         for answer in answers * 2:  # and more than once
             self.assertEqual((answer.status, answer.body), (200, TIME.encode() + b" app[web.1]: one\n"))
 
+    def test_old_readers_and_heads(self):
+        self.set_up()
+        self.sent(record(self.app, "one"))
+        path = self.router.session(self.channel, tail="1").split("/", 3)[3]
+        with RawHttp(self.router.public) as reader:  # HTTP/1.0 knows no chunks
+            reader.send(f"GET /{path} HTTP/1.0\r\n\r\n".encode())
+            status, headers = reader.head()
+            self.assertEqual((status, "transfer-encoding" in [name.lower() for name, _ in headers]), (200, False))
+            self.assertEqual(reader.file.readline(), TIME.encode() + b" app[web.1]: one\n")
+            self.sent(record(self.app, "two"))
+            self.assertEqual(reader.file.readline(), TIME.encode() + b" app[web.1]: two\n")
+        with RawHttp(self.router.public) as reader:  # a HEAD has no body, and no end to wait for
+            reader.send(f"HEAD /{path} HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            self.assertIn(reader.answer("HEAD").status, (200, 405))
+            self.assertEqual(reader.answer().body, b"ok\n")
+
     def test_url_names_the_host_that_the_request_came_in_by(self):
         self.set_up()
         made = self.router.api("POST", "/v2/sessions", {"channel_id": self.channel}, headers={"Host": "logs.example.com:99"})
