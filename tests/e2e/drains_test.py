@@ -255,16 +255,18 @@ class Drains(EndToEnd):
         self.router.drain(self.channel, other.url)
         tail = self.follow()
         far_end.wait_for(1)
-        far_end.set_mode(400)
-        self.send(0, 1)
+        far_end.refuses = b" - 57 "
+        self.send(0, 100)  # in batches, which are halved until the bad record is alone
         tail.wait_for(f"heroku\\[logplex\\]: Error L10 \\(output buffer overflow\\): drain '{drain['token']}' dropped 1 "
                       f"messages since {MICROS} \\(\\w[^\n]*\\)\\.\n")
-        far_end.set_mode(200)
-        self.send(1, 2)
-        account = self.router.wait_for_drain(self.channel, drain, accepted=3, delivered=2, buffered=0)
+        account = self.router.wait_for_drain(self.channel, drain, accepted=101, delivered=100, buffered=0)
         self.assertEqual(sum(account["dropped"].values()), 1)
-        self.assertEqual(sum(b"Error L10" in n and b": 1 messages dropped since" in n for n in far_end.notices()), 1)
+        self.assertEqual(self.numbers_without_marker(far_end), [i for i in range(100) if i != 57])
+        self.send(100, 101)
+        wait_until(lambda: far_end.notices(), "the loss told to the drain")
+        self.assertEqual([b"): 1 messages dropped since " in notice for notice in far_end.notices()], [True])
         self.assertEqual(other.notices(), [])
+        self.assertEqual(self.numbers_without_marker(other)[:100], list(range(100)))
 
     # ---- overflow
 

@@ -539,6 +539,7 @@ class HttpFarEnd(FarEnd):
 
     def __init__(self):
         self.requests = []
+        self.refuses = None  # bodies with these bytes are answered 400
         self.answer = None  # bytes in place of the usual answer; the connection is closed behind them
         super().__init__()
 
@@ -565,6 +566,8 @@ class HttpFarEnd(FarEnd):
                 status = self.mode
                 if not isinstance(status, int):
                     return
+                if self.refuses and self.refuses in body:
+                    status = 400
                 with self.lock:
                     self.requests.append(self.Request(head, body, status))
                 if self.answer is not None:
