@@ -16,9 +16,13 @@ namespace asio = boost::asio;
 
 /// One event loop and its thread. What is bound to a loop is touched by its thread alone.
 struct Loop {
+  Loop() = default;
+  // What is still suspended on `io` is destroyed with it, and may ask the pass to forget it.
+  ~Loop() { pass.end(); }
+
   size_t index = 0;
+  Pass pass{io};  // runs the drains and tails of this loop; outlives io
   asio::io_context io{1};
-  Pass pass{io};                         // runs the drains and tails of this loop
   std::atomic<uint32_t> connections{0};  // how loaded it is; kept by Connected below
 };
 

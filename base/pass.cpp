@@ -22,8 +22,9 @@ void Pass::wake(Task& task) {
   boost::asio::post(io_, [this] {
     const Mono now = mono_now();
     if (next_start_ - now < kTooShortToWait) return run();
-    timer_.expires_at(next_start_);
-    timer_.async_wait([this](boost::system::error_code ec) {
+    if (!timer_) timer_.emplace(io_);
+    timer_->expires_at(next_start_);
+    timer_->async_wait([this](boost::system::error_code ec) {
       if (!ec) run();
     });
   });
@@ -34,9 +35,10 @@ void Pass::again(Task& task) {
   {
     const std::lock_guard lock(mutex_);
     woken_.push_back(&task);
-    if (std::exchange(scheduled_, true)) return;
+    scheduled_ = true;
   }
-  boost::asio::post(io_, [this] { run(); });
+  // Also when a paced pass is due later; that one then finds less to do, or nothing.
+  if (!std::exchange(urgent_, true)) boost::asio::post(io_, [this] { run(); });
 }
 
 void Pass::run() {
@@ -46,6 +48,7 @@ void Pass::run() {
     current_.swap(woken_);
     scheduled_ = false;
   }
+  urgent_ = false;
   for (size_t i = 0; i < current_.size(); ++i) {
     Task* task = current_[i];
     if (!task) continue;

@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -35,7 +36,8 @@ class Task {
 /// meanwhile.
 class Pass {
  public:
-  explicit Pass(boost::asio::io_context& io) : io_(io), timer_(io) {}
+  /// `io` need not live yet; the calls use it.
+  explicit Pass(boost::asio::io_context& io) : io_(io) {}
 
   /// Any thread. `task` runs soon on this loop's thread.
   void wake(Task& task);
@@ -44,6 +46,9 @@ class Pass {
   /// a reader that lags on an idle loop has nobody to wait for.
   void again(Task& task);
 
+  /// Nothing runs any more; forget() may still be called. Before `io` ends.
+  void end() { timer_.reset(); }
+
   /// The loop's thread. The task will not run any more, whoever woke it; nobody may wake it afterwards.
   void forget(Task& task);
 
@@ -51,11 +56,12 @@ class Pass {
   void run();
 
   boost::asio::io_context& io_;
-  boost::asio::steady_timer timer_;  // the loop's thread
+  std::optional<boost::asio::steady_timer> timer_;  // the loop's thread
   std::mutex mutex_;
   std::vector<Task*> woken_;    // guarded by mutex_
   bool scheduled_ = false;      // guarded by mutex_: a pass will run
   std::vector<Task*> current_;  // the loop's thread: what the pass under way runs
+  bool urgent_ = false;         // the loop's thread: run() is posted
   Mono next_start_{};           // the loop's thread
 };
 

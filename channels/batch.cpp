@@ -53,7 +53,7 @@ uint32_t BatchSet::group_of(const ChannelPtr& channel) {
   uint64_t& slot = group_by_index_[channel->index];
   if (slot >> 32 != round_) {
     slot = round_ << 32 | groups_.size();
-    groups_.push_back({channel, UINT32_MAX, UINT32_MAX, 0});
+    groups_.push_back({channel, UINT32_MAX, UINT32_MAX, 0, 0});
   }
   return uint32_t(slot);
 }
@@ -68,6 +68,7 @@ void BatchSet::add(const ChannelPtr& channel, const NewRecord& record) {
   else
     records_[g.last].next = at;
   g.last = at;
+  g.sent += !(record.flags & kSplitEntry);
 }
 
 void BatchSet::clear() {

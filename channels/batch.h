@@ -52,14 +52,15 @@ class Batch {
     uint32_t at_;
   };
 
-  Batch(const NewRecord* all, uint32_t first, uint32_t count, Micros arrived)
-      : arrival(arrived), records(count), all_(all), first_(first) {}
+  Batch(const NewRecord* all, uint32_t first, uint32_t count, uint32_t whole, Micros arrived)
+      : arrival(arrived), records(count), sent(whole), all_(all), first_(first) {}
 
   Iterator begin() const { return {all_, first_}; }
   Iterator end() const { return {all_, UINT32_MAX}; }
 
   const Micros arrival;
   const uint32_t records;  // at least 1
+  const uint32_t sent;     // as the sender counts them: pieces of a split record are one
 
  private:
   const NewRecord* all_;
@@ -78,14 +79,15 @@ class BatchSet {
   /// use(Channel&, const Batch&) for each channel, in the order of their first records.
   template <class F>
   void for_each(Micros arrival, F&& use) const {
-    for (const Group& g : groups_) use(*g.channel, Batch(records_.data(), g.first, g.records, arrival));
+    for (const Group& g : groups_)
+      use(*g.channel, Batch(records_.data(), g.first, g.records, g.sent, arrival));
   }
   void clear();
 
  private:
   struct Group {
     ChannelPtr channel;
-    uint32_t first, last, records;
+    uint32_t first, last, records, sent;
   };
   uint32_t group_of(const ChannelPtr& channel);
 

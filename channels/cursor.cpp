@@ -5,8 +5,8 @@
 namespace tailrace {
 
 void Cursor::attach(Log& log) {
+  log_ = &log;  // first: once the log knows it, its task may be woken
   log.attach(*this);
-  log_ = &log;
 }
 
 void Cursor::detach() {

@@ -13,11 +13,12 @@ namespace tailrace {
 
 class Log;
 
-/// What a read gives: notices first, then records. Both empty: there is nothing now.
+/// What a read gives, in order. All empty: there is nothing now.
 struct Read {
+  Loss loss;  // of a tail: what it lost since the last read, before what follows here
   std::vector<std::string> notices;
   Slice slice;
-  bool empty() const { return notices.empty() && slice.empty(); }
+  bool empty() const { return notices.empty() && slice.empty() && !loss.records; }
 };
 
 enum class Outcome : uint8_t { delivered, filtered };

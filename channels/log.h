@@ -66,6 +66,9 @@ class Log {
   /// Whether ingest should let the drains run: one that could run lags by more than half of what it may.
   virtual bool crowded() const = 0;
 
+  /// The channel was removed: appends are refused, and tails are woken to see that nothing more will come.
+  virtual void close() = 0;
+
   /// Gives up what is older than the bounds allow, whether or not something is appended.
   virtual void expire(Micros now) = 0;
 

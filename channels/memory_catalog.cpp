@@ -88,6 +88,7 @@ Result<void> MemoryCatalog::remove_channel(std::string_view id) {
     if (!entry) return make_error_code(ChannelErrc::not_found);
     gone = std::move(*entry);
     gone.channel->removed = true;
+    gone.channel->log->close();
     for (const TokenPtr& token : gone.tokens) tokens_.erase(token->id);
     by_index_.erase(gone.channel->index);
     index_by_id_.erase(gone.channel->id);

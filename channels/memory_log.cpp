@@ -23,7 +23,7 @@ void MemoryLog::append(const Batch& batch, AppendWaiter& waiter) {
     first = end_;
     write(batch, slices);
     enforce_bounds(batch.arrival);
-    wake_readers();
+    wake(/*tails_only=*/false);
     crowded_.store(lagging_runner(), std::memory_order_relaxed);
   }
   if (observer_) observer_->appended(channel_, slices);
@@ -54,13 +54,14 @@ Chunk& MemoryLog::chunk_with_room(uint32_t bytes) {
   const uint32_t next = chunks_.empty() ? kMinChunk : std::min(chunks_.back()->capacity * 2, kMaxChunk);
   chunks_.push_back(Chunk::make(std::max(next, bytes), end_));
   bytes_ += chunks_.back()->capacity;
+  made_chunk_ = true;
   pressure_.note();
   return *chunks_.back();
 }
 
-void MemoryLog::wake_readers() {
+void MemoryLog::wake(bool tails_only) {
   for (Cursor* cursor : cursors_) {
-    if (!cursor->parked_) continue;
+    if (!cursor->parked_ || (tails_only && cursor->kind_ != Cursor::Kind::tail)) continue;
     cursor->parked_ = false;
     cursor->pass_->wake(*cursor->task_);
   }
@@ -78,11 +79,13 @@ bool MemoryLog::lagging_runner() const {
 void MemoryLog::add_notice(std::string line) {
   const std::lock_guard lock(mutex_);
   notices_.add(end_, std::move(line));
-  for (Cursor* cursor : cursors_) {
-    if (cursor->kind_ != Cursor::Kind::tail || !cursor->parked_) continue;
-    cursor->parked_ = false;
-    cursor->pass_->wake(*cursor->task_);
-  }
+  wake(/*tails_only=*/true);
+}
+
+void MemoryLog::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  wake(/*tails_only=*/true);
 }
 
 // ---- bounds ----------------------------------------------------------------------------------------------
@@ -94,8 +97,8 @@ void MemoryLog::enforce_bounds(Micros now) {
       evict_front(DropReason::overflow, now);
     else if (front.newest < now - limits_.age)
       evict_front(DropReason::age, now);
-    else if (pressure_.over.load(std::memory_order_relaxed) && chunks_.size() > 2)
-      return evict_front(DropReason::memory, now);  // one for one, until the store has found the biggest
+    else if (made_chunk_ && pressure_.over.load(std::memory_order_relaxed) && chunks_.size() > 2)
+      made_chunk_ = false, evict_front(DropReason::memory, now);  // one for one, until the biggest is found
     else if (!needed(front))
       evict_front(DropReason::age, now);
     else
@@ -170,6 +173,8 @@ Read MemoryLog::read(Cursor& cursor, uint32_t max_bytes) {
   const std::lock_guard lock(mutex_);
   Position limit = end_;
   if (cursor.kind_ == Cursor::Kind::tail) {
+    cursor.loss_told_ = false;
+    result.loss = std::exchange(cursor.loss_, {});
     const Notice* notice = notices_.at_or_above(cursor.next_notice_);
     for (; notice && notice->after <= cursor.next_; notice = notices_.at_or_above(cursor.next_notice_)) {
       result.notices.push_back(notice->line);
@@ -205,7 +210,8 @@ Read MemoryLog::read(Cursor& cursor, uint32_t max_bytes) {
 bool MemoryLog::park(Cursor& cursor) {
   const std::lock_guard lock(mutex_);
   if (cursor.next_ < end_) return false;
-  if (cursor.kind_ == Cursor::Kind::tail && notices_.at_or_above(cursor.next_notice_)) return false;
+  const bool tail = cursor.kind_ == Cursor::Kind::tail;
+  if (tail && (closed_ || notices_.at_or_above(cursor.next_notice_))) return false;
   cursor.parked_ = true;
   cursor.at_ = {};  // nothing to pin
   return true;
@@ -251,8 +257,8 @@ void MemoryLog::attach(Cursor& cursor) {
 
 History MemoryLog::attach_with_history(Cursor& cursor, uint64_t records) {
   const std::lock_guard lock(mutex_);
-  attach_locked(cursor);
   cursor.log_ = this;
+  attach_locked(cursor);
   return history_locked(records);
 }
 

@@ -53,6 +53,7 @@ class MemoryLog : public Log {
   std::vector<LedgerLine> ledger(uint64_t& accepted) const override;
   LogTotals totals() const override;
   bool crowded() const override { return crowded_.load(std::memory_order_relaxed); }
+  void close() override;
   void expire(Micros now) override;
 
   /// Gives up the oldest chunk for the process's sake; false if there is none.
@@ -77,7 +78,7 @@ class MemoryLog : public Log {
   void evict_front(DropReason reason, Micros now);
   void enforce_bounds(Micros now);
   bool needed(const Chunk& chunk) const;
-  void wake_readers();
+  void wake(bool tails_only);
   void attach_locked(Cursor& cursor);
   History history_locked(uint64_t records) const;
   const ChunkRef* chunk_of(Position position) const;
@@ -97,6 +98,7 @@ class MemoryLog : public Log {
   uint64_t accepted_ = 0, records_ = 0, bytes_ = 0;
   std::vector<Cursor*> cursors_;
   Notices notices_;
+  bool closed_ = false, made_chunk_ = false;
   std::atomic<bool> crowded_{false};
 };
 

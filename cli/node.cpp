@@ -31,7 +31,8 @@ LogLimits limits_of(const Settings& settings) {
 
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats) {
   std::vector<std::unique_ptr<Intake>> intakes;
-  while (intakes.size() < loops) intakes.push_back(std::make_unique<Intake>(catalog, stats));
+  while (intakes.size() < std::max<size_t>(1, loops))
+    intakes.push_back(std::make_unique<Intake>(catalog, stats));
   return intakes;
 }
 
@@ -57,16 +58,16 @@ Node::Node(const Settings& settings)
                                     : settings.auth_user + ":" + settings.auth_password),
       store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
       catalog_(store_, settings.channel_drains),
+      ingest_stats_(counters_.registry()),
+      intakes_(make_intakes(settings.threads, catalog_, ingest_stats_)),
+      // What is on its way in may take a quarter of what the logs may.
+      bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
+      held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
-      ingest_stats_(counters_.registry()),
-      intakes_(make_intakes(loops_.size(), catalog_, ingest_stats_)),
-      // What is on its way in may take a quarter of what the logs may.
-      bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
-      held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
       syslog_(loops_, intakes_, ingest_stats_, held_frames_),
       blocking_(2),
       services_{catalog_,  drains_,

@@ -59,18 +59,18 @@ class Node {
   OwnCounters counters_;
   MemoryStore store_;
   MemoryCatalog catalog_;
+  // What connections and their coroutines refer to when they are destroyed with their loops.
+  IngestStats ingest_stats_;
+  std::vector<std::unique_ptr<Intake>> intakes_;
+  Budget bodies_, held_frames_;
+  Sessions sessions_;
   EventLoops loops_;
   Connector connector_;
   ClientTls tls_;
   DrainSet drains_;
   std::unique_ptr<Watcher> watcher_;
 
-  IngestStats ingest_stats_;
-  std::vector<std::unique_ptr<Intake>> intakes_;
-  Budget bodies_, held_frames_;
   SyslogServer syslog_;
-
-  Sessions sessions_;
   asio::thread_pool blocking_;
   WebServices services_;
   HttpRoutes public_routes_, admin_routes_;

@@ -68,24 +68,24 @@ void Drain::delivered(uint64_t records, Micros oldest_left) {
 
 void Drain::failed(const std::string& cause, Micros since) {
   say(health_.failed(wall_now(), since, cause, dropped()));
-  publish();
+  publish(cause);
 }
 
 void Drain::paused(const std::string& cause) {
   say(health_.paused(wall_now(), cause, dropped()));
-  publish();
+  publish(cause);
 }
 
 void Drain::say(const std::optional<std::string>& line) {
   if (line) entry_.channel->log->add_notice(*line);
 }
 
-void Drain::publish() {
+void Drain::publish(const std::string& error) {
   const std::lock_guard lock(status_mutex_);
   status_.state = health_.state();
   status_.since = health_.since();
   status_.cause = health_.cause();
-  if (!status_.cause.empty()) status_.last_error = status_.cause;
+  if (!error.empty()) status_.last_error = error;
   if (status_.state == DrainState::ok) status_.next_try = 0;
 }
 

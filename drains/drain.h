@@ -68,6 +68,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void set_next_try(Micros at);
 
   bool stopped() const { return stopped_; }
+  bool is_paused() const { return health_.state() == DrainState::paused; }
 
   Loop& loop_;
   const DrainEntry entry_;
@@ -76,7 +77,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
  private:
   uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
   void say(const std::optional<std::string>& line);
-  void publish();
+  void publish(const std::string& error = {});
 
   DrainHealth health_;
   Loss own_loss_;

@@ -34,6 +34,7 @@ void DrainSet::drain_added(const DrainEntry& entry) {
     drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged.target), services_);
   drain->attach();
   drains_[entry.id] = drain;
+  by_cursor_[&drain->cursor()] = drain;
   asio::post(loop->io, [drain] { drain->start(); });
 }
 
@@ -43,6 +44,7 @@ void DrainSet::drain_removed(const DrainEntry& entry) {
   if (found == drains_.end()) return;
   --drains_per_loop_[&found->second->loop()];
   asio::post(found->second->loop().io, [drain = found->second] { drain->stop(); });
+  by_cursor_.erase(&found->second->cursor());
   drains_.erase(found);
 }
 
@@ -52,8 +54,10 @@ void DrainSet::flush(std::chrono::milliseconds grace) {
   const Mono end = mono_now() + grace;
   const auto behind = [this] {
     const std::lock_guard lock(mutex_);
-    return std::ranges::any_of(drains_,
-                               [](const auto& item) { return item.second->cursor().lag().records > 0; });
+    // A paused one waits for its far end's owner, not for us.
+    return std::ranges::any_of(drains_, [](const auto& item) {
+      return item.second->status().state != DrainState::paused && item.second->cursor().lag().records > 0;
+    });
   };
   while (mono_now() < end && behind()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
@@ -63,6 +67,7 @@ void DrainSet::stop() {
   {
     const std::lock_guard lock(mutex_);
     drains.swap(drains_);
+    by_cursor_.clear();
   }
   for (auto& [id, drain] : drains) {
     std::promise<void> done;
@@ -80,10 +85,10 @@ DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
   // The set's lock first, so that no drain ends between its line and its name.
   const std::lock_guard lock(mutex_);
   for (const LedgerLine& line : channel->log->ledger(account.accepted)) {
-    for (const auto& [id, drain] : drains_) {
-      if (&drain->cursor() != line.cursor) continue;
-      account.drains.push_back({drain->entry(), drain->status(), line.ledger, drain->cursor().lag().oldest});
-    }
+    const auto found = by_cursor_.find(line.cursor);
+    if (found == by_cursor_.end()) continue;
+    const Drain& drain = *found->second;
+    account.drains.push_back({drain.entry(), drain.status(), line.ledger, drain.cursor().lag().oldest});
   }
   std::ranges::sort(account.drains, {}, [](const Account& a) { return a.entry.id; });
   return account;

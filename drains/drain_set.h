@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "drains/drain.h"
@@ -45,8 +46,9 @@ class DrainSet final : public CatalogWatcher {
   EventLoops& loops_;
   const DrainServices services_;
   mutable std::mutex mutex_;
-  std::map<uint64_t, DrainPtr> drains_;            // guarded by mutex_
-  std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_
+  std::map<uint64_t, DrainPtr> drains_;                    // guarded by mutex_
+  std::unordered_map<const Cursor*, DrainPtr> by_cursor_;  // guarded by mutex_
+  std::map<const Loop*, size_t> drains_per_loop_;          // guarded by mutex_
 };
 
 }  // namespace tailrace

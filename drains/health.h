@@ -16,8 +16,8 @@ inline const char* to_string(DrainState state) {
 }
 
 /// pending ──delivered──▶ ok ──failed──▶ failing ──delivered──▶ ok
-///    └──────failed──────────────────▶ │  ▲
-///                     refused (401…)  ▼  │ failed otherwise
+///    └──────failed──────────────────▶ │
+///                     refused (401…)  ▼
 ///                                    paused ──delivered──▶ ok
 ///
 /// A value of its drain's loop. Every method that returns a text returns the line to tell, or nothing: only a

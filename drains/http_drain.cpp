@@ -53,18 +53,28 @@ asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
       continue;
     }
     self->cursor_.set_waiting(true);
-    const std::string body = body_of(self->batches_.front());
-    const std::string head = self->head_of(self->batches_.front(), body.size());
-    const auto answer = co_await self->client_.exchange(head, body);
+    const auto pause = co_await self->send_batch();
     if (self->stopped()) co_return;
-    self->cursor_.set_waiting(false);
-    const auto pause = self->judge(answer);
     if (pause > kAtOnce) {
-      self->cursor_.set_waiting(true);
       self->set_next_try(wall_now() + std::chrono::duration_cast<std::chrono::microseconds>(pause).count());
       co_await self->wait(pause);
     }
+    if (self->stopped()) co_return;  // and the cursor is detached
+    self->cursor_.set_waiting(false);
   }
+}
+
+/// One request, and how long to wait before the next. Its bytes are gone before that wait begins.
+asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
+  const std::string body = body_of(batches_.front());
+  const std::string head = head_of(batches_.front(), body.size());
+  const bool reused = client_.connected();
+  auto answer = co_await client_.exchange(head, body);
+  // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
+  if (reused && !stopped() && answer.has_error() && answer.error().code == NetErrc::closed)
+    answer = co_await client_.exchange(head, body);
+  if (stopped()) co_return kAtOnce;
+  co_return judge(answer);
 }
 
 asio::awaitable<void> HttpDrain::wait_for_records() {
@@ -84,12 +94,13 @@ asio::awaitable<void> HttpDrain::wait(std::chrono::milliseconds time) {
 std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) {
   if (answer.has_error()) {
     failed(answer.error().text);
-    return backoff_.next();
+    return is_paused() ? kProbe : backoff_.next();
   }
   const int status = answer->status;
   set_last_status(status);
   if (status / 100 == 2) {
     backoff_.reset();
+    lone_refusals_ = 0;
     settle_batch();
     return kAtOnce;
   }
@@ -97,11 +108,15 @@ std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) 
     case 400:
     case 413:
     case 422:
-      if (batches_.front().records > 1)
+      if (batches_.front().records > 1) {
         halve_batch();
-      else
-        refuse_one();
-      return kAtOnce;
+        return kAtOnce;
+      }
+      refuse_one();
+      // One poisonous record is passed over at once; a far end that refuses everything is not hurried.
+      if (++lone_refusals_ < 2) return kAtOnce;
+      failed(in_words(status));
+      return backoff_.next();
     case 401:
     case 403:
     case 404:
@@ -110,7 +125,7 @@ std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) 
       return kProbe;
     default: {
       failed(in_words(status));
-      const auto wait = backoff_.next();
+      const std::chrono::milliseconds wait = is_paused() ? kProbe : backoff_.next();
       return std::max<std::chrono::milliseconds>(wait, answer->retry_after);
     }
   }
@@ -218,13 +233,14 @@ void HttpDrain::halve_batch() {
   batches_.push_front(std::move(first));
 }
 
-/// What cannot be halved any more is refused for good: a record is dropped, an L10 frame given up (the channel has
-/// been told). With both, each goes alone once.
+/// What cannot be halved any more is refused for good: a record is dropped, an L10 frame given up (the
+/// channel has been told). With both, each goes alone once.
 void HttpDrain::refuse_one() {
   Batch batch = std::move(batches_.front());
   batches_.pop_front();
   if (batch.records && !batch.l10.empty()) {
-    Batch told{.slices = {}, .records = 0, .loss = batch.loss, .l10 = std::exchange(batch.l10, {}), .frame_id = {}};
+    Batch told{
+        .slices = {}, .records = 0, .loss = batch.loss, .l10 = std::exchange(batch.l10, {}), .frame_id = {}};
     batch.loss = {};
     name(told);
     name(batch);

@@ -28,8 +28,8 @@ class HttpDrain final : public Drain {
   struct Batch {
     std::vector<Slice> slices;  // pinned until it is settled
     uint64_t records = 0;       // 0: the L10 frame goes alone
-    Loss loss;        // told by its first frame, if any
-    std::string l10;  // that frame
+    Loss loss;                  // told by its first frame, if any
+    std::string l10;            // that frame
     std::string frame_id;
   };
 
@@ -37,6 +37,7 @@ class HttpDrain final : public Drain {
   void run_task() override;
 
   static asio::awaitable<void> run(std::shared_ptr<HttpDrain> self);
+  asio::awaitable<std::chrono::milliseconds> send_batch();
   asio::awaitable<void> wait_for_records();
   asio::awaitable<void> wait(std::chrono::milliseconds time);
 
@@ -57,6 +58,7 @@ class HttpDrain final : public Drain {
   asio::steady_timer wake_;
   bool idle_ = false, running_ = false;
   Backoff backoff_;
+  int lone_refusals_ = 0;  // since the last 2xx
 };
 
 }  // namespace tailrace

@@ -18,6 +18,8 @@ constexpr int kSendBuffer = 256 * 1024;
 constexpr auto kStalled = std::chrono::seconds(15);
 constexpr auto kQuiet = std::chrono::seconds(1);  // then it is looked at less often
 constexpr auto kCheckSoon = std::chrono::milliseconds(20), kCheckSeldom = std::chrono::milliseconds(250);
+constexpr auto kOneItem =
+    std::chrono::milliseconds(20);  // what is sent so close together is settled together
 constexpr auto kStable = std::chrono::seconds(5);
 
 char* scratch() {
@@ -54,7 +56,10 @@ void SyslogDrain::run_task() {
   tell_losses();
   if (link_ == Link::up && !blocked_) return pump();
   if (link_ != Link::down) return;
-  if (in_flight_.empty() && cursor_.park()) return;
+  if (in_flight_.empty() && cursor_.park()) {
+    down_since_ = 0;  // nobody needs it; it will be made when somebody does
+    return;
+  }
   link_ = Link::connecting;
   cursor_.set_waiting(true);
   asio::co_spawn(loop_.io, connect(std::static_pointer_cast<SyslogDrain>(shared_from_this())),
@@ -82,6 +87,7 @@ void SyslogDrain::connected(asio::ip::tcp::socket socket) {
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
   link_ = Link::up;
   blocked_ = false;
+  down_since_ = 0;
   written_ = acknowledged_ = 0;
   rest_.clear();
   rest_at_ = 0;
@@ -173,16 +179,18 @@ bool SyslogDrain::send_frames(const Slice& slice) {
   char* end = begin;
   for (const Record record : slice) end = frames_.write(record, end);
   const auto size = size_t(end - begin);
-  if (in_flight_.empty()) last_progress_ = mono_now();
+  const Mono now = mono_now();
+  if (in_flight_.empty()) last_progress_ = now;
   const bool adjoins = !in_flight_.empty() && in_flight_.back().slice.chunk == slice.chunk &&
-                       in_flight_.back().slice.end_at == slice.begin_at && in_flight_.back().loss.empty();
+                       in_flight_.back().slice.end_at == slice.begin_at && in_flight_.back().loss.empty() &&
+                       now - in_flight_.back().began < kOneItem;
   const uint64_t reached = written_ + (rest_.size() - rest_at_) + size;
   if (adjoins) {
     in_flight_.back().slice.end_at = slice.end_at;
     in_flight_.back().slice.records += slice.records;
     in_flight_.back().end = reached;
   } else {
-    in_flight_.push_back({slice, {}, {}, reached});
+    in_flight_.push_back({.slice = slice, .loss = {}, .lost = {}, .end = reached, .began = now});
   }
   return send({begin, size});
 }
@@ -190,9 +198,13 @@ bool SyslogDrain::send_frames(const Slice& slice) {
 bool SyslogDrain::send_loss() {
   const Loss loss = take_own_loss();
   if (!loss.records) return true;
-  InFlight item{{}, frames_.loss(loss.records, loss.since, wall_now()), loss, 0};
+  InFlight item{.slice = {},
+                .loss = frames_.loss(loss.records, loss.since, wall_now()),
+                .lost = loss,
+                .end = 0,
+                .began = mono_now()};
   item.end = written_ + item.loss.size();
-  if (in_flight_.empty()) last_progress_ = mono_now();
+  if (in_flight_.empty()) last_progress_ = item.began;
   in_flight_.push_back(item);
   return send(item.loss);
 }
@@ -237,8 +249,7 @@ bool SyslogDrain::flush_rest() {
     rest_at_ += size_t(n);
     written_ += size_t(n);
   }
-  rest_.clear();
-  if (rest_.capacity() > kScratch) rest_.shrink_to_fit();
+  rest_ = {};
   rest_at_ = 0;
   return true;
 }

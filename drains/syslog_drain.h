@@ -30,6 +30,7 @@ class SyslogDrain final : public Drain {
     std::string loss;  // the L10 frame
     Loss lost;         // what it tells
     uint64_t end = 0;  // where it ends in the connection's bytes
+    Mono began{};      // when its first byte was sent
   };
   enum class Link : uint8_t { down, connecting, waiting, up };
 

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/time_text.h"
+#include "channels/errc.h"
 #include "ingest/rfc5424.h"
 
 namespace tailrace {
@@ -82,7 +83,7 @@ class Intake::Flush {
    public:
     Waiter(Flush& flush, uint64_t records) : flush_(flush), records_(records) {}
     void appended(Result<Position> first) override {
-      if (first.has_error()) flush_.refused_.fetch_add(records_, std::memory_order_relaxed);
+      if (first.has_error()) flush_.refuse(first.error(), records_);
       Flush& flush = flush_;
       delete this;
       flush.finish_one();
@@ -93,14 +94,19 @@ class Intake::Flush {
     const uint64_t records_;
   };
 
+  /// The channel went away meanwhile, or there was no room.
+  void refuse(error_code error, uint64_t records) {
+    (error == ChannelErrc::removed ? removed_ : no_room_).fetch_add(records, std::memory_order_relaxed);
+  }
+
   void finish_one() {
     if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    // Pieces of a split record are refused together: never more than were taken.
-    if (const uint64_t refused = std::min(refused_.load(std::memory_order_relaxed), outcome_.accepted)) {
-      outcome_.no_room = true;
-      outcome_.accepted -= refused;
-      outcome_.rejected.add(RejectReason::no_room, refused);
-    }
+    const uint64_t taken = outcome_.accepted, no_room = no_room_, removed = removed_;
+    outcome_.accepted -= no_room + removed;
+    outcome_.no_room = no_room > 0;
+    outcome_.rejected.add(RejectReason::no_room, no_room);
+    outcome_.rejected.add(RejectReason::unknown_token, removed);
+    if (outcome_.accepted < taken) bytes_ = bytes_ * outcome_.accepted / taken;  // by their mean
     if (outcome_.accepted) stats_.accepted(protocol_, outcome_.accepted, bytes_);
     if (outcome_.rejected.total()) stats_.rejected(protocol_, outcome_.rejected);
     if (done_) done_->flushed(outcome_);
@@ -110,12 +116,12 @@ class Intake::Flush {
   Outcome outcome_;
   uint64_t bytes_ = 0;
   std::atomic<uint32_t> left_{1};  // one for flush() itself
-  std::atomic<uint64_t> refused_{0};
 
  private:
   IngestStats& stats_;
   const Protocol protocol_;
   Done* const done_;
+  std::atomic<uint64_t> no_room_{0}, removed_{0};
 };
 
 void Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected, Done* done) {
@@ -129,7 +135,7 @@ void Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected
   crowded_ = false;
   set_.for_each(arrival, [&](Channel& channel, const Batch& batch) {
     flush->left_.fetch_add(1, std::memory_order_relaxed);
-    channel.log->append(batch, *new Flush::Waiter(*flush, batch.records));
+    channel.log->append(batch, *new Flush::Waiter(*flush, batch.sent));
     crowded_ |= channel.log->crowded();
   });
   set_.clear();

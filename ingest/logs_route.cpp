@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -69,20 +70,29 @@ std::optional<HttpResponse> judge_head(const Catalog& catalog, const HttpRequest
   return std::nullopt;
 }
 
-/// One POST's wait for its appends. Lives in the handler's coroutine; flushed() may come from any thread.
+/// One POST's wait for its appends, however many flushes they took. Lives in the handler's coroutine;
+/// flushed() may come from any thread.
 class Post final : public Intake::Done {
  public:
   explicit Post(Loop& loop) : loop_(loop), timer_(loop.io, asio::steady_timer::time_point::max()) {}
 
+  void expect_flush() { left_.fetch_add(1, std::memory_order_relaxed); }
+
   void flushed(const Intake::Outcome& outcome) override {
-    outcome_ = outcome;
-    if (done_.exchange(true, std::memory_order_acq_rel))  // somebody waits
+    {
+      const std::lock_guard lock(mutex_);
+      outcome_.accepted += outcome.accepted;
+      outcome_.no_room |= outcome.no_room;
+      for (size_t r = 0; r < kRejectReasons.size(); ++r)
+        outcome_.rejected.by_reason[r] += outcome.rejected.by_reason[r];
+    }
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // the coroutine waits already
       asio::post(loop_.io, [this] { timer_.cancel(); });
   }
 
   asio::awaitable<Intake::Outcome> outcome() {
     // Memory answers before we come here; a disk does not.
-    if (!done_.exchange(true, std::memory_order_acq_rel))
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1)
       co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
     co_return outcome_;
   }
@@ -90,8 +100,9 @@ class Post final : public Intake::Done {
  private:
   Loop& loop_;
   asio::steady_timer timer_;
-  Intake::Outcome outcome_;
-  std::atomic<bool> done_{false};
+  std::mutex mutex_;
+  Intake::Outcome outcome_;        // guarded by mutex_ until left_ is 0
+  std::atomic<uint32_t> left_{1};  // flushes, and the coroutine
 };
 
 HttpResponse verdict(const Intake::Outcome& outcome) {
@@ -132,18 +143,28 @@ class LogsRoute {
   }
 
  private:
+  /// A body of 8 MiB can hold millions of records: they are appended in rounds, each with a bounded cost in
+  /// memory and under the channel's lock.
+  static constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
+
   static void take(std::string_view body, const TokenPtr& token, Intake& intake, Post& post) {
     const Micros arrival = wall_now();
-    Rejections rejections;
-    while (!body.empty()) {
-      const Scanned scanned = next_in_body(body);
-      if (scanned.kind == Scanned::Kind::frame)
-        intake.take(scanned.bytes, token, arrival);
-      else
-        rejections.add(scanned.reason);
-      body.remove_prefix(scanned.consumed);
-    }
-    intake.flush(Protocol::http, arrival, rejections, &post);
+    do {
+      Rejections rejections;
+      size_t records = 0, bytes = 0;
+      while (!body.empty() && records < kRoundRecords && bytes < kRoundBytes) {
+        const Scanned scanned = next_in_body(body);
+        if (scanned.kind == Scanned::Kind::frame)
+          intake.take(scanned.bytes, token, arrival);
+        else
+          rejections.add(scanned.reason);
+        body.remove_prefix(scanned.consumed);
+        ++records;
+        bytes += scanned.consumed;
+      }
+      post.expect_flush();
+      intake.flush(Protocol::http, arrival, rejections, &post);
+    } while (!body.empty());
   }
 
   const Catalog& catalog_;

@@ -12,6 +12,8 @@
 
 namespace tailrace {
 
+struct SyslogLoop;
+
 /// Serves the connections of syslog listeners: reads into one buffer per loop, so that an idle connection
 /// holds none, and takes whole frames from it. Never answers; a sender of syslog listens to nothing (RFC
 /// 6587).
@@ -27,14 +29,12 @@ class SyslogServer {
   /// record is that token's; while no such token exists they are rejected.
   void serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id);
 
-  /// Any thread: connections read no more and close, each on its own loop.
+  /// Any thread: connections take what has arrived and close, each on its own loop.
   void stop();
   size_t open() const;
 
  private:
-  struct PerLoop;
-  class Connection;
-  std::vector<std::unique_ptr<PerLoop>> per_loop_;
+  std::vector<std::unique_ptr<SyslogLoop>> loops_;
 };
 
 }  // namespace tailrace

@@ -9,6 +9,8 @@
 namespace tailrace {
 namespace {
 
+constexpr auto kLastChunk = std::chrono::milliseconds(500);
+
 constexpr size_t kScratch = 64 * 1024;
 constexpr size_t kKeptWhileIdle = 1024;
 constexpr std::chrono::milliseconds kLinger{5'000};
@@ -75,6 +77,8 @@ asio::awaitable<void> HttpConnection::run(std::shared_ptr<HttpConnection> self) 
 
 void HttpConnection::stop() {
   if (exchange_) exchange_->tell_gone();
+  // A reader that takes nothing must not hold up the end; one that does still gets its last chunk.
+  if (exchange_ && exchange_->streaming()) stream_->deadline_in(kLastChunk);
   if (idle_ || lingering_) stream_->interrupt();
 }
 

@@ -124,7 +124,8 @@ asio::awaitable<bool> HttpConnection::Exchange::begin_stream(int status, HttpFie
     connection_.stream_->watch([this] { return on_readable(); });
   }
   const bool sent = co_await send(Gather(head));
-  co_return sent&& streaming_;
+  if (!sent) co_return false;
+  co_return streaming_;
 }
 
 asio::awaitable<bool> HttpConnection::Exchange::write(std::string_view bytes) {

@@ -23,6 +23,7 @@ class HttpConnection::Exchange final : public HttpExchange {
   void close_after() { keep_alive_ = false; }
 
   bool answered() const { return answered_; }
+  bool streaming() const { return streaming_; }
   bool keep_alive() const { return keep_alive_; }
   /// The answer is not, and will not be, whole.
   bool broken() const { return broken_; }

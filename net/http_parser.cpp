@@ -1,5 +1,6 @@
 #include "net/http_parser.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "base/text.h"
@@ -11,6 +12,7 @@ namespace beast = boost::beast;
 using beast::string_view;
 using boost::system::error_code;
 
+constexpr uint64_t kBodyStep = 64 * 1024;       // what a body takes from the budget at first
 constexpr size_t kChunkExtension = 256;         // of one chunk
 constexpr size_t kChunkExtensions = 16 * 1024;  // of all
 constexpr size_t kChunkLookahead = 16 * 1024;   // bytes without a whole chunk head, or of trailers
@@ -114,6 +116,14 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
     return true;
   }
 
+  /// Room for a body of `size` bytes, taken as the bytes come and not as they are announced: who announces
+  /// much and sends nothing holds little. Doubling, as the string's memory does.
+  bool hold(uint64_t size) {
+    if (size <= taken) return true;
+    const uint64_t most = chunked() ? limits.body_bytes : declared;
+    return take(std::min(std::max(taken, size - taken), most - taken));
+  }
+
   // What Beast calls.
   void on_request_impl(beast::http::verb, string_view method, string_view target, int v,
                        error_code&) override {
@@ -151,8 +161,13 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
   }
   void on_header_impl(error_code&) override { in_body = true; }
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
-  std::size_t on_body_impl(string_view bytes, error_code&) override {
-    if (!ignore) request.body.append(bytes.data(), bytes.size());
+  std::size_t on_body_impl(string_view bytes, error_code& ec) override {
+    if (ignore) return bytes.size();
+    if (!hold(request.body.size() + bytes.size())) {
+      ec = stop();
+      return 0;
+    }
+    request.body.append(bytes.data(), bytes.size());
     return bytes.size();
   }
   void on_chunk_header_impl(std::uint64_t size, string_view extension, error_code& ec) override {
@@ -163,8 +178,8 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
     } else if (size > limits.body_bytes - declared) {
       refuse({413, "body too large"});
       ec = stop();
-    } else if (declared += size; !ignore && !take(size)) {
-      ec = stop();
+    } else {
+      declared += size;
     }
   }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& ec) override {
@@ -232,8 +247,9 @@ bool HttpRequestParser::admit_body(Budget& budget) {
   impl_->eager(true);
   if (impl_->ignore) return true;
   impl_->budget = &budget;
-  if (!impl_->take(impl_->declared)) return false;
-  impl_->request.body.reserve(impl_->declared);
+  const uint64_t first = std::min(impl_->declared, kBodyStep);
+  if (!impl_->hold(first)) return false;
+  impl_->request.body.reserve(first);
   return true;
 }
 

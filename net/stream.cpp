@@ -52,6 +52,8 @@ Stream::Stream(Loop& loop, asio::ip::tcp::socket socket)
   error_code ignored;
   socket_.non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  // A reader of a quiet stream that vanished without a word is noticed all the same.
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
 }
 
 Stream::~Stream() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/time_text.h"
@@ -11,6 +12,8 @@ namespace tailrace {
 namespace {
 
 constexpr uint32_t kRead = 64 * 1024;
+constexpr int kRounds = 4;
+constexpr size_t kPiece = 64 * 1024;            // of history, written at once
 constexpr uint64_t kWholeHistory = UINT64_MAX;  // the log gives what it keeps for readers
 
 /// Proxies must neither keep nor gather a stream. (g++ 12 cannot build this list inside a coroutine.)
@@ -47,11 +50,13 @@ asio::awaitable<void> Tail::run() {
     gone_ = true;
     wake_.cancel();
   });
-  out_ = history_text(query_.follow ? log.attach_with_history(cursor_, kWholeHistory)
-                                    : log.history(kWholeHistory));
-  bool written = co_await write_piece();
+  const History history =
+      query_.follow ? log.attach_with_history(cursor_, kWholeHistory) : log.history(kWholeHistory);
+  bool written = co_await write_history(history);
   if (!query_.follow) co_return;
-  while (written && !gone_ && !query_.channel->removed) {
+  for (int round = 1; written && !gone_ && !query_.channel->removed; ++round) {
+    // Others of this loop have their turn, also while there is always more and the reader takes all of it.
+    if (round % kRounds == 0) co_await asio::post(exchange_.loop().io, asio::use_awaitable);
     const Read read = cursor_.read(kRead);
     append_read(read);
     if (!out_.empty()) {
@@ -63,7 +68,7 @@ asio::awaitable<void> Tail::run() {
 }
 
 void Tail::append_read(const Read& read) {
-  if (const Loss loss = cursor_.take_loss(); loss.records) {
+  if (const Loss& loss = read.loss; loss.records) {
     counters_.tail_skipped(loss.records);
     out_ += rfc3339_micros(wall_now()) +
             " tailrace[tail]: Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
@@ -74,18 +79,18 @@ void Tail::append_read(const Read& read) {
     if (matches(query_, record)) append_line(out_, record);
 }
 
-std::string Tail::history_text(const History& history) const {
+/// In pieces, from slices that all readers share: a reader that does not read holds one piece.
+asio::awaitable<bool> Tail::write_history(const History& history) {
   uint64_t matching = 0;
   for (const Slice& slice : history.slices)
     for (const Record record : slice) matching += matches(query_, record);
   uint64_t skip = matching - std::min(matching, query_.num);
 
-  std::string text;
   auto notice = history.notices.begin();
   // A notice shows if it lies behind the first record that does.
   const auto tell_until = [&](Position position, bool shown) {
     for (; notice != history.notices.end() && notice->after <= position; ++notice)
-      if (shown) (text += notice->line) += '\n';
+      if (shown) (out_ += notice->line) += '\n';
   };
   bool shown = false;
   for (const Slice& slice : history.slices) {
@@ -99,11 +104,15 @@ std::string Tail::history_text(const History& history) const {
         continue;
       }
       shown = true;
-      append_line(text, record);
+      append_line(out_, record);
+      if (out_.size() < kPiece) continue;
+      const bool written = co_await write_piece();
+      if (!written) co_return false;
     }
   }
   tell_until(Position{UINT64_MAX}, query_.num > 0);
-  return text;
+  const bool written = co_await write_piece();
+  co_return written;
 }
 
 asio::awaitable<bool> Tail::write_piece() {

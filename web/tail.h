@@ -26,7 +26,7 @@ class Tail final : public Task {
  private:
   void run_task() override;
   /// The newest `num` matching records and the notices among and after them.
-  std::string history_text(const History& history) const;
+  asio::awaitable<bool> write_history(const History& history);
   void append_read(const Read& read);
   asio::awaitable<bool> write_piece();
   asio::awaitable<void> wait();

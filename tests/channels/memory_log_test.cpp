@@ -264,3 +264,15 @@ TEST_CASE("two threads append and one reads: nothing lost, nothing twice, each s
   b.join();
   CHECK(cursor.park());
 }
+
+TEST_CASE("a tail of a removed channel is woken and does not park again") {
+  LogFixture f;
+  Woken task;
+  Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
+  tail.attach(f.log());
+  CHECK(tail.park());
+  f.log().close();
+  f.loop.io.run();
+  CHECK(task.runs == 1);
+  CHECK_FALSE(tail.park());
+}

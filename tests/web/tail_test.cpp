@@ -146,7 +146,8 @@ TEST_CASE("sessions live five minutes from their making, or from when the last r
 
 TEST_CASE("JSON of strangers is judged, never thrown") {
   CHECK(json_object("")->empty());
-  for (const std::string bad : {"[]", "1", "{", "{\"a\":}", "\xff", "nul", "{\"a\":1e999}"}) CHECK_FALSE(json_object(bad));
+  for (const std::string bad : {"[]", "1", "{", "{\"a\":}", "\xff", "nul", "{\"a\":1e999}"})
+    CHECK_FALSE(json_object(bad));
   CHECK_FALSE(json_object(std::string(100'000, '[')));
   CHECK_FALSE(json_object("{\"a\":" + std::string(100'000, '[')));
   bool wrong = false;
@@ -160,7 +161,7 @@ TEST_CASE("JSON of strangers is judged, never thrown") {
     CHECK(wrong);
   }
   CHECK(good_token_id("t.01234567-89ab-4def-8123-456789abcdef"));
-  for (const char* bad : {"", "t.", "t.01234567-89AB-4def-8123-456789abcdef", "d.01234567-89ab-4def-8123-456789abcdef",
-                          "t.01234567+89ab-4def-8123-456789abcdef"})
+  for (const char* bad : {"", "t.", "t.01234567-89AB-4def-8123-456789abcdef",
+                          "d.01234567-89ab-4def-8123-456789abcdef", "t.01234567+89ab-4def-8123-456789abcdef"})
     CHECK_FALSE(good_token_id(bad));
 }

@@ -1,0 +1,178 @@
+#include "ingest/syslog_connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace tailrace {
+namespace {
+
+constexpr size_t kRead = 64 * 1024;        // larger reads starve the drains
+constexpr size_t kHeldForFree = 4 * 1024;  // a begun frame up to here counts in no budget
+constexpr int kLastReads = 16;             // 1 MiB of what had arrived when the process ends
+constexpr auto kYield = std::chrono::milliseconds(1);
+constexpr auto kWholeFrame = std::chrono::seconds(60);
+constexpr auto kSweep = std::chrono::seconds(10);
+
+}  // namespace
+
+SyslogLoop::SyslogLoop(Loop& l, Intake& i, IngestStats& s, Budget& h)
+    : loop(l), intake(i), stats(s), held(h), buffer(kRead + kHeldForFree), sweep(l.io) {}
+
+void SyslogLoop::sweep_later() {
+  if (std::exchange(sweeping, true)) return;
+  sweep.expires_after(kSweep);
+  sweep.async_wait([this](error_code ec) {
+    sweeping = false;
+    if (ec) return;
+    const Mono now = mono_now();
+    for (SyslogConnection* connection : std::vector(connections.begin(), connections.end()))
+      connection->give_up_if_overdue(now);
+    if (!connections.empty()) sweep_later();
+  });
+}
+
+SyslogConnection::SyslogConnection(SyslogLoop& here, asio::ip::tcp::socket socket, std::string token_id)
+    : here_(here),
+      connected_(here.loop),
+      socket_(std::move(socket)),
+      timer_(here.loop.io),
+      token_id_(std::move(token_id)) {
+  here_.connections.insert(this);
+  here_.open.fetch_add(1, std::memory_order_relaxed);
+}
+
+SyslogConnection::~SyslogConnection() {
+  here_.connections.erase(this);
+  here_.open.fetch_sub(1, std::memory_order_relaxed);
+  here_.held.give(accounted_);
+}
+
+void SyslogConnection::start() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  here_.sweep_later();
+  wait();
+}
+
+void SyslogConnection::finish() {
+  finishing_ = true;
+  for (int reads = 0; reads < kLastReads && socket_.is_open() && read_once(); ++reads) continue;
+  close();
+}
+
+void SyslogConnection::give_up_if_overdue(Mono now) {
+  if (rest_.empty() || now - rest_since_ < kWholeFrame) return;
+  (void)ended();
+  (void)account();
+}
+
+void SyslogConnection::close() {
+  error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+}
+
+void SyslogConnection::wait() {
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code ec) {
+    if (ec || !self->read_once()) return;
+    self->here_.intake.crowded() ? self->yield() : self->wait();
+  });
+}
+
+/// Lets lagging drains run before it reads more: at full speed a channel's bound is some ten milliseconds.
+void SyslogConnection::yield() {
+  timer_.expires_after(kYield);
+  timer_.async_wait([self = shared_from_this()](error_code ec) {
+    if (!ec) self->wait();
+  });
+}
+
+/// Takes what is there, 64 KiB at most. False: the connection has ended, or, when finishing, nothing is left.
+bool SyslogConnection::read_once() {
+  // The rest of the last read stands before the new bytes; a long frame is gathered where it is.
+  const size_t before = rest_.size();
+  const bool gathering = before > kHeldForFree;
+  if (gathering)
+    rest_.resize(before + kRead);
+  else
+    std::memcpy(here_.buffer.data(), rest_.data(), before);
+  char* const at = (gathering ? rest_.data() : here_.buffer.data()) + before;
+  const ssize_t n = ::recv(socket_.native_handle(), at, kRead, 0);
+  if (gathering) rest_.resize(before + size_t(std::max<ssize_t>(n, 0)));
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return !finishing_;
+  if (n <= 0) return ended();
+  if (before == 0) rest_since_ = mono_now();
+
+  if (!gathering) {
+    const std::string_view bytes(here_.buffer.data(), before + size_t(n));
+    rest_.clear();
+    return take(bytes);
+  }
+  // Only the new bytes can make it whole.
+  const bool ends = needed_ ? rest_.size() >= needed_
+                            : rest_.size() > kMaxFrame || std::memchr(rest_.data() + before, '\n', size_t(n));
+  if (!ends) return account();
+  const std::string whole = std::exchange(rest_, {});
+  return take(whole);
+}
+
+/// Takes what is whole and keeps the rest. False: there was no room for that.
+bool SyslogConnection::take(std::string_view bytes) {
+  const Micros arrival = wall_now();
+  const TokenPtr token = token_id_.empty() ? nullptr : here_.intake.token(token_id_);
+  const bool nobody = !token_id_.empty() && !token;
+  Rejections rejections;
+  uint64_t unknown = 0;
+  for (;;) {
+    const Scanned scanned = scanner_.next(bytes);
+    if (scanned.kind == Scanned::Kind::more) {
+      needed_ = scanned.needed;
+      break;
+    }
+    if (scanned.kind == Scanned::Kind::frame) {
+      if (nobody) rejections.add(RejectReason::unknown_token);
+      unknown += nobody || here_.intake.take(scanned.bytes, token, arrival);
+    } else if (scanned.kind == Scanned::Kind::rejected) {
+      rejections.add(scanned.reason);
+    }
+    bytes.remove_prefix(scanned.consumed);
+  }
+  here_.intake.flush(Protocol::tcp, arrival, rejections, nullptr);
+  if (unknown && here_.unknown_token.due())
+    log_warn("records without a usable token were rejected", "protocol=tcp");
+  rest_.assign(bytes);
+  return account();
+}
+
+/// Keeps the bytes held for a begun frame within the process's bound. False: there was no room, and it is
+/// closed.
+bool SyslogConnection::account() {
+  const uint64_t now = rest_.size() > kHeldForFree ? rest_.capacity() : 0;
+  if (now > accounted_ && !here_.held.take(now - accounted_)) {
+    reject(RejectReason::no_room);
+    rest_ = {};
+    close();
+    return false;
+  }
+  if (now < accounted_) here_.held.give(accounted_ - now);
+  accounted_ = now;
+  return true;
+}
+
+bool SyslogConnection::ended() {
+  if (!rest_.empty()) reject(RejectReason::truncated);
+  rest_ = {};
+  close();
+  return false;
+}
+
+void SyslogConnection::reject(RejectReason reason) {
+  Rejections rejections;
+  rejections.add(reason);
+  here_.stats.rejected(Protocol::tcp, rejections);
+}
+
+}  // namespace tailrace

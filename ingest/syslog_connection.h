@@ -1,0 +1,78 @@
+#pragma once
+// One sender of syslog over TCP.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/log.h"
+#include "base/loops.h"
+#include "ingest/frame_scanner.h"
+#include "ingest/intake.h"
+
+namespace tailrace {
+
+class SyslogConnection;
+
+/// What the connections of one loop share. Touched by the loop's thread alone, `open` aside.
+struct SyslogLoop {
+  SyslogLoop(Loop& loop, Intake& intake, IngestStats& stats, Budget& held);
+
+  /// Sees to it that frames which never become whole are given up.
+  void sweep_later();
+
+  Loop& loop;
+  Intake& intake;
+  IngestStats& stats;
+  Budget& held;              // bounds the bytes of begun frames, of all loops together
+  std::vector<char> buffer;  // every read of every connection goes here
+  std::unordered_set<SyslogConnection*> connections;
+  std::atomic<size_t> open{0};
+  size_t most = SIZE_MAX;  // connections
+  OncePerSecond unknown_token, too_many;
+  asio::steady_timer sweep;
+  bool sweeping = false;
+};
+
+/// Lives on one loop, by the handlers that hold it, until its peer closes, a bound is broken, or the server
+/// stops. Between reads it keeps only the bytes of a frame that is not whole.
+class SyslogConnection : public std::enable_shared_from_this<SyslogConnection> {
+ public:
+  /// `token_id`: the listener's; empty: each record names its own.
+  SyslogConnection(SyslogLoop& here, asio::ip::tcp::socket socket, std::string token_id);
+  ~SyslogConnection();
+
+  void start();
+  /// The process ends: what the sender's kernel was told is received is taken still.
+  void finish();
+  /// Gives up a frame that has been held for a minute without becoming whole, and the connection with it.
+  void give_up_if_overdue(Mono now);
+
+ private:
+  void wait();
+  void yield();
+  bool read_once();
+  bool take(std::string_view bytes);
+  bool account();
+  bool ended();
+  void reject(RejectReason reason);
+  void close();
+
+  SyslogLoop& here_;
+  const Connected connected_;
+  asio::ip::tcp::socket socket_;
+  asio::steady_timer timer_;
+  const std::string token_id_;
+  StreamScanner scanner_;
+  std::string rest_;        // of a frame that is not whole
+  size_t needed_ = 0;       // bytes that make rest_ whole; 0: a newline does
+  Mono rest_since_{};       // when rest_ was last empty
+  uint64_t accounted_ = 0;  // what rest_ takes from the budget
+  bool finishing_ = false;
+};
+
+}  // namespace tailrace
