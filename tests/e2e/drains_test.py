@@ -428,6 +428,29 @@ class Drains(EndToEnd):
         self.assertEqual(len(gone.messages()), 10)
         self.assertEqual(len(self.router.ledger(self.channel)["drains"]), 1)
 
+    def test_a_drain_in_trouble_can_be_removed(self):
+        self.set_up("--grace", "5s")
+        steady = self.far_end(HttpFarEnd)
+        good = self.router.drain(self.channel, steady.url)
+        tail = self.follow()
+        for kind in (HttpFarEnd, SyslogFarEnd):
+            for trouble in (503, "refuse", "hang"):
+                if kind is SyslogFarEnd and trouble == 503:
+                    continue
+                with self.subTest(kind=kind, trouble=trouble):
+                    far_end = self.far_end(kind)
+                    far_end.set_mode(trouble)
+                    drain = self.router.drain(self.channel, far_end.url)
+                    self.send(0, 10)
+                    if trouble == "hang":
+                        wait_until(lambda e=far_end: e.connections, "a connection")
+                    else:
+                        tail.wait_for(f"drain '{drain['token']}' failing since ")
+                    self.router.good("DELETE", f"/v2/channels/{self.channel}/drains/{drain['id']}")
+                    self.assertEqual([d["id"] for d in self.router.ledger(self.channel)["drains"]], [str(good["id"])])
+        self.router.wait_for_drain(self.channel, good, accepted=51, delivered=51)
+        self.assertEqual(self.numbers_without_marker(steady), list(range(10)) * 5)
+
     def test_a_drain_begins_where_the_channel_stands(self):
         self.set_up()
         self.send(0, 10)
