@@ -107,7 +107,7 @@ TEST_CASE("a batch that gets no 2xx comes again unchanged, and the channel is to
   f.append(0, 5);
   REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::failing; }));
   CHECK(f.account(drain).status.last_error == "answered 503");
-  CHECK(f.account(drain).status.next_try > 0);
+  CHECK(eventually([&] { return f.account(drain).status.next_try > 0; }));
   f.append(5, 2);
   CHECK(f.account(drain).ledger.buffered == 7);
   REQUIRE(f.settled(drain));
