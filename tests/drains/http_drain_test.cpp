@@ -32,6 +32,7 @@ class FarEnd {
       requests_.push_back(request);
       out.status = judge_(request, out);
     });
+    server_.set_keep_alive_timeout(1);  // its end waits for idle connections
     port = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_.listen_after_bind(); });
   }

@@ -1,0 +1,20 @@
+// Whatever the bytes are and however they are cut, the stream scanner finds what its slow twin finds; a body
+// is scanned to its end.
+
+#include "tests/ingest/frame_twin.h"
+
+using namespace tailrace;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 2) return 0;
+  const std::vector<size_t> portions{size_t(data[0]) % 7 + 1, size_t(data[1]) % 61 + 1};
+  const std::string bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
+  const Found fast = scan_stream(bytes, portions), slow = scan_slowly(bytes);
+  if (fast.frames != slow.frames || fast.rejected != slow.rejected) __builtin_trap();
+  for (std::string_view body = bytes; !body.empty();) {
+    const Scanned scanned = next_in_body(body);
+    if (scanned.consumed == 0 || scanned.consumed > body.size()) __builtin_trap();
+    body.remove_prefix(scanned.consumed);
+  }
+  return 0;
+}

@@ -1,0 +1,82 @@
+#pragma once
+// The stream scanner as a connection uses it, and its slow, obvious twin.
+
+#include <cctype>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/frame_scanner.h"
+
+namespace tailrace {
+
+struct Found {
+  std::vector<std::string> frames;
+  std::vector<RejectReason> rejected;
+  std::string rest;
+  bool operator==(const Found&) const = default;
+};
+
+/// Feeds `bytes` in portions, keeping what is not whole, as a connection does.
+inline Found scan_stream(std::string_view bytes, const std::vector<size_t>& portions) {
+  StreamScanner scanner;
+  Found found;
+  std::string held;
+  size_t at = 0;
+  for (size_t i = 0; at < bytes.size(); ++i) {
+    const size_t n = std::min(portions[i % portions.size()], bytes.size() - at);
+    held.append(bytes.substr(at, n));
+    at += n;
+    std::string_view left = held;
+    for (;;) {
+      const Scanned s = scanner.next(left);
+      if (s.kind == Scanned::Kind::more) break;
+      if (s.consumed == 0) std::abort();
+      if (s.kind == Scanned::Kind::frame) found.frames.emplace_back(s.bytes);
+      if (s.kind == Scanned::Kind::rejected) found.rejected.push_back(s.reason);
+      left.remove_prefix(s.consumed);
+    }
+    held = std::string(left);
+  }
+  found.rest = held;
+  return found;
+}
+
+/// The slow twin: the whole stream at once, one byte after the other, by the words of the contract.
+inline Found scan_slowly(const std::string& bytes) {
+  Found found;
+  size_t at = 0;
+  while (at < bytes.size()) {
+    size_t digits = 0;
+    while (at + digits < bytes.size() && isdigit(uint8_t(bytes[at + digits]))) ++digits;
+    const bool starts = digits > 0 && digits <= 20 && bytes[at] != '0';
+    const size_t behind = at + digits;
+    if (starts && (behind >= bytes.size() || (bytes[behind] == ' ' && behind + 1 >= bytes.size()))) break;
+    if (starts && bytes[behind] == ' ' && bytes[behind + 1] == '<') {
+      const std::string text = bytes.substr(at, digits);
+      const bool huge = text.size() > 8 || std::stoull(text) > kMaxFrame;
+      if (!huge) {
+        const size_t size = std::stoull(text);
+        if (behind + 1 + size > bytes.size()) break;
+        found.frames.push_back(bytes.substr(behind + 1, size));
+        at = behind + 1 + size;
+        continue;
+      }
+      found.rejected.push_back(RejectReason::too_long);
+      const size_t end = bytes.find('\n', at);
+      at = end == bytes.npos ? bytes.size() : end + 1;
+      continue;
+    }
+    const size_t end = bytes.find('\n', at);
+    if (end == bytes.npos) break;
+    std::string line = bytes.substr(at, end - at);
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty()) found.frames.push_back(line);
+    at = end + 1;
+  }
+  found.rest = bytes.substr(at);
+  return found;
+}
+
+}  // namespace tailrace
