@@ -54,6 +54,7 @@ struct TailFixture : LogFixture {
   static asio::awaitable<void> serve(FakeExchange& exchange, const TailQuery& query, OwnCounters& counters) {
     Tail tail(exchange, query, counters);
     co_await tail.run();
+    exchange.gone = nullptr;  // as a server does when the handler ends
   }
 
   /// What the reader got once everything has come to rest.
