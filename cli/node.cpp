@@ -155,7 +155,7 @@ void Node::add_routes() {
   };
   for (HttpRoutes* routes : {&public_routes_, &admin_routes_}) {
     routes->set_gate(gate);
-    add_logs_route(*routes, catalog_, intakes_);
+    add_logs_route(*routes, catalog_, intakes_, ingest_stats_);
     add_session_reading(*routes, services_);
     add_probe_routes(*routes, services_);
   }

@@ -126,8 +126,8 @@ HttpResponse verdict(const Intake::Outcome& outcome) {
 
 class LogsRoute {
  public:
-  LogsRoute(const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes)
-      : catalog_(catalog), intakes_(intakes) {}
+  LogsRoute(const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats)
+      : catalog_(catalog), intakes_(intakes), stats_(stats) {}
 
   asio::awaitable<void> handle(HttpExchange& exchange) const {
     // The token may have been removed since the head was judged.
@@ -139,6 +139,9 @@ class LogsRoute {
     Post post(exchange.loop());
     take(exchange.request.body, writer.token, *intakes_[exchange.loop().index], post);
     const Intake::Outcome outcome = co_await post.outcome();
+    const std::string_view count = exchange.request.headers.get("logplex-msg-count");
+    if (!count.empty() && parse_u64(count) != outcome.accepted + outcome.rejected.total())
+      stats_.count_mismatch();
     co_await exchange.respond(verdict(outcome));
   }
 
@@ -169,13 +172,14 @@ class LogsRoute {
 
   const Catalog& catalog_;
   std::vector<std::unique_ptr<Intake>>& intakes_;
+  IngestStats& stats_;
 };
 
 }  // namespace
 
-void add_logs_route(HttpRoutes& routes, const Catalog& catalog,
-                    std::vector<std::unique_ptr<Intake>>& intakes) {
-  const auto route = std::make_shared<LogsRoute>(catalog, intakes);
+void add_logs_route(HttpRoutes& routes, const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes,
+                    IngestStats& stats) {
+  const auto route = std::make_shared<LogsRoute>(catalog, intakes, stats);
   routes.add(
       "POST", "/logs", [route](HttpExchange& exchange) { return route->handle(exchange); },
       [&catalog](const HttpRequest& request) { return judge_head(catalog, request); });

@@ -14,7 +14,7 @@ namespace tailrace {
 ///
 /// Today's forms: application/logplex-1, not compressed. What else the contract names is answered 415 and
 /// says so.
-void add_logs_route(HttpRoutes& routes, const Catalog& catalog,
-                    std::vector<std::unique_ptr<Intake>>& intakes);
+void add_logs_route(HttpRoutes& routes, const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes,
+                    IngestStats& stats);
 
 }  // namespace tailrace

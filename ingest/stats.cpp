@@ -15,6 +15,11 @@ IngestStats::IngestStats(prometheus::Registry& registry) {
                        .Name("tailrace_ingest_rejected_total")
                        .Help("Records not accepted, by reason.")
                        .Register(registry);
+  count_mismatches_ = &prometheus::BuildCounter()
+                           .Name("tailrace_ingest_count_mismatches_total")
+                           .Help("Requests whose Logplex-Msg-Count is not the number of their records.")
+                           .Register(registry)
+                           .Add({});
   for (size_t p = 0; p < kProtocols.size(); ++p) {
     const std::string protocol(kProtocols[p]);
     records_[p] = &records.Add({{"protocol", protocol}});

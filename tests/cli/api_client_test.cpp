@@ -1,4 +1,5 @@
 #include "cli/api_client.h"
+#include "tests/eventually.h"
 
 #include <doctest/doctest.h>
 #include <httplib.h>
@@ -84,7 +85,7 @@ TEST_CASE("the deadline is for the whole answer, not for each read") {
     // A byte at a time for as long as the client stays.
     while (!failed) {
       boost::asio::write(socket, boost::asio::buffer("y", 1), failed);
-      std::this_thread::sleep_for(5ms);
+      testing::drip();
     }
   });
   const auto begin = std::chrono::steady_clock::now();

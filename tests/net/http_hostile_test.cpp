@@ -254,7 +254,7 @@ TEST_CASE("deadlines are total: a byte now and then does not help") {
     peer.send(start);
     std::atomic<bool> stop{false};
     std::thread sender([&] {
-      while (!stop && peer.send(more)) std::this_thread::sleep_for(5ms);
+      while (!stop && peer.send(more)) testing::drip();
     });
     const auto answer = peer.answer();
     stop = true;
