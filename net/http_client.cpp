@@ -33,8 +33,8 @@ ClientTls::ClientTls(const std::string& ca_file) : impl_(std::make_unique<Impl>(
                                       : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
   ERR_clear_error();
   if (!loaded)
-    throw std::runtime_error("no usable certificates in " +
-                             (ca_file.empty() ? "the system's store" : ca_file));
+    throw std::runtime_error(ca_file.empty() ? "no TLS authorities from the system"
+                                             : "SSL_CERT_FILE=" + ca_file + ": no usable certificates in it");
 }
 
 ClientTls::~ClientTls() = default;

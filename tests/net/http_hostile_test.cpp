@@ -245,9 +245,9 @@ TEST_CASE("heads and bodies that are too large") {
 TEST_CASE("deadlines are total: a byte now and then does not help") {
   Served served;
   add_echo(served);
-  served.limits.head = 150ms;
-  served.limits.body = 150ms;
-  served.limits.idle = 150ms;
+  served.limits.head = 400ms;
+  served.limits.body = 400ms;
+  served.limits.idle = 400ms;
   const uint16_t port = served.start();
   const auto drip = [port](std::string_view start, std::string_view more) {
     Peer peer(port);
