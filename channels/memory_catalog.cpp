@@ -108,7 +108,7 @@ Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::stri
   if (!entry) return make_error_code(ChannelErrc::not_found);
   if (id.empty()) id = new_token_id();
   if (tokens_.contains(id)) return make_error_code(ChannelErrc::exists);
-  const auto token = std::make_shared<const Token>(Token{std::move(id), std::move(name), entry->channel});
+  auto token = std::make_shared<const Token>(Token{std::move(id), std::move(name), entry->channel});
   entry->tokens.push_back(token);
   tokens_[token->id] = token;
   return token;

@@ -175,6 +175,7 @@ void Node::start() {
 
 std::vector<std::string> Node::syslog_addresses() const {
   std::vector<std::string> all;
+  all.reserve(syslog_listeners_.size());
   for (const auto& listener : syslog_listeners_) all.push_back(text_of(listener->endpoint()));
   return all;
 }

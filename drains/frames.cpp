@@ -35,7 +35,7 @@ std::string_view names(const Record& record) {
   return record.text().substr(h.app_at, h.msgid_at - h.app_at);
 }
 
-std::string counted(std::string frame) {
+std::string counted(const std::string& frame) {
   return std::to_string(frame.size()) + " " + frame;
 }
 
