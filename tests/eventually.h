@@ -16,6 +16,8 @@ bool eventually(F&& ready, int seconds = 20) {
 }
 
 /// Between two bytes of a peer that is slow on purpose; nothing waits for it.
-inline void drip() { ::poll(nullptr, 0, 5); }
+inline void drip() {
+  ::poll(nullptr, 0, 5);
+}
 
 }  // namespace tailrace::testing
