@@ -20,6 +20,15 @@ MemoryCatalog::Entry* MemoryCatalog::find(std::string_view channel_id) {
   return const_cast<Entry*>(std::as_const(*this).find(channel_id));
 }
 
+DrainEntry* MemoryCatalog::Entry::drain(uint64_t id) {
+  const auto found = std::ranges::find(drains, id, &DrainEntry::id);
+  return found == drains.end() ? nullptr : &*found;
+}
+
+bool MemoryCatalog::Entry::has_url(const std::string& url) const {
+  return std::ranges::find(drains, url, &DrainEntry::url) != drains.end();
+}
+
 // ---- look-ups --------------------------------------------------------------------------------------------
 
 ChannelPtr MemoryCatalog::channel(std::string_view id) const {
@@ -122,8 +131,7 @@ Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::st
     Entry* entry = find(channel_id);
     if (!entry) return make_error_code(ChannelErrc::not_found);
     if (entry->drains.size() >= drains_per_channel_) return make_error_code(ChannelErrc::too_many_drains);
-    if (!url.empty() && std::ranges::find(entry->drains, url, &DrainEntry::url) != entry->drains.end())
-      return make_error_code(ChannelErrc::exists);
+    if (!url.empty() && entry->has_url(url)) return make_error_code(ChannelErrc::exists);
     drain = {next_drain_++, new_drain_token(), std::move(url), entry->channel};
     entry->drains.push_back(drain);
   }
@@ -137,11 +145,9 @@ Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uin
   {
     const std::unique_lock lock(mutex_);
     Entry* entry = find(channel_id);
-    if (!entry) return make_error_code(ChannelErrc::not_found);
-    const auto found = std::ranges::find(entry->drains, id, &DrainEntry::id);
-    if (found == entry->drains.end()) return make_error_code(ChannelErrc::not_found);
-    if (!found->url.empty() || std::ranges::find(entry->drains, url, &DrainEntry::url) != entry->drains.end())
-      return make_error_code(ChannelErrc::exists);
+    DrainEntry* found = entry ? entry->drain(id) : nullptr;
+    if (!found) return make_error_code(ChannelErrc::not_found);
+    if (!found->url.empty() || entry->has_url(url)) return make_error_code(ChannelErrc::exists);
     found->url = std::move(url);
     drain = *found;
   }
@@ -155,11 +161,10 @@ Result<void> MemoryCatalog::remove_drain(std::string_view channel_id, uint64_t i
   {
     const std::unique_lock lock(mutex_);
     Entry* entry = find(channel_id);
-    if (!entry) return make_error_code(ChannelErrc::not_found);
-    const auto found = std::ranges::find(entry->drains, id, &DrainEntry::id);
-    if (found == entry->drains.end()) return make_error_code(ChannelErrc::not_found);
+    DrainEntry* found = entry ? entry->drain(id) : nullptr;
+    if (!found) return make_error_code(ChannelErrc::not_found);
     drain = *found;
-    entry->drains.erase(found);
+    entry->drains.erase(entry->drains.begin() + (found - entry->drains.data()));
   }
   if (watcher_ && !drain.url.empty()) watcher_->drain_removed(drain);
   return {};

@@ -41,6 +41,9 @@ class MemoryCatalog final : public Catalog {
     ChannelPtr channel;
     std::vector<TokenPtr> tokens;
     std::vector<DrainEntry> drains;
+
+    DrainEntry* drain(uint64_t id);  // null if unknown
+    bool has_url(const std::string& url) const;
   };
   struct Hash {
     using is_transparent = void;

@@ -190,7 +190,7 @@ bool SyslogDrain::send_frames(const Slice& slice) {
     in_flight_.back().slice.records += slice.records;
     in_flight_.back().end = reached;
   } else {
-    in_flight_.push_back({.slice = slice, .loss = {}, .lost = {}, .end = reached, .began = now});
+    in_flight_.push_back({.slice = slice, .loss = {}, .end = reached, .began = now});
   }
   return send({begin, size});
 }
@@ -198,11 +198,8 @@ bool SyslogDrain::send_frames(const Slice& slice) {
 bool SyslogDrain::send_loss() {
   const Loss loss = take_own_loss();
   if (!loss.records) return true;
-  InFlight item{.slice = {},
-                .loss = frames_.loss(loss.records, loss.since, wall_now()),
-                .lost = loss,
-                .end = 0,
-                .began = mono_now()};
+  InFlight item{
+      .slice = {}, .loss = frames_.loss(loss.records, loss.since, wall_now()), .end = 0, .began = mono_now()};
   item.end = written_ + item.loss.size();
   if (in_flight_.empty()) last_progress_ = item.began;
   in_flight_.push_back(item);

@@ -28,7 +28,6 @@ class SyslogDrain final : public Drain {
   struct InFlight {
     Slice slice;       // empty for a loss frame
     std::string loss;  // the L10 frame
-    Loss lost;         // what it tells
     uint64_t end = 0;  // where it ends in the connection's bytes
     Mono began{};      // when its first byte was sent
   };

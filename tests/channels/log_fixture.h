@@ -23,6 +23,27 @@ struct Woken final : Task {
   int runs = 0;
 };
 
+/// One batch of these messages, app `app`, procid `web.1`, PRI 13.
+inline Position append_messages(const ChannelPtr& channel, const std::vector<std::string>& messages,
+                                Micros at) {
+  BatchSet set;
+  for (const std::string& m : messages) {
+    NewRecord r;
+    r.head = "2026-11-21T00:00:00Z host";
+    r.time_size = 20;
+    r.app = "app";
+    r.ids = "web.1 -";
+    r.procid_size = 5;
+    r.message = m;
+    set.add(channel, r);
+  }
+  Appended waiter;
+  set.for_each(at, [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+  REQUIRE(waiter.calls == 1);
+  REQUIRE(waiter.first.has_value());
+  return *waiter.first;
+}
+
 struct LogFixture {
   explicit LogFixture(LogLimits limits = {}, uint64_t budget = 1u << 30, AppendObserver* observer = nullptr)
       : pressure{budget, [] {}}, channel(std::make_shared<Channel>()) {
@@ -31,25 +52,8 @@ struct LogFixture {
   }
   Log& log() { return *channel->log; }
 
-  /// One batch of these messages, app `app`, procid `web.1`.
   Position append(const std::vector<std::string>& messages, Micros at = 1'700'000'000'000'000) {
-    BatchSet set;
-    for (const std::string& m : messages) {
-      NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host";
-      r.time_size = 20;
-      r.app = "app";
-      r.ids = "web.1 -";
-      r.procid_size = 5;
-      r.message = m;
-      r.pri = 190;
-      set.add(channel, r);
-    }
-    Appended waiter;
-    set.for_each(at, [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
-    REQUIRE(waiter.calls == 1);
-    REQUIRE(waiter.first.has_value());
-    return *waiter.first;
+    return append_messages(channel, messages, at);
   }
 
   MemoryPressure pressure;

@@ -6,6 +6,7 @@
 #include "channels/memory_catalog.h"
 #include "channels/memory_store.h"
 #include "drains/drain_set.h"
+#include "tests/channels/log_fixture.h"
 #include "tests/eventually.h"
 
 namespace tailrace {
@@ -36,21 +37,7 @@ struct DrainFixture {
       messages.push_back(prefix + std::to_string(i));
       if (messages.back().size() < size) messages.back().resize(size, '.');
     }
-    BatchSet set;
-    for (const std::string& m : messages) {
-      NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host";
-      r.time_size = 20;
-      r.app = "app";
-      r.ids = "web.1 -";
-      r.procid_size = 5;
-      r.message = m;
-      set.add(channel, r);
-    }
-    struct Waiter final : AppendWaiter {
-      void appended(Result<Position> first) override { CHECK(first.has_value()); }
-    } waiter;
-    set.for_each(wall_now(), [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+    append_messages(channel, messages, wall_now());
   }
 
   DrainSet::Account account(const DrainEntry& entry) {

@@ -63,12 +63,6 @@ std::vector<std::string> read_messages(int fd, size_t n, std::string& held) {
   }
 }
 
-std::vector<std::string> numbered(int from, int count) {
-  std::vector<std::string> all;
-  for (int i = from; i < from + count; ++i) all.push_back("m" + std::to_string(i));
-  return all;
-}
-
 void reset(int fd) {
   const linger now{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
