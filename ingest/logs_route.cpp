@@ -143,7 +143,7 @@ class Appends final : public Intake::Done {
 /// A POST that waits for what becomes of its twin.
 class Twin final : public Repeats::Waiter {
  public:
-  explicit Twin(Loop& loop) : wait_(loop) {}
+  explicit Twin(Loop& loop) : wait_(loop) { wait_.expect(); }
 
   void judged(const Verdict* verdict) override {
     if (verdict) verdict_ = *verdict;
@@ -151,7 +151,6 @@ class Twin final : public Repeats::Waiter {
   }
   /// None: the first one ended without a verdict.
   asio::awaitable<std::optional<Verdict>> verdict() {
-    wait_.expect();
     co_await wait_.all();
     co_return verdict_;
   }
@@ -195,7 +194,7 @@ class LogsRoute {
     Repeats::Claim claim;
     if (const std::string_view id = frame_id(headers, form); !id.empty()) {
       Twin twin(exchange.loop());
-      const PostKey key = post_key(writer.token ? writer.token->id : writer.user, id, exchange.request.body);
+      const PostKey key = post_key(writer.token ? writer.token->id : ":" + writer.user, id, exchange.request.body);
       Repeats::Answer answer = services_.repeats.ask(key, twin, mono_now());
       std::optional<Verdict> verdict;
       if (answer.kind == Repeats::Answer::Kind::known) verdict = answer.verdict;
