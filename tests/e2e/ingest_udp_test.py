@@ -150,6 +150,7 @@ class IngestUdp(EndToEnd):
         self.send(*[record(self.app, f"number {i}") for i in range(2000)])
         self.router.process.send_signal(signal.SIGTERM)
         self.router.process.send_signal(signal.SIGCONT)
+        self.router.process.wait(60)
         self.assertEqual(far_end.wait_for(2001)[1:], [b"number %d\n" % i for i in range(2000)])
 
     def test_v6(self):
