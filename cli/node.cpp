@@ -73,6 +73,7 @@ Node::Node(const Settings& settings)
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
       syslog_(loops_, intakes_, ingest_stats_, held_frames_),
+      syslog_udp_(loops_, intakes_),
       blocking_(2),
       services_{catalog_,  drains_,
                 metrics_,  counters_,
@@ -82,6 +83,7 @@ Node::Node(const Settings& settings)
       public_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
   catalog_.watch(watcher_.get());
+  services_.syslog_udp = &syslog_udp_;
   const size_t colon = auth_.find(':');
   (void)catalog_.add_credential({.id = auth_.substr(0, colon),
                                  .name = "admin",
@@ -143,6 +145,12 @@ bool Node::listen(const Settings& settings, std::string& error) {
     if (!listener) return false;
     syslog_listeners_.push_back(std::move(listener));
   }
+  for (const SyslogListen& wanted : settings.syslog_udp_listen) {
+    const auto at = parse_endpoint(wanted.address);
+    const error_code ec =
+        at ? syslog_udp_.listen({at->address(), at->port()}, wanted.token.value_or("")) : at.error();
+    if (ec) return error = "TAILRACE_SYSLOG_UDP_LISTEN=" + wanted.address + ": " + ec.message(), false;
+  }
   services_.public_port = http_->endpoint().port();
   return true;
 }
@@ -174,6 +182,7 @@ void Node::start() {
   http_->start();
   admin_->start();
   for (auto& listener : syslog_listeners_) listener->start();
+  syslog_udp_.start();
   ready_ = true;
 }
 
@@ -190,6 +199,7 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   for (auto& listener : syslog_listeners_) listener->stop();
   http_->stop();
   syslog_.stop();
+  syslog_udp_.stop();
   public_server_.stop();
   const auto left = [&] {
     return std::max(std::chrono::milliseconds(0),

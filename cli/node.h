@@ -16,6 +16,7 @@
 #include "ingest/intake.h"
 #include "ingest/logs_route.h"
 #include "ingest/syslog_server.h"
+#include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "net/http_server.h"
@@ -44,6 +45,7 @@ class Node {
   std::string http_url() const { return "http://" + text_of(http_->endpoint()); }
   std::string admin_url() const { return "http://" + text_of(admin_->endpoint()); }
   std::vector<std::string> syslog_addresses() const;
+  const SyslogUdp& syslog_udp() const { return syslog_udp_; }
   /// `user:password` of the admin.
   const std::string& auth() const { return auth_; }
 
@@ -78,6 +80,7 @@ class Node {
   std::unique_ptr<Watcher> watcher_;
 
   SyslogServer syslog_;
+  SyslogUdp syslog_udp_;
   asio::thread_pool blocking_;
   WebServices services_;
   HttpRoutes public_routes_, admin_routes_;

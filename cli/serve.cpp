@@ -38,6 +38,9 @@ int run_serve(const Settings& settings) {
   log_info("ready", "http=" + node->http_url() + " admin=" + node->admin_url());
   for (const std::string& address : node->syslog_addresses())
     log_info("syslog over TCP", "address=" + address);
+  for (const auto& udp : node->syslog_udp().listening())
+    log_info("syslog over UDP",
+             "address=" + udp.address + " receive_buffer=" + std::to_string(udp.receive_buffer));
   log_info("no data dir: channels, tokens, drains and records live in memory and are gone at exit");
   if (settings.auth_generated)
     complain("TAILRACE_AUTH is not set; the admin credential of this start is " + node->auth());

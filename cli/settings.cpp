@@ -41,8 +41,9 @@ bool is_name_server_list(std::string_view text) {
   return good;
 }
 
+template <std::vector<SyslogListen> Settings::* list>
 bool read_syslog(Settings& s, std::string_view value) {
-  s.syslog_listen.clear();
+  (s.*list).clear();
   if (value == "off") return true;
   bool good = true;
   for_each_piece(value, ',', [&](std::string_view piece) {
@@ -55,9 +56,9 @@ bool read_syslog(Settings& s, std::string_view value) {
       good = good && query.starts_with("token=") && is_token(query.substr(6));
       if (good) listen.token = query.substr(6);
     }
-    s.syslog_listen.push_back(std::move(listen));
+    (s.*list).push_back(std::move(listen));
   });
-  return good && !s.syslog_listen.empty();
+  return good && !(s.*list).empty();
 }
 
 bool read_auth(Settings& s, std::string_view value) {
@@ -115,8 +116,9 @@ const std::vector<SettingSpec> table = {
     {"TAILRACE_ADMIN_LISTEN", "127.0.0.1:8001", takes_address, "API, /metrics, every route", plain,
      [](Settings& s, std::string_view v) { return s.admin_listen = v, is_listen_address(v); }},
     {"TAILRACE_SYSLOG_LISTEN", "127.0.0.1:6001", "host:port[?token=t.<uuid>],… or off", "syslog over TCP",
-     plain, read_syslog},
-    {"TAILRACE_SYSLOG_UDP_LISTEN", "off", "host:port or off", "syslog over UDP", unbuilt, never},
+     plain, read_syslog<&Settings::syslog_listen>},
+    {"TAILRACE_SYSLOG_UDP_LISTEN", "off", "host:port[?token=t.<uuid>],… or off", "syslog over UDP", plain,
+     read_syslog<&Settings::syslog_udp_listen>},
     {"TAILRACE_SYSLOG_TLS_LISTEN", "off", "host:port or off", "syslog over TLS", unbuilt, never},
     {"TAILRACE_HTTPS_LISTEN", "off", "host:port or off", "public listener, TLS", unbuilt, never},
     {"TAILRACE_TLS_CERT", "", "a PEM file", "certificate chain", unbuilt, never},

@@ -23,9 +23,10 @@ struct SyslogListen {
 struct Settings {
   std::string http_listen, admin_listen;
   std::vector<SyslogListen> syslog_listen;  // empty: off
-  std::string auth_user, auth_password;     // both empty while auth_generated
-  bool auth_generated = true;               // nobody gave one: make one up
-  std::string public_url;                   // without a trailing slash; empty: from the request
+  std::vector<SyslogListen> syslog_udp_listen;
+  std::string auth_user, auth_password;  // both empty while auth_generated
+  bool auth_generated = true;            // nobody gave one: make one up
+  std::string public_url;                // without a trailing slash; empty: from the request
   size_t threads = 1;
   std::chrono::milliseconds grace{};
   uint64_t channel_records = 0;
