@@ -19,8 +19,8 @@ struct SdTokens {
 SdTokens find_tokens(std::string_view sd);
 
 /// `sd` without the elements named by a token, and without each `token` of the elements `tailrace@32473`,
-/// whatever its value; an element that this leaves empty goes too. `-` if nothing is left. Lives as long as
-/// `sd` and what the arena gave.
+/// whatever its value; if such an element has nothing else it goes too. `-` if nothing is left. Lives as long
+/// as `sd` and what the arena gave.
 std::string_view without_tokens(std::string_view sd, Arena& arena);
 
 }  // namespace tailrace
