@@ -41,8 +41,8 @@ class Inflater {
     truncated,  // it ends early
     too_large,  // beyond kMaxInflated or kMaxInflateRatio
   };
-  /// Appends about `slice` bytes to `out`, rounded up to 64 KiB, or reads as many. The same slices or not,
-  /// the outcome is the same. Anything but `more` is final.
+  /// Appends at most `slice` bytes to `out` (64 KiB if it is less), and reads about as many at most. The
+  /// outcome does not depend on the slices. Anything but `more` is final.
   Step step(size_t slice, std::string& out);
 
  private:
@@ -52,7 +52,6 @@ class Inflater {
   struct CloseZstd {
     void operator()(ZSTD_DCtx_s* stream) const;
   };
-  Step quantum(char* to, size_t room);
   Step gzip(char* to, size_t room);
   Step zstd(char* to, size_t room);
 
