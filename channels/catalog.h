@@ -29,8 +29,8 @@ struct Token {
 };
 using TokenPtr = std::shared_ptr<const Token>;
 
-/// What may be chosen about a token. With an `id` that somebody already has in his configuration (a `?token=` of a
-/// listener, an app that moves over from Logplex); empty: one of its own.
+/// What may be chosen about a token. With an `id` that somebody already has in his configuration (a `?token=`
+/// of a listener, an app that moves over from Logplex); empty: one of its own.
 struct TokenOptions {
   std::string id;
   bool strict = false;

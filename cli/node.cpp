@@ -30,7 +30,7 @@ LogLimits limits_of(const Settings& settings) {
 }
 
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
-                                                   Quota& quota) {
+                                                  Quota& quota) {
   std::vector<std::unique_ptr<Intake>> intakes;
   while (intakes.size() < std::max<size_t>(1, loops))
     intakes.push_back(std::make_unique<Intake>(catalog, stats, quota));

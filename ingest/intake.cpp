@@ -46,7 +46,8 @@ std::string_view Intake::arrival_text(Micros arrival) {
   return arrival_text_;
 }
 
-/// Fills in `record`, and says who writes it; null if nobody known does. Good until the next look-up of a token.
+/// Fills in `record`, and says who writes it; null if nobody known does. Good until the next look-up of a
+/// token.
 const TokenPtr& Intake::read(std::string_view frame, const Source& source, NewRecord& record) {
   Syslog syslog;
   Bsd bsd;

@@ -42,12 +42,12 @@ struct Source {
   const Tally* tally = nullptr;  // a POST's, judged; null: the quota judges each record by itself
 };
 
-/// Collects the records of one read (or one round of a body) and appends them, one batch per channel. One per event
-/// loop, used by its thread alone; bytes given to take() must live until flush().
+/// Collects the records of one read (or one round of a body) and appends them, one batch per channel. One per
+/// event loop, used by its thread alone; bytes given to take() must live until flush().
 ///
-/// A record's token is the source's, else the one that its APP-NAME is, else one in its STRUCTURED-DATA. What is
-/// neither RFC 5424 nor RFC 3164 is kept whole as a raw record if it is known whose it is. No token's id passes through
-/// to readers: its name stands for it.
+/// A record's token is the source's, else the one that its APP-NAME is, else one in its STRUCTURED-DATA. What
+/// is neither RFC 5424 nor RFC 3164 is kept whole as a raw record if it is known whose it is. No token's id
+/// passes through to readers: its name stands for it.
 class Intake {
  public:
   Intake(const Catalog& catalog, IngestStats& stats, Quota& quota)
@@ -58,8 +58,8 @@ class Intake {
   /// The same for one line of application/x-ndjson.
   std::optional<RejectReason> take_json(std::string_view line, const Source& source);
 
-  /// Adds to `tally` what take() would write, or take_json() if `json`, and keeps nothing. Not between take() and
-  /// flush().
+  /// Adds to `tally` what take() would write, or take_json() if `json`, and keeps nothing. Not between take()
+  /// and flush().
   void count(std::string_view bytes, bool json, const Source& source, Tally& tally);
 
   /// What one flush() led to, once all of it is known.
@@ -88,7 +88,8 @@ class Intake {
 
   const TokenPtr& read(std::string_view frame, const Source& source, NewRecord& record);
   const TokenPtr& read_json(const JsonRecord& json, const Source& source, NewRecord& record);
-  std::optional<RejectReason> add(NewRecord record, size_t size, const TokenPtr& writer, const Source& source);
+  std::optional<RejectReason> add(NewRecord record, size_t size, const TokenPtr& writer,
+                                  const Source& source);
   std::optional<RejectReason> reject(RejectReason reason);
   std::string_view arrival_text(Micros arrival);
 

@@ -15,8 +15,8 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-/// A body of 16 MiB can hold millions of records: they are appended in rounds, each with a bounded cost in memory and
-/// under the channel's lock.
+/// A body of 16 MiB can hold millions of records: they are appended in rounds, each with a bounded cost in
+/// memory and under the channel's lock.
 constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
 constexpr size_t kInflateSlice = 256 << 10;  // a millisecond
 constexpr auto kYield = std::chrono::milliseconds(1);
@@ -64,7 +64,8 @@ enum class Form : uint8_t { logplex, text, ndjson };
 std::optional<Form> form_of(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
-  if (iequals(type, "application/logplex-1") || iequals(type, "application/x-logplex-1")) return Form::logplex;
+  if (iequals(type, "application/logplex-1") || iequals(type, "application/x-logplex-1"))
+    return Form::logplex;
   if (iequals(type, "text/plain")) return Form::text;
   if (iequals(type, "application/x-ndjson")) return Form::ndjson;
   return std::nullopt;
@@ -194,7 +195,8 @@ class LogsRoute {
     Repeats::Claim claim;
     if (const std::string_view id = frame_id(headers, form); !id.empty()) {
       Twin twin(exchange.loop());
-      const PostKey key = post_key(writer.token ? writer.token->id : ":" + writer.user, id, exchange.request.body);
+      const PostKey key =
+          post_key(writer.token ? writer.token->id : ":" + writer.user, id, exchange.request.body);
       Repeats::Answer answer = services_.repeats.ask(key, twin, mono_now());
       std::optional<Verdict> verdict;
       if (answer.kind == Repeats::Answer::Kind::known) verdict = answer.verdict;

@@ -9,8 +9,8 @@
 
 namespace tailrace {
 
-/// Judges what is written, and tells a channel's readers what syslog senders lost by it: these have no answer, as a
-/// POST has its 429. One for the process, thread-safe.
+/// Judges what is written, and tells a channel's readers what syslog senders lost by it: these have no
+/// answer, as a POST has its 429. One for the process, thread-safe.
 class Quota {
  public:
   /// `rate`: records per second of each channel; 0: no limit.
@@ -20,7 +20,8 @@ class Quota {
   void set_rate(uint64_t rate) { rate_.store(rate, std::memory_order_relaxed); }
   bool limited() const { return rate_.load(std::memory_order_relaxed) != 0; }
 
-  /// `records` for `channel`, judged as one. Zero: they may be written, and are counted. Else how long until they may.
+  /// `records` for `channel`, judged as one. Zero: they may be written, and are counted. Else how long until
+  /// they may.
   std::chrono::nanoseconds take(Channel& channel, uint64_t records) {
     const uint64_t rate = rate_.load(std::memory_order_relaxed);
     return rate ? channel.rate.take(records, rate, mono_now()) : std::chrono::nanoseconds(0);

@@ -19,8 +19,8 @@
 
 namespace tailrace {
 
-/// Names one POST: who sent it, its frame id, and its body. Two different ones are the same with a chance of 2^-128;
-/// whoever could make them collide could only hide his own records.
+/// Names one POST: who sent it, its frame id, and its body. Two different ones are the same with a chance of
+/// 2^-128; whoever could make them collide could only hide his own records.
 struct PostKey {
   uint64_t low = 0, high = 0;
   bool operator==(const PostKey&) const = default;
@@ -28,8 +28,8 @@ struct PostKey {
 /// `writer`: token or user. `body` as it came, compressed or not.
 PostKey post_key(std::string_view writer, std::string_view frame_id, std::string_view body);
 
-/// Remembers the verdicts of POSTs that had an id, for five minutes each (contract section 3). One for the process,
-/// thread-safe; no call waits.
+/// Remembers the verdicts of POSTs that had an id, for five minutes each (contract section 3). One for the
+/// process, thread-safe; no call waits.
 ///
 /// A verdict that asks the sender to come again (429, 503) is not remembered. Beyond the bound the oldest are
 /// forgotten early, and counted: that costs a repeat its recognition and nothing else.
@@ -74,7 +74,8 @@ class Repeats {
     PostKey key_;
   };
 
-  /// What came of asking about a POST: it is the first (`claim`), or its twin's verdict is known, or `waiter` will hear.
+  /// What came of asking about a POST: it is the first (`claim`), or its twin's verdict is known, or `waiter`
+  /// will hear.
   struct Answer {
     enum class Kind : uint8_t { first, known, waiting };
     Kind kind;

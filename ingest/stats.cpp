@@ -20,11 +20,12 @@ IngestStats::IngestStats(prometheus::Registry& registry) {
                            .Help("Requests whose Logplex-Msg-Count is not the number of their records.")
                            .Register(registry)
                            .Add({});
-  repeated_requests_ = &prometheus::BuildCounter()
-                            .Name("tailrace_ingest_duplicate_requests_total")
-                            .Help("Requests that came again with their frame id, and were answered as the first.")
-                            .Register(registry)
-                            .Add({});
+  repeated_requests_ =
+      &prometheus::BuildCounter()
+           .Name("tailrace_ingest_duplicate_requests_total")
+           .Help("Requests that came again with their frame id, and were answered as the first.")
+           .Register(registry)
+           .Add({});
   repeated_records_ = &prometheus::BuildCounter()
                            .Name("tailrace_ingest_duplicate_records_total")
                            .Help("Records of these requests; neither accepted nor rejected a second time.")

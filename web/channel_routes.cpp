@@ -77,8 +77,7 @@ class ChannelRoutes {
     const ChannelPtr channel = catalog_.channel(request.param("c"));
     if (!channel) return http_error(404, "Not Found");
     json tokens = json::array(), drains = json::array();
-    for (const TokenPtr& token : catalog_.tokens(*channel))
-      tokens.push_back(token_json(*token));
+    for (const TokenPtr& token : catalog_.tokens(*channel)) tokens.push_back(token_json(*token));
     for (const DrainEntry& drain : catalog_.drains(*channel)) drains.push_back(drain_json(drain));
     return json_response(
         200,

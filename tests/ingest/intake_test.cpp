@@ -81,10 +81,10 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "a strict token always shows its own name") {
   const TokenPtr strict = *catalog.add_token("1", "web", {.id = {}, .strict = true});
-  const std::string frames[] = {
-      "<13>1 T h heroku router - - as sent", "<13>1 T h " + heroku->id + " p - - another's id",
-      "<13>1 T h " + strict->id + " p - - its own id",
-      "<13>1 T h x p - [" + heroku->id + "@32473] another's in data"};
+  const std::string frames[] = {"<13>1 T h heroku router - - as sent",
+                                "<13>1 T h " + heroku->id + " p - - another's id",
+                                "<13>1 T h " + strict->id + " p - - its own id",
+                                "<13>1 T h x p - [" + heroku->id + "@32473] another's in data"};
   for (const std::string& frame : frames) CHECK_FALSE(intake.take(frame, Source{strict, kNow}));
   CHECK_FALSE(intake.take(frames[2], Source{nullptr, kNow}));
   CHECK(flush().accepted == 5);
@@ -110,13 +110,14 @@ TEST_CASE_FIXTURE(Fixture, "a token in STRUCTURED-DATA says whose it is, and doe
 }
 
 TEST_CASE_FIXTURE(Fixture, "BSD syslog becomes RFC 5424, by a token as its tag or by the listener's") {
-  const std::string tagged = "<34>Nov 14 22:13:19 mymachine " + app->id + "[7]: one", plain = "<34>Nov 14 22:13:19 su: two";
+  const std::string tagged = "<34>Nov 14 22:13:19 mymachine " + app->id + "[7]: one",
+                    plain = "<34>Nov 14 22:13:19 su: two";
   CHECK_FALSE(intake.take(tagged, Source{nullptr, kNow}));
   CHECK_FALSE(intake.take(plain, Source{app, kNow}));
   CHECK(intake.take(plain, Source{nullptr, kNow}) == RejectReason::unknown_token);
   CHECK(flush().accepted == 2);
-  CHECK(texts(channel) == std::vector<std::string>{"<34>1 2023-11-14T22:13:19.000000+00:00 mymachine app 7 - - one",
-                                                   "<34>1 2023-11-14T22:13:19.000000+00:00 - su - - - two"});
+  CHECK(texts(channel) == std::vector<std::string>{"<34>1 2023-11-14T22:13:19+00:00 mymachine app 7 - - one",
+                                                   "<34>1 2023-11-14T22:13:19+00:00 - su - - - two"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "a JSON line is a record of its token; app counts only as a token's id") {
@@ -131,10 +132,11 @@ TEST_CASE_FIXTURE(Fixture, "a JSON line is a record of its token; app counts onl
   const Intake::Outcome outcome = flush();
   CHECK(outcome.accepted == 4);
   CHECK(outcome.rejected.total() == 2);
-  CHECK(texts(channel) == std::vector<std::string>{"<13>1 2023-11-14T22:13:20.000000+00:00 - app - - - one",
-                                                   "<11>1 2023-11-14T01:02:03Z h app web.1 m - two\n",
-                                                   "<13>1 2023-11-14T22:13:20.000000+00:00 - heroku - - - three",
-                                                   "<13>1 2023-11-14T22:13:20.000000+00:00 - heroku - - - three"});
+  CHECK(texts(channel) ==
+        std::vector<std::string>{"<13>1 2023-11-14T22:13:20.000000+00:00 - app - - - one",
+                                 "<11>1 2023-11-14T01:02:03Z h app web.1 m - two\n",
+                                 "<13>1 2023-11-14T22:13:20.000000+00:00 - heroku - - - three",
+                                 "<13>1 2023-11-14T22:13:20.000000+00:00 - heroku - - - three"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "the quota judges a stream's records one by one, and its channel is told") {
@@ -149,7 +151,8 @@ TEST_CASE_FIXTURE(Fixture, "the quota judges a stream's records one by one, and 
   quota.tell(mono_now());
   const auto notices = channel->log->history(10).notices;
   REQUIRE(notices.size() == 1);
-  CHECK(notices[0].line.find(" tailrace[ingest]: " + std::to_string(30 - taken) + " records over") != std::string::npos);
+  CHECK(notices[0].line.find(" tailrace[ingest]: " + std::to_string(30 - taken) + " records over") !=
+        std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "the quota judges a POST as a whole, channel by channel") {
