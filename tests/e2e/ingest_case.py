@@ -27,7 +27,8 @@ except OSError:
 def zstd(data, level=3):
     """One zstd frame. Python 3.11 has no module for it."""
     out = ctypes.create_string_buffer(LIBZSTD.ZSTD_compressBound(len(data)))
-    return out.raw[:LIBZSTD.ZSTD_compress(out, len(out), data, len(data), level)]
+    size = LIBZSTD.ZSTD_compress(out, len(out), data, len(data), level)
+    return out.raw[:size]
 
 
 def chunked(body, size=1000):
