@@ -7,7 +7,7 @@ there. So one POST of far more than the rate shuts its channel for as long as a 
 import unittest
 
 from harness import AUTH, RawHttp, counted, record, run, wait_until
-from ingest_case import UNKNOWN, IngestCase
+from ingest_case import BOUND, UNKNOWN, IngestCase
 
 LINES, NDJSON = "text/plain", "application/x-ndjson"
 RATE = 10
@@ -124,13 +124,11 @@ class IngestQuota(IngestCase):
         self.assertEqual(self.last_messages(), [])
 
     def test_a_wrong_rate_stops_the_start(self):
-        for value in ("x", "-1", "1.5", "0", "", "10/s", "99999999999999999999"):
+        for value in ("x", "-1", "1.5", "0", "10/s", "99999999999999999999"):
             with self.subTest(value=value):
-                code, _, error = run("serve", "--http-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--syslog-listen", "off",
-                                     environment={"TAILRACE_CHANNEL_RATE": value, "TAILRACE_HTTP_LISTEN": "127.0.0.1:99999"})
+                code, _, error = run("serve", environment={"TAILRACE_CHANNEL_RATE": value}, timeout=BOUND)
                 self.assertEqual(code, 2)
-                if value:
-                    self.assertIn("TAILRACE_CHANNEL_RATE", error)
+                self.assertIn("TAILRACE_CHANNEL_RATE", error)
 
 
 class QuotaThatRefills(IngestCase):
