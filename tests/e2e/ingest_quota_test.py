@@ -4,10 +4,11 @@ A POST passes if the channel's bucket, one second of its rate, holds its records
 there. So one POST of far more than the rate shuts its channel for as long as a test needs, on a machine of any speed.
 """
 
+import re
 import unittest
 
 from harness import AUTH, RawHttp, counted, record, run, wait_until
-from ingest_case import BOUND, UNKNOWN, IngestCase
+from ingest_case import BOUND, RFC3339, UNKNOWN, IngestCase
 
 LINES, NDJSON = "text/plain", "application/x-ndjson"
 RATE = 10
@@ -22,8 +23,9 @@ class IngestQuota(IngestCase):
         """One POST that the full bucket lets through."""
         self.accepts(b"x\n" * OWED, OWED, kind=LINES, auth=app or self.app)
 
-    def last_messages(self, channel=None):
-        return [m for m in self.messages(channel) if m != b"x"]
+    def last_messages(self):
+        """Without what exhausted the channel, and what the router says of it."""
+        return [line.split(b"]: ", 1)[1] for line in self.lines() if b" tailrace[ingest]: " not in line and not line.endswith(b"]: x")]
 
     def test_a_whole_post_is_refused(self):
         self.exhaust()
@@ -122,6 +124,16 @@ class IngestQuota(IngestCase):
         self.send(counted(record(self.app, "s"), record(self.heroku, "s")) + record(self.app, "s") + b"\n", quota=3)
         self.balance()
         self.assertEqual(self.last_messages(), [])
+
+    def test_the_tail_says_what_syslog_lost(self):
+        # A POST has its answer; a syslog sender has none, so the channel's readers are told, with exact counts.
+        self.exhaust()
+        tail = self.tail(self.router.session(self.channel, tail="1", num="1"))
+        self.send(counted(*[record(self.app, "s")] * 30) + (record(self.app, "s") + b"\n") * 70, quota=100)
+        said = re.compile(rb" tailrace\[ingest\]: (\d+) records over the channel's rate of 10 per second rejected since " + RFC3339)
+        wait_until(lambda: sum(map(int, said.findall(tail.text()))) >= 100, lambda: f"the whole count; the tail has {tail.text()!r}")
+        self.assertEqual(sum(map(int, said.findall(tail.text()))), 100)
+        self.rejects(b"not", 429, quota=1, options={"kind": LINES})
 
     def test_a_wrong_rate_stops_the_start(self):
         for value in ("x", "-1", "1.5", "0", "10/s", "99999999999999999999"):

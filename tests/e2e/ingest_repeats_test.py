@@ -208,13 +208,6 @@ class IngestRepeats(IngestCase):
             self.repeats += repeat
         self.assertEqual(len(self.messages()), 2)
 
-    def test_the_same_bytes_as_another_type(self):
-        # One body, read in two ways, is not one POST.
-        body = b"2 ab"
-        self.first(body, 1, "same")
-        self.first(body, 1, "same", kind=LINES)
-        self.assertEqual(self.messages(), [b"ab", b"2 ab"])
-
     def test_what_was_refused_is_not_remembered(self):
         body = self.body("x")
         headers = {FRAME_ID: "refused"}
