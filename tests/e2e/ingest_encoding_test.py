@@ -295,6 +295,33 @@ class IngestEncoding(IngestCase):
             for connection in connections:
                 connection.close()
 
+    def test_large_bodies_in_parallel_stay_within_the_room(self):
+        # Each inflates to 16 MiB; what is in flight counts in the bound of the process, and past it the answer is 503.
+        plain = lines_of(LIMIT)
+        body, count = gz(plain, 1), plain.count(b"\n")
+        connections = [RawHttp(self.router.public) for _ in range(16)]
+        try:
+            before = self.router.rss()
+            for connection in connections:
+                connection.send(self.head(len(body), "Content-Encoding: gzip", kind=LINES) + body[:-1])
+            for connection in connections:
+                connection.send(body[-1:])
+            self.accepts(b"others are served", 1, kind=LINES)
+            statuses = []
+            for connection in connections:
+                answer = connection.answer()
+                statuses.append(answer.status)
+                if answer.status == 503:
+                    self.assertGreaterEqual(int(answer.header("Retry-After")), 1)
+                else:
+                    self.enter_answer(answer, count)
+            self.assertIn(204, statuses)
+            self.assertLessEqual(set(statuses), {204, 503})
+            self.assertLess(self.router.rss() - before, 600 << 20)
+        finally:
+            for connection in connections:
+                connection.close()
+
     def test_a_window_beyond_8_mib_is_not_allocated(self):
         frame = counted(record(self.app, "x"))
         before = self.router.rss()

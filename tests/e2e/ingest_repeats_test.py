@@ -1,6 +1,7 @@
 """A POST that is sent again: the same answer, nothing appended, counted as duplicate. And what is no repeat."""
 
 import gzip
+import socket
 import threading
 import unittest
 
@@ -155,6 +156,20 @@ class IngestRepeats(IngestCase):
                 connection.answer()
         self.first(body, 1, "cut")
         self.assertEqual(self.messages(), [b"whole"])
+
+    def test_an_answer_that_got_lost(self):
+        # What retries are for: the POST arrived, its answer did not.
+        body = self.body("once")
+        for number in range(10):
+            data = self.head(len(body), f"Logplex-Frame-Id: lost {number}") + body
+            accepted = self.router.accepted("http")
+            with socket.create_connection(("127.0.0.1", self.router.public)) as sender:
+                sender.sendall(data)
+                wait_until(lambda before=accepted: self.router.accepted("http") > before, "the POST to arrive")
+            self.enter("http", accepted=1)
+            self.post(body, 1, headers={FRAME_ID: f"lost {number}"}, repeat=True)
+        self.repeats = 10
+        self.assertEqual(self.messages(), [b"once"] * 10)
 
     # ---- no repeats
 

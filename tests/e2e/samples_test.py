@@ -62,6 +62,10 @@ class SampleCase(IngestCase):
     def came_through(self, times=1):
         self.balance()
         self.assertEqual(self.router.history(self.channel), shown(SAMPLES) * times)
+        # And the metrics saw the same, whichever way it came: a router line counts once, whatever it says.
+        routed = sum(s.app == "heroku" and s.procid == "router" for s in SAMPLES)
+        self.assertEqual(self.router.metric("tailrace_router_requests_total", channel=self.channel), routed * times)
+        self.assertEqual(self.router.metric("tailrace_channel_records_total", channel=self.channel), len(SAMPLES) * times)
 
 
 class Samples(SampleCase):
