@@ -175,9 +175,10 @@ class IngestEncoding(IngestCase):
             with self.subTest(encoding=encoding):
                 self.assertEqual(self.post(body, 0, **self.encoded(encoding)).status, 415)
         # Two fields are a list (RFC 9110 section 5.3).
-        with RawHttp(self.router.public) as connection:
-            connection.send(self.head(len(body), "Content-Encoding: gzip", "Content-Encoding: gzip") + body)
-            self.assertEqual(connection.answer().status, 415)
+        for first, second in (("gzip", "gzip"), ("identity", "gzip"), ("gzip", "br"), ("zstd", "gzip")):
+            with self.subTest(first=first, second=second), RawHttp(self.router.public) as connection:
+                connection.send(self.head(len(body), f"Content-Encoding: {first}", f"Content-Encoding: {second}", kind=LINES) + body)
+                self.assertEqual(connection.answer().status, 415)
         self.assertEqual(self.messages(), [])
 
     def cut(self, body, encoding):
@@ -288,8 +289,9 @@ class IngestEncoding(IngestCase):
                 connection.send(body[-1:])
             self.accepts(b"others are served", 1, kind=LINES)
             for connection in connections:
-                self.assertEqual(connection.answer().status, 413)
-                self.enter("http", too_long=1)
+                status = connection.answer().status
+                self.assertIn(status, (413, 503))  # forty times what shows that one is a bomb may be more than there is room for
+                self.enter("http", too_long=int(status == 413))
             self.assertLess(self.router.rss() - before, 400 << 20)
         finally:
             for connection in connections:
