@@ -238,14 +238,14 @@ class IngestEncoding(IngestCase):
             for bit in (1, 128) if at > 10 else (1, 2, 4, 8, 16, 32, 64, 128):
                 flipped = body[:at] + bytes([body[at] ^ bit]) + body[at + 1:]
                 status = self.router.post(flipped, token=self.app, headers={"Content-Encoding": "gzip"})
-                if status.status == 204:  # time, operating system, level: bytes that carry nothing
-                    self.assertLess(at, 10)
+                if status.status == 204:  # time, level, operating system, padding behind the last block: they carry nothing
+                    self.assertTrue(at < 10 or at == len(body) - 9, at)
                     taken += 1
                     self.enter("http", accepted=3)
                 else:
                     self.assertEqual((status.status, status.json()["accepted"], status.json()["rejected"]), (400, 0, 1))
                     self.enter("http", **status.json()["reasons"])
-        self.assertEqual(len(self.messages()), 3 * taken)
+        self.assertEqual(self.messages(), [b"0", b"1", b"2"] * taken)
 
     def test_bad_records_within_are_judged_one_by_one(self):
         frame = counted(record(self.app, "good"))
