@@ -80,7 +80,7 @@ std::optional<HttpResponse> judge_head(const Catalog& catalog, const HttpRequest
   if (writer.refused) return refusal(writer.refused);
   if (!form_of(request.headers.get("content-type")))
     return http_error(415, "send application/logplex-1, text/plain or application/x-ndjson");
-  if (const std::string_view encoding = request.headers.get("content-encoding");
+  if (const std::string encoding = request.headers.list("content-encoding");
       !is_identity(encoding) && !Inflater::encoding(encoding)) {
     HttpResponse response = http_error(415, "Content-Encoding: send gzip, zstd or nothing");
     response.headers.add("Accept-Encoding", "gzip, zstd");
@@ -186,7 +186,7 @@ class LogsRoute {
     BudgetShare share(services_.bodies);
     std::string inflated;
     std::string_view body = exchange.request.body;
-    if (const auto encoding = Inflater::encoding(headers.get("content-encoding"))) {
+    if (const auto encoding = Inflater::encoding(headers.list("content-encoding"))) {
       std::optional<HttpResponse> refused = co_await inflate(exchange, *encoding, inflated, share);
       if (refused) co_return std::move(*refused);
       body = inflated;
