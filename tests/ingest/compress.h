@@ -55,7 +55,7 @@ struct Inflated {
   size_t steps = 0;
 };
 
-inline Inflated inflate_all(Inflater::Encoding encoding, std::string_view body, size_t slice = 1 << 20) {
+inline Inflated inflate_all(Inflater::Encoding encoding, std::string_view body, size_t slice = 1 << 18) {
   Inflater inflater(encoding, body);
   Inflated out{Inflater::Step::more, "", 0};
   while (out.step == Inflater::Step::more) {
