@@ -16,8 +16,7 @@ namespace tailrace {
 namespace {
 
 constexpr size_t kBatch = 64;            // datagrams of one recvmmsg and one flush
-constexpr size_t kSlot = 65'536 + 576;   // the largest datagram; odd, so that the slots' beginnings do
-                                         // not share a few sets of the cache
+constexpr size_t kSlot = 65'536;         // the largest datagram
 constexpr int kRounds = 4;               // batches, then others have their turn
 constexpr int kLastRounds = 1024;        // of what had arrived when the process ends
 constexpr int kReceiveBuffer = 8 << 20;  // wanted

@@ -1,84 +1,28 @@
 """The path with programs that nobody here wrote: logger, rsyslog, syslog-ng, Prometheus and promtool."""
 
 import json
-import os
-import pathlib
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 import unittest
 import urllib.parse
 
-from harness import EndToEnd, HttpFarEnd, counted, free_port, port_is_free, record, run, wait_until
+from harness import HttpFarEnd, counted, free_port, record, run, wait_until
+from peers import NO_PEERS, PEERS, PeerCase
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PEERS = pathlib.Path(os.environ.get("TAILRACE_PEERS") or ROOT / "build" / "peers") / "bin"
 LISTENER_TOKEN = "t.0a0a0a0a-0000-4000-8000-000000000000"
 TOTAL = 2000
 
 
-@unittest.skipUnless(PEERS.is_dir(), f"no peers in {PEERS}: scripts/install-deps test brings them")
-class Peers(EndToEnd):
+@unittest.skipUnless(PEERS.is_dir(), NO_PEERS)
+class Peers(PeerCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tailrace-peers-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.router = self.node(syslog=f"127.0.0.1:0,127.0.0.1:0?token={LISTENER_TOKEN}")
         self.channel, tokens = self.router.channel("shop", ["app", "heroku"])
         self.app, self.heroku = tokens["app"], tokens["heroku"]
         self.router.good("POST", f"/v2/channels/{self.channel}/tokens", {"name": "console", "token": LISTENER_TOKEN})
-
-    def start(self, *arguments, port):
-        """A peer in the foreground; returns when it listens on its port."""
-        log = open(self.folder / f"{arguments[0]}.log", "wb")
-        self.addCleanup(log.close)
-        peer = subprocess.Popen([PEERS / arguments[0], *map(str, arguments[1:])], stdin=subprocess.DEVNULL, stdout=log,
-                                stderr=log, cwd=self.folder)
-
-        def end():
-            if peer.poll() is None:
-                peer.terminate()
-            try:
-                peer.wait(30)
-            except subprocess.TimeoutExpired:
-                peer.kill()
-                peer.wait()
-        self.addCleanup(end)
-
-        def listens():
-            if peer.poll() is not None:
-                raise AssertionError(f"{arguments[0]} ended with {peer.returncode}: {said()}")
-            return not port_is_free(port)
-
-        def said():
-            return (self.folder / f"{arguments[0]}.log").read_text(errors="replace")[-2000:]
-        wait_until(listens, lambda: f"{arguments[0]} on its port; it said {said()}")
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    def rsyslog(self, port, rest):
-        """rsyslogd with a TCP input on `port` and what else its configuration says."""
-        path = self.write("rsyslog.conf", f"""
-global(workDirectory="{self.folder}" maxMessageSize="64k")
-module(load="imtcp")
-input(type="imtcp" address="127.0.0.1" port="{port}")
-{rest}
-""")
-        self.start("rsyslogd", "-n", "-f", path, "-i", self.folder / "rsyslog.pid", port=port)
-
-    def syslog_ng(self, port, rest):
-        path = self.write("syslog-ng.conf", f"""@version: 3.38
-options {{ keep-hostname(yes); stats-freq(0); }};
-source in {{ syslog(ip("127.0.0.1") port({port}) transport("tcp") log-iw-size(10000)); }};
-{rest}
-""")
-        self.start("syslog-ng", "-F", "-f", path, "--no-caps", "-p", self.folder / "syslog-ng.pid", "-c",
-                   self.folder / "syslog-ng.ctl", "-R", self.folder / "syslog-ng.persist", port=port)
 
     def feed(self, port):
         """TOTAL numbered records to a peer."""
