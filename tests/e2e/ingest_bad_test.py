@@ -31,19 +31,21 @@ class IngestBad(IngestCase):
         super().setUpClass()
         cls.bound, _ = cls.router.channel("bound", [])
         cls.router.good("POST", f"/v2/channels/{cls.bound}/tokens", {"name": "bound", "token": LISTENER_TOKEN})
-        # A body of which a byte comes now and then; 30 s in total are its time, and other tests run meanwhile.
-        cls.slow = {port: RawHttp(port) for port in (cls.router.public, cls.router.admin)}
-        for connection in cls.slow.values():
+        # Heads and bodies of which a byte comes now and then. They have 10 s and 30 s in total; other tests run meanwhile.
+        cls.slow = {(kind, port): RawHttp(port) for port in (cls.router.public, cls.router.admin) for kind in ("silent", "head", "body")}
+        for (kind, _), connection in cls.slow.items():
             cls.addClassCleanup(connection.close)
+            if kind == "head":
+                connection.send(b"POST /logs HT")
 
     def setUp(self):
         super().setUp()
-        for connection in self.slow.values():
-            if connection.socket.getblocking() or connection.socket.gettimeout():
+        for (kind, port), connection in self.slow.items():
+            if kind == "body" and connection.socket.gettimeout():
                 connection.send(self.head(1 << 20))
-                connection.socket.setblocking(False)
-            else:
-                connection.send(b"b")
+            connection.socket.setblocking(False)
+            if kind != "silent":
+                connection.send(b"P")  # what comes in between buys no time
 
     def to_bound(self, data, accepted=0, **rejected):
         """Through the listener that knows the channel; what its readers then see."""
@@ -297,18 +299,22 @@ class IngestBad(IngestCase):
         self.assertLess(spent, 200)  # ticks: it did not spin
         resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
 
-    def test_zz_slow_bodies_are_408(self):
-        """30 s in total, however often a byte comes, on every listener. They began with the first test."""
-        for port, connection in self.slow.items():
-            def drip(connection=connection):
-                connection.send(b"b")
+    def test_zz_slow_heads_and_bodies_are_408(self):
+        """In total, however often a byte comes, on every listener. They began with the first test."""
+        for (kind, port), connection in self.slow.items():
+            def drip(kind=kind, connection=connection):
+                if kind != "silent":
+                    connection.send(b"P")
                 try:
-                    return connection.socket.recv(4096)
+                    return [connection.socket.recv(4096)]
                 except BlockingIOError:
                     return None
-            with self.subTest(admin=port == self.router.admin):
-                said = wait_until(drip, "the end of a slow body")
-                self.assertTrue(said.startswith(b"HTTP/1.1 408 "), said)
+                except ConnectionResetError:  # its end, and a byte that came behind it
+                    return [b""]
+            with self.subTest(kind=kind, admin=port == self.router.admin):
+                said = wait_until(drip, "the end of it")[0]
+                if kind != "silent" or said:
+                    self.assertTrue(said.startswith(b"HTTP/1.1 408 "), said)
                 connection.socket.setblocking(True)
                 self.assertEqual(connection.ended(), b"")
         self.assertEqual(self.messages(), [])
@@ -415,6 +421,24 @@ class SmallRoom(IngestCase):
                 connection.close()
         wait_until(lambda: self.router.post(b"y" * size, self.app, headers={"Content-Type": LINES}).status == 204, "room again")
         self.enter("http", accepted=1)
+
+    def test_503_is_not_remembered(self):
+        body = counted(record(self.app, "x" * (1 << 20)))
+        headers = {"Logplex-Frame-Id": "no room"}
+        size = 8 << 20
+        held = [RawHttp(self.router.public) for _ in range(2)]  # 16 MiB, all there is for bodies
+        try:
+            for connection in held:
+                connection.send(self.head(size, kind=LINES) + b"x" * (size - 1))
+            wait_until(lambda: self.router.post(b"y" * (1 << 20), self.app, headers={"Content-Type": LINES}).status == 503, "no room")
+            self.before = self.counters()
+            self.assertEqual(self.router.post(body, self.app, headers=headers).status, 503)
+        finally:
+            for connection in held:
+                connection.close()
+        wait_until(lambda: self.router.post(body, self.app, headers=headers).status == 204, "room again")
+        self.enter("http", accepted=1)
+        self.post(body, 1, headers=headers, repeat=True)
 
     def test_begun_frames_that_find_no_room_are_counted(self):
         count, data = 60, b"1048576 <" + b"x" * (900 << 10)
