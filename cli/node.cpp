@@ -74,7 +74,8 @@ Node::Node(const Settings& settings)
                 metrics_,  counters_,
                 sessions_, connector_.policy(),
                 blocking_, settings.public_url,
-                0,         {}},
+                0,         {},
+                {}},
       public_server_(public_routes_, bodies_),
       https_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
@@ -156,6 +157,12 @@ bool Node::listen(const Settings& settings, std::string& error) {
   if (!open_syslog(settings.syslog_listen, "TAILRACE_SYSLOG_LISTEN", nullptr, syslog_listeners_) ||
       !open_syslog(settings.syslog_tls_listen, "TAILRACE_SYSLOG_TLS_LISTEN", tls, syslog_tls_listeners_))
     return false;
+  services_.listeners.http = {{"public", &public_server_}, {"admin", &admin_server_}};
+  if (https_) {
+    services_.listeners.http.push_back({"https", &https_server_});
+    services_.listeners.tls.push_back({"https", &https_server_.handshakes()});
+  }
+  if (!syslog_tls_listeners_.empty()) services_.listeners.tls.push_back({"syslog", &syslog_.handshakes()});
   services_.public_port = http_->endpoint().port();
   return true;
 }

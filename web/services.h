@@ -11,6 +11,7 @@
 #include "drains/drain_set.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
+#include "web/listener_families.h"
 #include "web/sessions.h"
 
 namespace tailrace {
@@ -26,6 +27,7 @@ struct WebServices {
   std::string public_url;                             // TAILRACE_PUBLIC_URL; empty: from the request
   uint16_t public_port = 0;                           // of the public listener
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
+  ListenerCounts listeners;
 };
 
 }  // namespace tailrace
