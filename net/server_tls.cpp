@@ -55,7 +55,8 @@ int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_
   }
   good = good && EVP_DecryptInit_ex2(cipher, aes, key->cipher.data(), iv, nullptr) == 1;
   if (!good) return -1;
-  return key == keys.to_seal(now) ? 1 : 2;  // 2: and send a ticket under the current key
+  // 2: good, and another is sent; each ticket of TLS 1.3 is for one use (RFC 8446 C.4).
+  return SSL_version(ssl) >= TLS1_3_VERSION || key != keys.to_seal(now) ? 2 : 1;
 }
 
 int choose_http11(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
