@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -72,6 +73,7 @@ struct TlsOffer {
 class TlsPeer {
  public:
   TlsPeer(uint16_t port, const TlsOffer& offer = {}) : peer_(port) {
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
     context_.reset(SSL_CTX_new(TLS_client_method()), ::SSL_CTX_free);
     SSL_CTX* const c = context_.get();
     SSL_CTX_set_security_level(c, 0);  // so that what is too old can be offered
