@@ -207,12 +207,12 @@ HttpRequestParser::~HttpRequestParser() = default;
 
 size_t HttpRequestParser::feed_head(std::string_view bytes) {
   // An empty line before a request is the end of a careless client's last body (RFC 9112 section 2.2).
-  if (impl_->scanned == 0 && bytes == "\r") return 0;
   size_t skipped = 0;
   while (impl_->scanned == 0 && bytes.starts_with("\r\n")) {
     bytes.remove_prefix(2);
     skipped += 2;
   }
+  if (impl_->scanned == 0 && bytes == "\r") return skipped;
   const size_t length = impl_->scan(bytes);
   if (length == 0) return skipped;
   error_code ec;

@@ -9,7 +9,7 @@ using namespace tailrace::testing;
 
 TEST_CASE("requests are the same in one piece, byte by byte, and cut anywhere") {
   const std::string chunked = "POST /e HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  const std::string bytes = chunked + "0\r\n\r\n" + "GET /?q=1 HTTP/1.1\r\nHost: h\r\n\r\n" + chunked +
+  const std::string bytes = chunked + "0\r\n\r\n" + "\r\n\r\nGET /?q=1 HTTP/1.1\r\nHost: h\r\n\r\n" + chunked +
                             "5;x=y\r\nhello\r\n00\r\nTrailer: t\r\n\r\n" +
                             "PUT http://h/a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody" + chunked +
                             "0;ext\r\n\r\n" + "POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nok";
