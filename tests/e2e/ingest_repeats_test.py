@@ -1,11 +1,12 @@
 """A POST that is sent again: the same answer, nothing appended, counted as duplicate. And what is no repeat."""
 
 import gzip
+import re
 import socket
 import threading
 import unittest
 
-from harness import AUTH, RawHttp, counted, record, wait_until
+from harness import AUTH, TIME, FarEnd, RawHttp, counted, record, wait_until
 from ingest_case import IngestCase, chunked
 
 LINES, NDJSON = "text/plain", "application/x-ndjson"
@@ -272,6 +273,55 @@ class RepeatsOverQuota(IngestCase):
         self.assertEqual(statuses[0], 429)
         self.post(late, 1, headers={FRAME_ID: "late"}, repeat=True)
         self.assertEqual(self.messages()[-2:], [b"2999", b"late"])
+
+
+class LosesAnswers(FarEnd):
+    """A proxy to a node's public listener. Every other request arrives there, but its answer does not come back."""
+
+    def __init__(self, port):
+        self.to, self.requests = port, 0
+        super().__init__()
+
+    def serve(self, connection):
+        with connection.makefile("rb") as file, RawHttp(self.to) as upstream:
+            while True:
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    line = file.readline()
+                    if not line:
+                        return
+                    head += line
+                body = file.read(int(re.search(rb"\r\nContent-Length: (\d+)\r\n", head)[1]))
+                upstream.send(head + body)
+                answer = upstream.answer()
+                with self.lock:
+                    self.requests += 1
+                    lost = self.requests % 2 == 1
+                if lost:
+                    return
+                connection.sendall(b"HTTP/1.1 %d Said\r\nContent-Length: 0\r\n\r\n" % answer.status)
+
+
+class RepeatsOfADrain(IngestCase):
+    def test_one_router_drains_into_another_and_each_record_arrives_once(self):
+        """A drain repeats a request whose answer it did not get; by its frame id the next router knows it again."""
+        proxy = LosesAnswers(self.router.public)
+        self.addCleanup(proxy.stop)
+        first = self.node()
+        channel, tokens = first.channel("upstream", ["app", "heroku"])
+        drain = first.drain(channel, f"http://token:{self.app}@127.0.0.1:{proxy.port}/logs")
+        sent = 0
+        for _ in range(3):
+            frames = [record(tokens["heroku" if i % 2 else "app"], f"{sent + i}", "router" if i % 2 else "web.1") for i in range(1000)]
+            sent += len(frames)
+            self.assertEqual(first.post(counted(*frames), auth=AUTH).status, 204)
+            first.wait_for_drain(channel, drain, delivered=sent)
+        self.assertEqual(self.router.accepted("http") - self.before["http", "accepted"], sent)
+        repeated = self.counters()["http", "duplicate"] - self.before["http", "duplicate"]
+        self.assertGreater(repeated, 0)
+        self.enter("http", accepted=sent, duplicate=repeated)
+        self.assertEqual(self.messages(), [b"%d" % i for i in range(sent)][-1500:])
+        self.assertEqual(self.lines()[-2:], [f"{TIME} app[web.1]: {sent - 2}".encode(), f"{TIME} heroku[router]: {sent - 1}".encode()])
 
 
 if __name__ == "__main__":

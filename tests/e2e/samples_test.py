@@ -231,16 +231,18 @@ class SamplesOverTls(SampleCase):
         cls.flags = ("--syslog-tls-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0", "--tls-cert", cls.certificate, "--tls-key", key)
         super().setUpClass()
 
-    def connect(self, port):
+    def connect(self, listener):
+        """`listener` is what the log calls it."""
+        said = re.compile(f'msg="{listener}" \\S*127\\.0\\.0\\.1:(\\d+)')
+        port = int(wait_until(lambda: said.search(self.router.log()), listener)[1])
         context = ssl.create_default_context(cafile=self.certificate)
         plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         return context.wrap_socket(plain, server_hostname="localhost")
 
     def test_tls_in_both_framings(self):
-        port = self.router.tls_syslog
         data = counted(*self.frames(ids=True)) + b"\n".join(self.frames(ids=True, sd=None)) + b"\n"
         for size in (len(data), 100):
-            with self.connect(port) as out:
+            with self.connect("syslog over TLS") as out:
                 for at in range(0, len(data), size):
                     out.sendall(data[at:at + size])
                 out.unwrap()  # close_notify, and the listener's
@@ -250,7 +252,7 @@ class SamplesOverTls(SampleCase):
 
     def test_https(self):
         body = counted(*self.frames())
-        with self.connect(self.router.https) as connection:
+        with self.connect("public listener, TLS") as connection:
             connection.sendall((self.head(len(body)) + body) * 2)
             file = connection.makefile("rb")
             for _ in range(2):
