@@ -46,6 +46,7 @@ def expected(name):
 
 # What cannot arrive yet as the page says, by block, and the part that is missing.
 PENDING = {
+    "tls": "TLS",
     "logger-old": "RFC 3164", "rsyslog-default": "RFC 3164", "syslog-ng-network-old": "RFC 3164", "nginx": "RFC 3164",
     "logger-sd": "structured data", "rsyslog-sd": "structured data", "syslog-ng-sd": "structured data",
     "docker": "no token in MSGID",
@@ -205,6 +206,41 @@ class Senders(PeerCase):
     def test_syslog_ng_over_http(self):
         self.feed(self.syslog_ng_with("syslog-ng-http"), *(["message"] * 250))
         self.arrives("syslog-ng-sd", "http", accepted=250)
+
+    # ---- TLS
+
+    def secure(self):
+        """A router with TLS listeners, and the file of the authority that signed its certificate."""
+        self.needs("tls")
+        authority = self.folder / "authority.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                        "-keyout", self.folder / "key.pem", "-out", authority], check=True, capture_output=True)
+        self.router = self.node("--tls-cert", authority, "--tls-key", self.folder / "key.pem", "--https-listen", "127.0.0.1:0",
+                                "--syslog-tls-listen", f"127.0.0.1:0,127.0.0.1:0?token={TOKEN}")
+        self.channel, _ = self.router.channel("shop", [])
+        self.router.good("POST", f"/v2/channels/{self.channel}/tokens", {"name": "app", "token": TOKEN})
+        ports = wait_until(lambda: (p := re.findall(r'msg="syslog over TLS" address=127\.0\.0\.1:(\d+)', self.router.log()))[1:]
+                           and p, "TLS listeners")
+
+        def settings(name):
+            text = block(name).replace("logs.example.com", "localhost").replace("/etc/ssl/certs/ca-certificates.crt", str(authority))
+            return text.replace("6514", ports[0]).replace("6515", ports[1])
+        return settings
+
+    @has("rsyslogd")
+    def test_rsyslog_over_tls(self):
+        settings, port = self.secure(), free_port()
+        self.rsyslog(port, settings("rsyslog-tls"))
+        self.feed(port, *(["message"] * 100))
+        self.arrives("rsyslog-sd", "tls", accepted=100)
+
+    @has("syslog-ng")
+    def test_syslog_ng_over_tls(self):
+        settings, port = self.secure(), free_port()
+        self.syslog_ng(port, settings("syslog-ng-tls").replace("source(s_src)", "source(in)"))
+        self.feed(port, *(["message"] * 100))
+        self.arrives("syslog-ng-sd", "tls", accepted=100)
 
     # ---- the journal
 
