@@ -73,6 +73,7 @@ class Demo {
 
   /// What is due now.
   void tick(Mono now) {
+    node_.tick(now);
     DemoDrain& flaky = drains_[1];
     if (!down_ && !recovering_ && now >= next_outage_) {
       down_ = true;

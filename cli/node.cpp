@@ -29,10 +29,11 @@ LogLimits limits_of(const Settings& settings) {
           .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()};
 }
 
-std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats) {
+std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
+                                                  Quota& quota) {
   std::vector<std::unique_ptr<Intake>> intakes;
   while (intakes.size() < std::max<size_t>(1, loops))
-    intakes.push_back(std::make_unique<Intake>(catalog, stats));
+    intakes.push_back(std::make_unique<Intake>(catalog, stats, quota));
   return intakes;
 }
 
@@ -59,10 +60,13 @@ Node::Node(const Settings& settings)
       store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
       catalog_(store_, settings.channel_drains),
       ingest_stats_(counters_.registry()),
-      intakes_(make_intakes(settings.threads, catalog_, ingest_stats_)),
+      quota_(settings.channel_rate),
+      repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats()),
+      intakes_(make_intakes(settings.threads, catalog_, ingest_stats_, quota_)),
       // What is on its way in may take a quarter of what the logs may.
       bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
       held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
+      logs_{catalog_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
@@ -163,7 +167,7 @@ void Node::add_routes() {
   };
   for (HttpRoutes* routes : {&public_routes_, &admin_routes_}) {
     routes->set_gate(gate);
-    add_logs_route(*routes, catalog_, intakes_, ingest_stats_);
+    add_logs_route(*routes, logs_);
     add_session_reading(*routes, services_);
     add_probe_routes(*routes, services_);
   }

@@ -14,6 +14,7 @@
 #include "cli/settings.h"
 #include "drains/drain_set.h"
 #include "ingest/intake.h"
+#include "ingest/logs_route.h"
 #include "ingest/syslog_server.h"
 #include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
@@ -35,6 +36,9 @@ class Node {
   /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns
   /// the number of records that some drain should still have had.
   uint64_t stop(std::chrono::milliseconds grace);
+
+  /// What is to be done every second; the caller's thread.
+  void tick(Mono now) { quota_.tell(now); }
 
   Catalog& catalog() { return catalog_; }
   DrainSet& drains() { return drains_; }
@@ -63,8 +67,11 @@ class Node {
   MemoryCatalog catalog_;
   // What connections and their coroutines refer to when they are destroyed with their loops.
   IngestStats ingest_stats_;
+  Quota quota_;
+  Repeats repeats_;
   std::vector<std::unique_ptr<Intake>> intakes_;
   Budget bodies_, held_frames_;
+  LogsServices logs_;
   Sessions sessions_;
   EventLoops loops_;
   Connector connector_;

@@ -45,7 +45,7 @@ int run_serve(const Settings& settings) {
   if (settings.auth_generated)
     complain("TAILRACE_AUTH is not set; the admin credential of this start is " + node->auth());
 
-  while (!signals.wait(std::chrono::hours(1))) continue;
+  while (!signals.wait(std::chrono::seconds(1))) node->tick(mono_now());
   log_info("stopping", "grace_ms=" + std::to_string(settings.grace.count()));
   if (const uint64_t lost = node->stop(settings.grace))
     log_warn("records were still waiting for a drain and are gone", "records=" + std::to_string(lost));

@@ -146,7 +146,12 @@ const std::vector<SettingSpec> table = {
     {"TAILRACE_MEMORY_BYTES", "512M", "a size of 16M or more, such as 512M", "bound of the whole process",
      plain, [](Settings& s, std::string_view v) { return read_bytes(s.memory_bytes, v, 16 << 20); }},
     {"TAILRACE_DISK_BYTES", "", "a size such as 20G", "bound of the data dir", unbuilt, never},
-    {"TAILRACE_CHANNEL_RATE", "off", "records per second or off", "quota per channel", unbuilt, never},
+    {"TAILRACE_CHANNEL_RATE", "off", "records per second, from 1 to 1000000000, or off", "quota per channel",
+     plain,
+     [](Settings& s, std::string_view v) {
+       s.channel_rate = 0;
+       return v == "off" || read_count(s.channel_rate, v, 1, 1'000'000'000);
+     }},
     {"TAILRACE_DRAIN_ALLOW", "", "addresses and networks, comma separated", "exceptions from the deny list",
      plain,
      [](Settings& s, std::string_view v) {

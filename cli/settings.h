@@ -34,6 +34,7 @@ struct Settings {
   std::chrono::milliseconds channel_age{};
   uint64_t channel_drains = 0;
   uint64_t memory_bytes = 0;
+  uint64_t channel_rate = 0;            // records per second; 0: off
   std::string drain_allow, drain_deny;  // as AddressPolicy::parse takes them
   std::string dns;                      // `address:port,…`; empty: the system's
   std::string ca_file;                  // empty: the system's

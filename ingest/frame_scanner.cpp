@@ -38,6 +38,10 @@ Scanned more(size_t needed = 0) {
   return {.kind = Kind::more, .bytes = {}, .needed = needed};
 }
 
+Scanned a_line(std::string_view line, size_t consumed) {
+  return {.kind = line.empty() ? Kind::nothing : Kind::frame, .bytes = line, .consumed = consumed};
+}
+
 }  // namespace
 
 Scanned StreamScanner::next(std::string_view bytes) {
@@ -71,8 +75,7 @@ Scanned StreamScanner::next(std::string_view bytes) {
   }
   if (end > kMaxFrame)
     return {.kind = Kind::rejected, .bytes = {}, .consumed = end + 1, .reason = RejectReason::too_long};
-  const size_t line = end && bytes[end - 1] == '\r' ? end - 1 : end;
-  return {.kind = line ? Kind::frame : Kind::nothing, .bytes = bytes.substr(0, line), .consumed = end + 1};
+  return a_line(bytes.substr(0, end && bytes[end - 1] == '\r' ? end - 1 : end), end + 1);
 }
 
 Scanned next_in_body(std::string_view body) {
@@ -95,6 +98,12 @@ Scanned next_in_body(std::string_view body) {
           .reason = absurd ? RejectReason::too_long
                     : cut  ? RejectReason::truncated
                            : RejectReason::malformed};
+}
+
+Scanned next_line(std::string_view body) {
+  const size_t end = newline(body);
+  if (end == std::string_view::npos) return a_line(body, body.size());
+  return a_line(body.substr(0, end && body[end - 1] == '\r' ? end - 1 : end), end + 1);
 }
 
 }  // namespace tailrace

@@ -41,4 +41,8 @@ class StreamScanner {
 /// `more`.
 Scanned next_in_body(std::string_view body);
 
+/// A whole body of lines, text/plain or application/x-ndjson: each is a frame, an empty one `nothing`.
+/// `\n` or `\r\n` ends a line, and the end of the body the last. Never gives `more`.
+Scanned next_line(std::string_view body);
+
 }  // namespace tailrace

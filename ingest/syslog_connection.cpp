@@ -122,8 +122,8 @@ bool SyslogConnection::read_once() {
 /// Takes what is whole and keeps the rest. False: there was no room for that.
 bool SyslogConnection::take(std::string_view bytes) {
   const Micros arrival = wall_now();
-  const TokenPtr token = token_id_.empty() ? nullptr : here_.intake.token(token_id_);
-  const bool nobody = !token_id_.empty() && !token;
+  const Source source{token_id_.empty() ? nullptr : here_.intake.token(token_id_), arrival};
+  const bool nobody = !token_id_.empty() && !source.token;
   Rejections rejections;
   uint64_t unknown = 0;
   for (;;) {
@@ -134,7 +134,7 @@ bool SyslogConnection::take(std::string_view bytes) {
     }
     if (scanned.kind == Scanned::Kind::frame) {
       if (nobody) rejections.add(RejectReason::unknown_token);
-      unknown += nobody || here_.intake.take(scanned.bytes, token, arrival);
+      unknown += nobody || here_.intake.take(scanned.bytes, source) == RejectReason::unknown_token;
     } else if (scanned.kind == Scanned::Kind::rejected) {
       rejections.add(scanned.reason);
     }

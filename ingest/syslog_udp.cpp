@@ -116,8 +116,8 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
     const int n = ::recvmmsg(socket_.native_handle(), messages_.data(), kBatch, MSG_DONTWAIT, nullptr);
     if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
     const Micros arrival = wall_now();
-    const TokenPtr token = token_id_.empty() ? nullptr : intake_.token(token_id_);
-    const bool nobody = !token_id_.empty() && !token;
+    const Source source{token_id_.empty() ? nullptr : intake_.token(token_id_), arrival};
+    const bool nobody = !token_id_.empty() && !source.token;
     Rejections rejections;
     uint64_t unknown = 0;
     for (size_t i = 0; i < size_t(n); ++i) {
@@ -125,7 +125,7 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
           record_in_datagram({static_cast<const char*>(slots_[i].iov_base), messages_[i].msg_len});
       if (record.empty()) continue;
       if (nobody) rejections.add(RejectReason::unknown_token);
-      unknown += nobody || intake_.take(record, token, arrival);
+      unknown += nobody || intake_.take(record, source) == RejectReason::unknown_token;
     }
     intake_.flush(Protocol::udp, arrival, rejections, nullptr);
     if (unknown && unknown_token_.due())

@@ -124,6 +124,7 @@ asio::awaitable<bool> HttpConnection::serve_one() {
     read = co_await read_body(parser, exchange);
     if (!read) co_return false;
     co_await handle(exchange, *route);
+    parser.drop_body();  // its room is others', whatever this connection still does
   }
   if (exchange.broken()) co_return false;
   if (exchange.keep_alive() && !shared_->stopping.load(std::memory_order_relaxed)) co_return true;
@@ -137,14 +138,14 @@ asio::awaitable<bool> HttpConnection::read_head(HttpRequestParser& parser, Excha
   while (true) {
     if (!held_.empty()) held_.take(parser.feed_head(held_.view()));
     if (parser.fault()) {
-      co_await refuse(exchange, *parser.fault());
+      co_await refuse(parser, exchange, *parser.fault());
       co_return false;
     }
     if (parser.head_done()) break;
     if (!waited) stream_->deadline_in(limits_.head);
     waited = true;
     const Io got = co_await fill();
-    if (got == Io::late) co_await refuse(exchange, {408, "request head took too long"});
+    if (got == Io::late) co_await refuse(parser, exchange, {408, "request head took too long"});
     if (got != Io::ok) co_return false;
   }
   stream_->no_deadline();
@@ -205,7 +206,7 @@ asio::awaitable<bool> HttpConnection::read_body(HttpRequestParser& parser, Excha
     size_t count = 0;
     if (got == Io::ok) got = stream_->read_some(scratch(), count);
     if (got == Io::again) continue;
-    if (got == Io::late) co_await refuse(exchange, {408, "request body took too long"});
+    if (got == Io::late) co_await refuse(parser, exchange, {408, "request body took too long"});
     if (got != Io::ok) co_return false;
     std::string_view bytes(scratch().data(), count);
     if (held_.empty()) {
@@ -217,7 +218,7 @@ asio::awaitable<bool> HttpConnection::read_body(HttpRequestParser& parser, Excha
     }
   }
   if (parser.fault()) {
-    co_await refuse(exchange, *parser.fault());
+    co_await refuse(parser, exchange, *parser.fault());
     co_return false;
   }
   stream_->no_deadline();
@@ -241,7 +242,8 @@ asio::awaitable<void> HttpConnection::handle(Exchange& exchange, const HttpRoute
   co_await exchange.finish();
 }
 
-asio::awaitable<void> HttpConnection::refuse(Exchange& exchange, HttpFault fault) {
+asio::awaitable<void> HttpConnection::refuse(HttpRequestParser& parser, Exchange& exchange, HttpFault fault) {
+  parser.drop_body();
   HttpResponse response = http_error(fault.status, fault.text);
   if (fault.status == 503) response.headers.add("Retry-After", "1");
   exchange.close_after();

@@ -75,7 +75,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   asio::awaitable<bool> read_body(HttpRequestParser& parser, Exchange& exchange);
   asio::awaitable<bool> judge(HttpRequestParser& parser, Exchange& exchange, const HttpRoutes::Route*& route);
   asio::awaitable<void> handle(Exchange& exchange, const HttpRoutes::Route& route);
-  asio::awaitable<void> refuse(Exchange& exchange, HttpFault fault);
+  asio::awaitable<void> refuse(HttpRequestParser& parser, Exchange& exchange, HttpFault fault);
   asio::awaitable<Io> fill();
   asio::awaitable<void> linger();
 

@@ -57,8 +57,11 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
     header_limit(std::uint32_t(limits.head_bytes + 4096));  // the scan below holds the real one
     body_limit(boost::none);                                // judged after the gate, and chunk by chunk
   }
-  ~Impl() override {
-    if (budget) budget->give(taken);
+  ~Impl() override { drop_body(); }
+
+  void drop_body() {
+    if (budget) budget->give(std::exchange(taken, 0));
+    request.body = {};
   }
 
   void refuse(HttpFault why) {
@@ -153,6 +156,11 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
         break;
       case beast::http::field::expect:
         expect.assign(text);
+        break;
+      case beast::http::field::authorization:
+      case beast::http::field::content_type:
+        // Whoever reads the first and whoever reads the last would see two different requests.
+        if (request.headers.has({name.data(), name.size()})) ec = stop();
         break;
       default:
         break;
@@ -255,6 +263,10 @@ bool HttpRequestParser::admit_body(Budget& budget) {
 
 void HttpRequestParser::ignore_body() {
   impl_->ignore = true;
+}
+
+void HttpRequestParser::drop_body() {
+  impl_->drop_body();
 }
 
 size_t HttpRequestParser::feed_body(std::string_view bytes) {
