@@ -75,15 +75,22 @@ Node::Node(const Settings& settings)
       syslog_(loops_, intakes_, ingest_stats_, held_frames_),
       syslog_udp_(loops_, intakes_),
       blocking_(2),
-      services_{catalog_,  drains_,
-                metrics_,  counters_,
-                sessions_, connector_.policy(),
-                blocking_, settings.public_url,
-                0,         {}},
+      services_{catalog_,
+                drains_,
+                metrics_,
+                counters_,
+                sessions_,
+                connector_.policy(),
+                blocking_,
+                settings.public_url,
+                0,
+                {},
+                &syslog_udp_,
+                {}},
       public_server_(public_routes_, bodies_),
+      https_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
   catalog_.watch(watcher_.get());
-  services_.syslog_udp = &syslog_udp_;
   const size_t colon = auth_.find(':');
   (void)catalog_.add_credential({.id = auth_.substr(0, colon),
                                  .name = "admin",
@@ -129,22 +136,44 @@ bool Node::listen(const Settings& settings, std::string& error) {
       error = std::string(variable) + "=" + text + ": " + opened.error().message();
     return listener;
   };
-  http_ = open(
-      settings.http_listen, "TAILRACE_HTTP_LISTEN",
-      [this](Loop& loop, asio::ip::tcp::socket socket) { public_server_.serve(loop, std::move(socket)); });
-  if (!http_) return false;
-  admin_ = open(
-      settings.admin_listen, "TAILRACE_ADMIN_LISTEN",
-      [this](Loop& loop, asio::ip::tcp::socket socket) { admin_server_.serve(loop, std::move(socket)); });
-  if (!admin_) return false;
-  for (const SyslogListen& wanted : settings.syslog_listen) {
-    auto listener = open(wanted.address, "TAILRACE_SYSLOG_LISTEN",
-                         [this, id = wanted.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
-                           syslog_.serve(loop, std::move(socket), id);
-                         });
-    if (!listener) return false;
-    syslog_listeners_.push_back(std::move(listener));
+  const auto http = [](HttpServer& server, const ServerTls* tls = nullptr) {
+    return [&server, tls](Loop& loop, asio::ip::tcp::socket socket) {
+      server.serve(loop, std::move(socket), tls);
+    };
+  };
+  const auto open_syslog = [&](const std::vector<SyslogListen>& wanted, const char* variable,
+                               const ServerTls* tls, Listeners& listeners) {
+    for (const SyslogListen& one : wanted) {
+      auto serve = [this, tls, id = one.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
+        syslog_.serve(loop, std::move(socket), id, tls);
+      };
+      listeners.push_back(open(one.address, variable, std::move(serve)));
+      if (!listeners.back()) return false;
+    }
+    return true;
+  };
+  if (!settings.https_listen.empty() || !settings.syslog_tls_listen.empty()) {
+    server_tls_ = ServerTls::open(settings.tls, error);
+    if (!server_tls_) return false;
   }
+  const ServerTls* const tls = server_tls_.get();
+  http_ = open(settings.http_listen, "TAILRACE_HTTP_LISTEN", http(public_server_));
+  if (!http_) return false;
+  admin_ = open(settings.admin_listen, "TAILRACE_ADMIN_LISTEN", http(admin_server_));
+  if (!admin_) return false;
+  if (!settings.https_listen.empty()) {
+    https_ = open(settings.https_listen, "TAILRACE_HTTPS_LISTEN", http(https_server_, tls));
+    if (!https_) return false;
+  }
+  if (!open_syslog(settings.syslog_listen, "TAILRACE_SYSLOG_LISTEN", nullptr, syslog_listeners_) ||
+      !open_syslog(settings.syslog_tls_listen, "TAILRACE_SYSLOG_TLS_LISTEN", tls, syslog_tls_listeners_))
+    return false;
+  services_.listeners.http = {{"public", &public_server_}, {"admin", &admin_server_}};
+  if (https_) {
+    services_.listeners.http.push_back({"https", &https_server_});
+    services_.listeners.tls.push_back({"https", &https_server_.handshakes()});
+  }
+  if (!syslog_tls_listeners_.empty()) services_.listeners.tls.push_back({"syslog", &syslog_.handshakes()});
   for (const SyslogListen& wanted : settings.syslog_udp_listen) {
     const auto at = parse_endpoint(wanted.address);
     const error_code ec =
@@ -181,15 +210,26 @@ void Node::start() {
   loops_.start();
   http_->start();
   admin_->start();
+  if (https_) https_->start();
   for (auto& listener : syslog_listeners_) listener->start();
   syslog_udp_.start();
+  for (auto& listener : syslog_tls_listeners_) listener->start();
   ready_ = true;
 }
 
-std::vector<std::string> Node::syslog_addresses() const {
+void Node::reread() {
+  if (!server_tls_) return log_info("nothing to read again: no listener has TLS");
+  std::string error;
+  if (server_tls_->reload(error))
+    log_info("certificates read again");
+  else
+    log_warn("certificates kept: " + error);
+}
+
+std::vector<std::string> Node::addresses(const Listeners& listeners) {
   std::vector<std::string> all;
-  all.reserve(syslog_listeners_.size());
-  for (const auto& listener : syslog_listeners_) all.push_back(text_of(listener->endpoint()));
+  all.reserve(listeners.size());
+  for (const auto& listener : listeners) all.push_back(text_of(listener->endpoint()));
   return all;
 }
 
@@ -197,10 +237,13 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   const Mono end = mono_now() + grace;
   stopping_ = true;
   for (auto& listener : syslog_listeners_) listener->stop();
+  for (auto& listener : syslog_tls_listeners_) listener->stop();
   http_->stop();
+  if (https_) https_->stop();
   syslog_.stop();
   syslog_udp_.stop();
   public_server_.stop();
+  https_server_.stop();
   const auto left = [&] {
     return std::max(std::chrono::milliseconds(0),
                     std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));
@@ -210,7 +253,8 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   admin_->stop();
   admin_server_.stop();
   const Mono soon = mono_now() + std::min(left(), std::chrono::milliseconds(2000));
-  while (mono_now() < soon && public_server_.open() + admin_server_.open() + syslog_.open() > 0)
+  while (mono_now() < soon &&
+         public_server_.open() + https_server_.open() + admin_server_.open() + syslog_.open() > 0)
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
 
   uint64_t buffered = 0;

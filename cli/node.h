@@ -33,6 +33,8 @@ class Node {
   ~Node();
 
   void start();
+  /// SIGHUP: reads the certificates again, and says so in the log; keeps the old ones if they are no good.
+  void reread();
   /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns
   /// the number of records that some drain should still have had.
   uint64_t stop(std::chrono::milliseconds grace);
@@ -44,15 +46,20 @@ class Node {
   DrainSet& drains() { return drains_; }
   std::string http_url() const { return "http://" + text_of(http_->endpoint()); }
   std::string admin_url() const { return "http://" + text_of(admin_->endpoint()); }
-  std::vector<std::string> syslog_addresses() const;
+  std::string https_url() const { return https_ ? "https://" + text_of(https_->endpoint()) : ""; }
+  std::vector<std::string> syslog_addresses() const { return addresses(syslog_listeners_); }
+  std::vector<std::string> syslog_tls_addresses() const { return addresses(syslog_tls_listeners_); }
   const SyslogUdp& syslog_udp() const { return syslog_udp_; }
   /// `user:password` of the admin.
   const std::string& auth() const { return auth_; }
 
  private:
+  using Listeners = std::vector<std::unique_ptr<Listener>>;
+
   explicit Node(const Settings& settings);
   bool listen(const Settings& settings, std::string& error);
   void add_routes();
+  static std::vector<std::string> addresses(const Listeners& listeners);
   static std::string text_of(const asio::ip::tcp::endpoint& endpoint);
 
   /// Tells everyone who must know that a channel or a drain is gone.
@@ -84,10 +91,11 @@ class Node {
   asio::thread_pool blocking_;
   WebServices services_;
   HttpRoutes public_routes_, admin_routes_;
-  HttpServer public_server_, admin_server_;
+  std::unique_ptr<ServerTls> server_tls_;  // null: nothing listens with TLS
+  HttpServer public_server_, https_server_, admin_server_;
 
-  std::unique_ptr<Listener> http_, admin_;
-  std::vector<std::unique_ptr<Listener>> syslog_listeners_;
+  std::unique_ptr<Listener> http_, https_, admin_;  // https_ may be null
+  Listeners syslog_listeners_, syslog_tls_listeners_;
 };
 
 }  // namespace tailrace

@@ -58,6 +58,8 @@ const TokenPtr& Intake::read(std::string_view frame, const Source& source, NewRe
     record.app = syslog.app;
     record.ids = syslog.ids;
     record.procid_size = syslog.procid_size;
+    if (looks_like_token(syslog.ids.substr(syslog.procid_size + 1)))  // Docker's tag is its MSGID too
+      record.ids = arena_.keep(syslog.ids.substr(0, syslog.procid_size), " -");
     record.sd = syslog.sd;
     record.message = syslog.message;
   } else if (parse_rfc3164(frame, source.arrival, bsd)) {

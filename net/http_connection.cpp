@@ -46,12 +46,13 @@ void HeldBytes::release() {
 }
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Shared> shared, Loop& loop,
-                               asio::ip::tcp::socket socket)
+                               asio::ip::tcp::socket socket, SslPtr tls)
     : shared_(std::move(shared)),
       limits_(shared_->limits),
       connected_(loop),
       stream_(std::make_shared<Stream>(loop, std::move(socket))) {
   shared_->open.fetch_add(1, std::memory_order_relaxed);
+  if (tls) stream_->use_tls(std::move(tls));
 }
 
 HttpConnection::~HttpConnection() {
@@ -64,6 +65,7 @@ asio::awaitable<void> HttpConnection::run(std::shared_ptr<HttpConnection> self) 
   try {
     self->stream_->deadline_in(self->limits_.head);
     bool open = true;
+    if (self->stream_->tls()) open = co_await self->shake_hands();
     while (open) {
       open = co_await self->wait_for_request();
       if (open) open = co_await self->serve_one();
@@ -80,6 +82,16 @@ void HttpConnection::stop() {
   // A reader that takes nothing must not hold up the end; one that does still gets its last chunk.
   if (exchange_ && exchange_->streaming()) stream_->deadline_in(kLastChunk);
   if (idle_ || lingering_) stream_->interrupt();
+}
+
+/// False: there is no TLS with this peer.
+asio::awaitable<bool> HttpConnection::shake_hands() {
+  const Io shaken = co_await stream_->handshake();
+  if (shaken == Io::late)
+    shared_->handshakes.add(Handshake::deadline);
+  else if (shaken != Io::stopped)
+    shared_->handshakes.add(stream_->tls().outcome());
+  co_return shaken == Io::ok;
 }
 
 /// Until the first byte of a request is held. False: the connection has ended.
@@ -152,6 +164,7 @@ asio::awaitable<bool> HttpConnection::read_head(HttpRequestParser& parser, Excha
   boost::system::error_code ignored;
   exchange.request.peer = stream_->socket().remote_endpoint(ignored);
   exchange.request.local = stream_->socket().local_endpoint(ignored);
+  exchange.request.tls = bool(stream_->tls());
   exchange.set_head(parser.http11(), parser.keep_alive());
   co_return true;
 }

@@ -12,6 +12,7 @@
 #include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
+#include "web/listener_families.h"
 #include "web/sessions.h"
 
 namespace tailrace {
@@ -28,6 +29,7 @@ struct WebServices {
   uint16_t public_port = 0;                           // of the public listener
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
+  ListenerCounts listeners;
 };
 
 }  // namespace tailrace

@@ -66,6 +66,7 @@ HttpResponse scrape(WebServices& services, std::string_view accept) {
     if (auto account = services.drains.account(channel); !account.drains.empty())
       accounts.push_back(std::move(account));
   write_drain_families(out, accounts, wall_now());
+  write_listener_families(out, services.listeners);
   write_process_families(out);
   out.finish();
   return response;
