@@ -4,6 +4,7 @@ import fcntl
 import re
 import resource
 import socket
+import ssl
 import statistics
 import struct
 import termios
@@ -11,7 +12,7 @@ import time
 import unittest
 
 from harness import AUTH, PATIENCE, HttpFarEnd, Node, RawHttp, TIME, counted, record, wait_until
-from ingest_case import RFC3339, UNKNOWN, IngestCase, chunked
+from ingest_case import RFC3339, UNKNOWN, IngestCase, RawHttps, chunked
 
 LINES, NDJSON = "text/plain", "application/x-ndjson"
 LISTENER_TOKEN = "t.0a0a0a0a-0000-4000-8000-000000000003"
@@ -28,11 +29,15 @@ class IngestBad(IngestCase):
 
     @classmethod
     def setUpClass(cls):
+        cls.flags = ("--https-listen", "127.0.0.1:0", *cls.certify())
         super().setUpClass()
+        https = cls.port_of("public listener, TLS")
+        cls.listeners = {"public": lambda: RawHttp(cls.router.public), "admin": lambda: RawHttp(cls.router.admin),
+                         "https": lambda: RawHttps(https, cls.tls_client)}
         cls.bound, _ = cls.router.channel("bound", [])
         cls.router.good("POST", f"/v2/channels/{cls.bound}/tokens", {"name": "bound", "token": LISTENER_TOKEN})
         # Heads and bodies of which a byte comes now and then. They have 10 s and 30 s in total; other tests run meanwhile.
-        cls.slow = {(kind, port): RawHttp(port) for port in (cls.router.public, cls.router.admin) for kind in ("silent", "head", "body")}
+        cls.slow = {(kind, name): connect() for name, connect in cls.listeners.items() for kind in ("silent", "head", "body")}
         for (kind, _), connection in cls.slow.items():
             cls.addClassCleanup(connection.close)
             if kind == "head":
@@ -40,7 +45,7 @@ class IngestBad(IngestCase):
 
     def setUp(self):
         super().setUp()
-        for (kind, port), connection in self.slow.items():
+        for (kind, _), connection in self.slow.items():
             if kind == "body" and connection.socket.gettimeout():
                 connection.send(self.head(1 << 20))
             connection.socket.setblocking(False)
@@ -264,13 +269,26 @@ class IngestBad(IngestCase):
         wait_until(told, "a line in the log")
         self.assertLessEqual(said() - before, time.monotonic() - started + 1)
 
-    def test_limits_on_the_admin_listener_too(self):
-        for data, status in ((self.head(0, "X-Long: " + "a" * 16_500), 431), (self.head(0, *["X: y"] * 97), 431), (self.head((8 << 20) + 1), 413),
-                             (self.head(None, "Transfer-Encoding: chunked") + chunked(b"x" * ((8 << 20) + 1), 1 << 20), 413),
-                             (self.head(5, "Content-Encoding: br"), 415), (self.head(5, method="PUT"), 405), (self.head(5, auth="token:x"), 401)):
-            with self.subTest(status=status), RawHttp(self.router.admin) as connection:
-                connection.send(data)
-                self.assertEqual(connection.answer().status, status)
+    def test_limits_on_every_listener(self):
+        cases = ((self.head(0, "X-Long: " + "a" * 16_500), 431), (self.head(0, *["X: y"] * 97), 431), (self.head(0, *["X: y"] * 95), 204),
+                 (self.head((8 << 20) + 1), 413), (self.head(None, "Transfer-Encoding: chunked") + chunked(b"x" * ((8 << 20) + 1), 1 << 20), 413),
+                 (self.head(5, "Expect: 100-continue"), 100), (self.head(5, kind="text/html"), 415), (self.head(5, "Content-Encoding: br"), 415),
+                 (self.head(5, method="PUT"), 405), (self.head(5, auth="token:x"), 401), (self.head(5, "Origin: http://evil.example"), 403),
+                 (self.head(5, "Content-Length: 6"), 400))
+        def answered():
+            return {name: {code: int(self.router.metric("tailrace_http_responses_total", listener=name, code=str(code)))
+                           for code in {status for _, status in cases} - {100}} for name in self.listeners}
+        before = answered()
+        for name, connect in self.listeners.items():
+            for data, status in cases:
+                with self.subTest(listener=name, status=status, head=data[-60:]), connect() as connection:
+                    connection.send(data)
+                    self.assertEqual(connection.answer().status, status)
+        now = answered()  # every outcome is counted, also those that no route came to know
+        for name in self.listeners:
+            for code, count in now[name].items():
+                with self.subTest(listener=name, counted=code):
+                    self.assertEqual(count - before[name][code], sum(status == code for _, status in cases))
 
     def test_a_second_authorization_opens_nothing(self):
         body = counted(record(self.app, "x"))
@@ -301,17 +319,17 @@ class IngestBad(IngestCase):
 
     def test_zz_slow_heads_and_bodies_are_408(self):
         """In total, however often a byte comes, on every listener. They began with the first test."""
-        for (kind, port), connection in self.slow.items():
+        for (kind, name), connection in self.slow.items():
             def drip(kind=kind, connection=connection):
                 if kind != "silent":
                     connection.send(b"P")
                 try:
                     return [connection.socket.recv(4096)]
-                except BlockingIOError:
+                except (BlockingIOError, ssl.SSLWantReadError):
                     return None
-                except ConnectionResetError:  # its end, and a byte that came behind it
+                except (ConnectionResetError, ssl.SSLEOFError):  # its end, and a byte that came behind it
                     return [b""]
-            with self.subTest(kind=kind, admin=port == self.router.admin):
+            with self.subTest(kind=kind, listener=name):
                 said = wait_until(drip, "the end of it")[0]
                 if kind != "silent" or said:
                     self.assertTrue(said.startswith(b"HTTP/1.1 408 "), said)

@@ -6,9 +6,16 @@ Conservation: each test says how many records it sent. What the answers said mus
 
 import collections
 import ctypes
+import pathlib
 import re
+import shutil
+import socket
+import ssl
+import tempfile
+import unittest
 
-from harness import EndToEnd, Node, basic, wait_until
+from certificates import Authority
+from harness import PATIENCE, EndToEnd, Node, RawHttp, basic, wait_until
 
 UNKNOWN = "t.11111111-2222-4333-8444-555555555555"
 RFC3339 = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
@@ -37,6 +44,15 @@ def chunked(body, size=1000):
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
+class RawHttps(RawHttp):
+    """The same over TLS."""
+
+    def __init__(self, port, context):
+        plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.socket = context.wrap_socket(plain, server_hostname="localhost")
+        self.file = self.socket.makefile("rb")
+
+
 class IngestCase(EndToEnd):
     """`flags` and `options` are the node's."""
 
@@ -48,6 +64,25 @@ class IngestCase(EndToEnd):
         super().setUpClass()
         cls.router = Node(*cls.flags, **cls.options)
         cls.addClassCleanup(cls.router.stop)
+
+    @classmethod
+    def certify(cls):
+        """Flags that name a certificate; clients trust it by `cls.tls_client`."""
+        if not shutil.which("openssl"):
+            raise unittest.SkipTest("openssl is not installed")
+        directory = tempfile.TemporaryDirectory(prefix="tailrace-e2e-")
+        cls.addClassCleanup(directory.cleanup)
+        folder = pathlib.Path(directory.name)
+        authority = Authority(folder, "authority")
+        authority.sign("node", folder / "node.pem", folder / "node.key")
+        cls.tls_client = ssl.create_default_context(cafile=str(authority.pem))
+        return "--tls-cert", str(folder / "node.pem"), "--tls-key", str(folder / "node.key")
+
+    @classmethod
+    def port_of(cls, listener):
+        """Of the first listener that the log tells of by this name."""
+        said = re.compile(f'msg="{listener}" \\S*127\\.0\\.0\\.1:(\\d+)')
+        return int(wait_until(lambda: said.search(cls.router.log()), listener)[1])
 
     def setUp(self):
         self.channel, tokens = self.router.channel("shop", ["app", "heroku"])

@@ -5,6 +5,7 @@ there. So one POST of far more than the rate shuts its channel for as long as a 
 """
 
 import re
+import socket
 import unittest
 
 from harness import AUTH, RawHttp, counted, record, run, wait_until
@@ -16,8 +17,7 @@ OWED = 10_000  # records: a thousand seconds
 
 
 class IngestQuota(IngestCase):
-    flags = ("--channel-rate", str(RATE))
-    options = {"syslog": "127.0.0.1:0,127.0.0.1:0?token=t.0a0a0a0a-0000-4000-8000-000000000001"}
+    flags = ("--channel-rate", str(RATE), "--syslog-udp-listen", "127.0.0.1:0")
 
     def exhaust(self, app=None):
         """One POST that the full bucket lets through."""
@@ -118,6 +118,18 @@ class IngestQuota(IngestCase):
         self.send(counted(record(tokens["web"], "fine")), accepted=1)
         self.balance()
         self.assertEqual(self.messages(second), [b"fine"])
+
+    def test_syslog_over_udp(self):
+        self.exhaust()
+        second, tokens = self.router.channel("blog", ["web"])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for _ in range(100):
+                out.sendto(record(self.app, "s"), self.router.udp()[0])
+            out.sendto(record(tokens["web"], "fine"), self.router.udp()[0])
+        self.enter("udp", accepted=1, quota=100)
+        self.balance()
+        self.assertEqual(self.messages(second), [b"fine"])
+        self.assertEqual(self.last_messages(), [])
 
     def test_http_and_syslog_share_a_channels_quota(self):
         self.exhaust()
