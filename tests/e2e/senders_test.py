@@ -44,10 +44,6 @@ def expected(name):
     return patterns
 
 
-# What cannot arrive yet as the page says, by block, and the part that is missing.
-PENDING = {"tls": "TLS"}
-
-
 def has(program):
     return unittest.skipUnless((PEERS / program).exists(), f"{program}: {NO_PEERS}")
 
@@ -61,13 +57,8 @@ class Senders(PeerCase):
         self.router.good("POST", f"/v2/channels/{self.channel}/tokens", {"name": "app", "token": TOKEN})
         self.udp_ports = [port for _, port in self.router.udp(2)]
 
-    def needs(self, name):
-        if name in PENDING:
-            self.skipTest(f"{PENDING[name]}: not built yet")
-
     def settings(self, name):
         """A block with this machine's address and ports."""
-        self.needs(name)
         text = block(name).replace("logs.example.com", "127.0.0.1")
         for documented, real in ((8601, self.router.public), (8001, self.router.admin), (6001, self.router.syslog_ports[0]),
                                  (6002, self.router.syslog_ports[1]), (5514, self.udp_ports[0]), (5515, self.udp_ports[1])):
@@ -203,7 +194,6 @@ class Senders(PeerCase):
 
     def secure(self):
         """A router with TLS listeners, and the file of the authority that signed its certificate."""
-        self.needs("tls")
         authority = self.folder / "authority.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
