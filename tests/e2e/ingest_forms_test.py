@@ -213,6 +213,14 @@ class IngestForms(IngestCase):
         self.assertEqual(lines[:2], [TIME.encode() + b" app[web_1]_x]: m", TIME.encode() + b" app[-]: m"])
         self.assertRegex(lines[2], b"^" + RFC3339 + rb" app\[a_b\S*\]: m$")
 
+    def test_fields_beyond_a_header_are_too_long(self):
+        # A message may be as long as it likes; what goes into a header may not.
+        wide = [{key: "w" * 20_000} for key in ("procid", "msgid", "host")] + [{"procid": "w" * 9_000, "host": "h" * 9_000}]
+        body = objects(*[{"message": "m", "time": TIME, **fields} for fields in wide],
+                       {"message": "m", "x": "y" * 100_000, "time": TIME})
+        self.rejects(body, 200, accepted=1, too_long=len(wide), options={"kind": NDJSON})
+        self.assertEqual(self.lines(), [TIME.encode() + b" app[-]: m"])
+
     def test_bad_lines_of_ndjson_are_rejected_one_by_one(self):
         good = b'{"message":"good"}'
         bad = [b"{}", b"null", b"[]", b'"message"', b"7", b"x", b"{", b'{"message"}', b'{"message":}', b'{"message":7}',
