@@ -20,6 +20,23 @@ IngestStats::IngestStats(prometheus::Registry& registry) {
                            .Help("Requests whose Logplex-Msg-Count is not the number of their records.")
                            .Register(registry)
                            .Add({});
+  repeated_requests_ =
+      &prometheus::BuildCounter()
+           .Name("tailrace_ingest_duplicate_requests_total")
+           .Help("Requests that came again with their frame id, and were answered as the first.")
+           .Register(registry)
+           .Add({});
+  repeated_records_ = &prometheus::BuildCounter()
+                           .Name("tailrace_ingest_duplicate_records_total")
+                           .Help("Records of these requests; neither accepted nor rejected a second time.")
+                           .Register(registry)
+                           .Add({});
+  forgotten_repeats_ =
+      &prometheus::BuildCounter()
+           .Name("tailrace_ingest_frame_ids_forgotten_total")
+           .Help("Frame ids forgotten within five minutes for want of memory; their repeats are taken twice.")
+           .Register(registry)
+           .Add({});
   for (size_t p = 0; p < kProtocols.size(); ++p) {
     const std::string protocol(kProtocols[p]);
     records_[p] = &records.Add({{"protocol", protocol}});

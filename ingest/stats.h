@@ -19,10 +19,18 @@ class IngestStats {
   void rejected(Protocol protocol, const Rejections& rejections);
   /// A POST whose Logplex-Msg-Count is not what it held: the sender miscounts, or something on the way loses.
   void count_mismatch() { count_mismatches_->Increment(); }
+  /// A POST that had been judged before, and its records.
+  void repeated(uint64_t records) {
+    repeated_requests_->Increment();
+    repeated_records_->Increment(double(records));
+  }
+  /// Of Repeats.
+  prometheus::Counter& forgotten_repeats() { return *forgotten_repeats_; }
 
  private:
+  prometheus::Counter* forgotten_repeats_;
   std::array<prometheus::Counter*, kProtocols.size()> records_, bytes_;
-  prometheus::Counter* count_mismatches_;
+  prometheus::Counter *count_mismatches_, *repeated_requests_, *repeated_records_;
   std::array<std::array<prometheus::Counter*, kRejectReasons.size()>, kProtocols.size()> rejected_;
 };
 

@@ -25,6 +25,8 @@ class HttpFields {
   /// The first field of that name, case ignored; empty if there is none.
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const;
+  /// All fields of that name as one list (RFC 9110 section 5.3).
+  std::string list(std::string_view name) const;
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
   size_t size() const { return fields_.size(); }
@@ -39,6 +41,7 @@ struct HttpRequest {
   HttpFields headers;
   std::string body;  // whole, de-chunked; still compressed if Content-Encoding says so
   asio::ip::tcp::endpoint peer, local;
+  bool tls = false;  // it came through TLS
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   /// The value of a query parameter, percent-decoded; empty if absent.
