@@ -25,7 +25,8 @@ class IngestQuota(IngestCase):
 
     def last_messages(self):
         """Without what exhausted the channel, and what the router says of it."""
-        return [line.split(b"]: ", 1)[1] for line in self.lines() if b" tailrace[ingest]: " not in line and not line.endswith(b"]: x")]
+        return [line.split(b"]: ", 1)[1] for line in self.lines()
+                if b" tailrace[ingest]: " not in line and not line.endswith(b"]: x")]
 
     def test_a_whole_post_is_refused(self):
         self.exhaust()
@@ -64,7 +65,8 @@ class IngestQuota(IngestCase):
         self.assertEqual(self.messages(second), [b"fine"])
         self.assertEqual(self.last_messages(), [])
         self.rejects(counted(record(self.app, "over")), 429, quota=1, options={"auth": AUTH})
-        self.rejects(counted(record(self.app, "over"), record(UNKNOWN, "x")), 429, quota=1, unknown_token=1, options={"auth": AUTH})
+        self.rejects(counted(record(self.app, "over"), record(UNKNOWN, "x")), 429, quota=1, unknown_token=1,
+                     options={"auth": AUTH})
 
     def test_what_is_rejected_anyway_costs_no_quota(self):
         for _ in range(5):
@@ -142,8 +144,10 @@ class IngestQuota(IngestCase):
         self.exhaust()
         tail = self.tail(self.router.session(self.channel, tail="1", num="1"))
         self.send(counted(*[record(self.app, "s")] * 30) + (record(self.app, "s") + b"\n") * 70, quota=100)
-        said = re.compile(rb" tailrace\[ingest\]: (\d+) records over the channel's rate of 10 per second rejected since " + RFC3339)
-        wait_until(lambda: sum(map(int, said.findall(tail.text()))) >= 100, lambda: f"the whole count; the tail has {tail.text()!r}")
+        said = re.compile(rb" tailrace\[ingest\]: (\d+) records over the channel's rate of 10 per second rejected since " +
+                          RFC3339)
+        wait_until(lambda: sum(map(int, said.findall(tail.text()))) >= 100,
+                   lambda: f"the whole count; the tail has {tail.text()!r}")
         self.assertEqual(sum(map(int, said.findall(tail.text()))), 100)
         self.rejects(b"not", 429, quota=1, options={"kind": LINES})
 

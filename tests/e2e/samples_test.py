@@ -160,7 +160,8 @@ class Samples(SampleCase):
         in_order = []
         for app, token in (("heroku", self.heroku), ("app", self.app)):
             mine = [s for s in SAMPLES if s.app == app]
-            self.accepts("\n".join(json.dumps({"message": s.message.decode(), "time": s.time, "procid": s.procid, "severity": s.pri % 8})
+            self.accepts("\n".join(json.dumps({"message": s.message.decode(), "time": s.time, "procid": s.procid,
+                                               "severity": s.pri % 8})
                                    for s in mine), len(mine), kind="application/x-ndjson", auth=token)
             in_order += mine
         self.assertEqual(self.router.history(self.channel), shown(in_order))
