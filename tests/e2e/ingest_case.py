@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 from certificates import Authority
-from harness import PATIENCE, EndToEnd, Node, RawHttp, basic, wait_until
+from harness import BINARY, PATIENCE, EndToEnd, Node, RawHttp, basic, wait_until
 
 UNKNOWN = "t.11111111-2222-4333-8444-555555555555"
 RFC3339 = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
@@ -29,6 +29,14 @@ try:
     LIBZSTD.ZSTD_compress.restype = ctypes.c_size_t
 except OSError:
     LIBZSTD = None
+
+
+def is_sanitized():
+    with open(BINARY, "rb") as file:
+        return re.search(rb"__(?:asan|tsan)_init", file.read()) is not None
+
+
+SANITIZED = bool(BINARY) and is_sanitized()
 
 
 def zstd(data, level=3):
@@ -84,7 +92,15 @@ class IngestCase(EndToEnd):
         said = re.compile(f'msg="{listener}" \\S*127\\.0\\.0\\.1:(\\d+)')
         return int(wait_until(lambda: said.search(cls.router.log()), listener)[1])
 
+    def same_list(self, got, wanted, msg=None):
+        """What assertEqual does with lists here: unittest's own takes minutes over the difference of long ones."""
+        if got != wanted:
+            at = next((i for i, (a, b) in enumerate(zip(got, wanted)) if a != b), min(len(got), len(wanted)))
+            self.fail(self._formatMessage(msg, f"lists of {len(got)} and {len(wanted)} differ first at {at}: "
+                                               f"{str(got[at:at + 1])[:500]} and {str(wanted[at:at + 1])[:500]}"))
+
     def setUp(self):
+        self.addTypeEqualityFunc(list, self.same_list)
         self.channel, tokens = self.router.channel("shop", ["app", "heroku"])
         self.app, self.heroku = tokens["app"], tokens["heroku"]
         self.entered = collections.Counter()
@@ -92,6 +108,13 @@ class IngestCase(EndToEnd):
 
     def tearDown(self):
         self.balance()
+
+    def memory_grew_less(self, before, megabytes):
+        """Since router.rss() was `before`. Sanitizers keep what was freed, so with them nothing is said."""
+        grown = self.router.rss() - before
+        if not SANITIZED:
+            self.assertLess(grown, megabytes << 20)
+        return grown
 
     # ---- the books
 
