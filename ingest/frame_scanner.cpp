@@ -1,5 +1,7 @@
 #include "ingest/frame_scanner.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 namespace tailrace {
@@ -9,24 +11,23 @@ using Kind = Scanned::Kind;
 
 constexpr size_t kMaxDigits = 20;  // more is no count but a line that begins with digits
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /// The digits a frame may begin with, as many as could be a count.
 struct Count {
   size_t digits = 0;
-  size_t value = 0;  // saturates far above every bound
+  size_t value = 0;  // far above every bound if it does not fit
 };
 
 Count leading_count(std::string_view bytes) {
-  Count count;
-  if (bytes.empty() || bytes[0] == '0') return count;
-  for (; count.digits < bytes.size() && is_digit(bytes[count.digits]); ++count.digits) {
-    if (count.digits == kMaxDigits) return {};
-    if (count.value < size_t(1) << 40) count.value = count.value * 10 + size_t(bytes[count.digits] - '0');
+  if (bytes.empty() || bytes[0] == '0') return {};
+  const size_t most = std::min(bytes.size(), kMaxDigits + 1);
+  size_t n = 0, value = 0;
+  for (; n < most; ++n) {
+    const unsigned digit = uint8_t(bytes[n]) - unsigned('0');
+    if (digit > 9) break;
+    value = value * 10 + digit;
   }
-  return count;
+  if (n > kMaxDigits) return {};
+  return {n, n < kMaxDigits ? value : SIZE_MAX};  // 19 digits fit
 }
 
 size_t newline(std::string_view bytes) {

@@ -240,6 +240,20 @@ class IngestBad(IngestCase):
         self.assertEqual(self.messages(), [])
         self.accepts(counted(record(self.app, "fine")), 1)
 
+    def test_requests_that_end_before_they_are_whole_are_counted(self):
+        body = counted(record(self.app, "never"))
+        whole = self.head(len(body)) + body
+        spread = self.head(None, "Transfer-Encoding: chunked") + chunked(body, 10)
+        before = self.router.metric("tailrace_http_requests_cut_off_total", listener="public")
+        cuts = [data[:at] for data in (whole[:-1], spread[:-1]) for at in range(1, len(data), 23)]
+        for data in cuts:
+            with socket.create_connection(("127.0.0.1", self.router.public)) as connection:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+                self.assertEqual(connection.recv(1), b"")
+        self.assertEqual(self.router.metric("tailrace_http_requests_cut_off_total", listener="public") - before, len(cuts))
+        self.assertEqual(self.messages(), [])
+
     def test_a_token_removed_while_its_sender_is_connected(self):
         other, tokens = self.router.channel("short-lived", ["app"])
         body = counted(record(tokens["app"], "x"))

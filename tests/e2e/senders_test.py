@@ -125,8 +125,11 @@ class Senders(PeerCase):
         self.arrives("logger-old", "tcp")
 
     def test_logger_over_udp(self):
-        self.shell("logger-udp")
-        self.arrives("logger-udp", "udp")
+        for name in ("logger-udp", "logger-udp-listener"):
+            with self.subTest(name):
+                self.setUp()
+                self.shell(name)
+                self.arrives(name, "udp")
 
     def test_logger_keeps_long_lines_whole(self):
         self.shell("logger-pipe", {"my-program": "printf '%05000d\\n' 0"})

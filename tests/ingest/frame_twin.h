@@ -38,7 +38,7 @@ inline Found scan_stream(std::string_view bytes, const std::vector<size_t>& port
       if (s.kind == Scanned::Kind::rejected) found.rejected.push_back(s.reason);
       left.remove_prefix(s.consumed);
     }
-    held = std::string(left);
+    held.erase(0, held.size() - left.size());
   }
   found.rest = held;
   return found;
