@@ -12,7 +12,7 @@ import time
 import unittest
 
 from harness import AUTH, PATIENCE, HttpFarEnd, Node, RawHttp, TIME, counted, record, wait_until
-from ingest_case import RFC3339, UNKNOWN, IngestCase, RawHttps, chunked
+from ingest_case import BOUND, RFC3339, UNKNOWN, IngestCase, RawHttps, chunked
 
 LINES, NDJSON = "text/plain", "application/x-ndjson"
 LISTENER_TOKEN = "t.0a0a0a0a-0000-4000-8000-000000000003"
@@ -252,6 +252,28 @@ class IngestBad(IngestCase):
                 connection.shutdown(socket.SHUT_WR)
                 self.assertEqual(connection.recv(1), b"")
         self.assertEqual(self.router.metric("tailrace_http_requests_cut_off_total", listener="public") - before, len(cuts))
+        self.assertEqual(self.messages(), [])
+
+    def test_a_request_that_is_cut_off_is_counted(self):
+        whole = self.head(100, kind=LINES)
+        cut_off = lambda name: int(self.router.metric("tailrace_http_requests_cut_off_total", listener=name))  # noqa: E731
+        for name, connect in self.listeners.items():
+            before, cases = cut_off(name), (whole + b"x" * 50, whole, whole[:50], b"P")
+            for data in cases:
+                with connect() as connection:
+                    connection.send(data)
+            for data in cases[:2]:
+                connection = connect()
+                connection.send(self.head(0))  # an answer shows that the handshake is over
+                self.enter_answer(connection.answer(), 0)
+                connection.send(data)
+                connection.file.close()
+                reset(connection.socket)
+            with self.subTest(listener=name):
+                wait_until(lambda name=name, wanted=before + 6: cut_off(name) == wanted,
+                           lambda name=name, before=before: f"6 to be counted; it is {cut_off(name) - before}", BOUND)
+        with RawHttp(self.router.public):  # a connection without a request is none
+            pass
         self.assertEqual(self.messages(), [])
 
     def test_a_token_removed_while_its_sender_is_connected(self):
