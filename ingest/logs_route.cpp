@@ -16,8 +16,8 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-/// A body of 16 MiB can hold millions of records: they are appended in rounds, each with a bounded cost in
-/// memory and under the channel's lock.
+/// A body of 16 MiB can hold millions of records: they are appended in rounds of so many records or, beyond
+/// the first, bytes.
 constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
 constexpr size_t kInflateSlice = 256 << 10;  // a millisecond
 constexpr auto kYield = std::chrono::milliseconds(1);
@@ -58,8 +58,8 @@ Scanned next_of(Form form, std::string_view body) {
   return form == Form::logplex ? next_in_body(body) : next_line(body);
 }
 
-HttpResponse come_again(std::string_view why) {
-  HttpResponse response = http_error(503, why);
+HttpResponse unfinished() {
+  HttpResponse response = http_error(503, "the first of these requests has no answer; send again");
   response.headers.add("Retry-After", "1");
   return response;
 }
@@ -81,31 +81,37 @@ class LogsRoute {
     const auto writer = writer_of(services_.catalog, headers.get("authorization"), refusal);
     if (!writer) co_return refusal;
     const Form form = form_of(headers.get("content-type")).value_or(Form::logplex);
-    BudgetShare share(services_.bodies);
-    std::string inflated;
-    std::string_view body = exchange.request.body;
-    if (const auto encoding = Inflater::encoding(headers.list("content-encoding"))) {
-      std::optional<HttpResponse> refused = co_await inflate(exchange, *encoding, inflated, share);
-      if (refused) co_return std::move(*refused);
-      body = inflated;
-    }
 
     Repeats::Claim claim;
     if (const std::string_view id = frame_id(headers, form); !id.empty()) {
-      Twin twin(exchange.loop());
-      const PostKey key = post_key(writer->name(), id, exchange.request.body);
-      Repeats::Answer answer = services_.repeats.ask(key, twin, mono_now());
+      const PostKey key = services_.repeats.key(writer->key(), id, exchange.request.body);
+      Again again(exchange.loop(), services_.repeats, key);
+      Repeats::Answer answer = services_.repeats.ask(key, again, mono_now());
       std::optional<Verdict> verdict;
       if (answer.kind == Repeats::Answer::Kind::known) verdict = answer.verdict;
       if (answer.kind == Repeats::Answer::Kind::waiting) {
-        verdict = co_await twin.verdict();
-        if (!verdict) co_return come_again("shutting down");
+        verdict = co_await again.verdict();
+        if (!verdict) co_return unfinished();
       }
       if (verdict) {
         services_.stats.repeated(verdict->records());
         co_return verdict->response();
       }
       claim = std::move(answer.claim);
+    }
+
+    BudgetShare share(services_.bodies);
+    std::string inflated;
+    std::string_view body = exchange.request.body;
+    if (const auto encoding = Inflater::encoding(headers.list("content-encoding"))) {
+      const std::optional<Verdict> refused = co_await inflate(exchange, *encoding, inflated, share);
+      if (refused) {
+        // What found no memory comes again: it is lost as little as a body that found none.
+        if (refused->status() != 503) services_.stats.rejected(Protocol::http, refused->rejected);
+        claim.finish(*refused, mono_now());
+        co_return refused->response();
+      }
+      body = inflated;
     }
 
     Verdict verdict = co_await append(exchange.loop(), form, body, writer->token);
@@ -121,24 +127,35 @@ class LogsRoute {
     return id.empty() && form == Form::logplex ? headers.get("x-request-id") : id;
   }
 
-  /// The answer if it cannot be inflated; it holds records of which nobody knows how many, and counts as one.
-  asio::awaitable<std::optional<HttpResponse>> inflate(HttpExchange& exchange, Inflater::Encoding encoding,
-                                                       std::string& out, BudgetShare& share) const {
+  /// The verdict if it cannot be inflated; it holds records of which nobody knows how many, and counts as
+  /// one.
+  asio::awaitable<std::optional<Verdict>> inflate(HttpExchange& exchange, Inflater::Encoding encoding,
+                                                  std::string& out, BudgetShare& share) const {
     Inflater inflater(encoding, exchange.request.body);
     auto step = Inflater::Step::more;
     while (step == Inflater::Step::more) {
-      if (!share.grow_to(out.size() + kInflateSlice)) co_return come_again("no memory for this body now");
+      const size_t needed = out.size() + kInflateSlice;
+      if (needed > out.capacity()) {
+        // The old bytes and the new ones stand side by side for a moment.
+        const size_t capacity = std::max(needed, 2 * out.capacity());
+        if (!share.grow_to(out.capacity() + capacity)) co_return refused(RejectReason::no_room);
+        out.reserve(capacity);
+      }
       step = inflater.step(kInflateSlice, out);
       if (step == Inflater::Step::more) co_await asio::post(exchange.loop().io, kAwait);
     }
     if (step == Inflater::Step::done) co_return std::nullopt;
+    if (step == Inflater::Step::truncated) co_return refused(RejectReason::truncated);
+    if (step == Inflater::Step::broken) co_return refused(RejectReason::malformed);
+    Verdict too_large = refused(RejectReason::too_long);
+    too_large.too_large = true;
+    co_return too_large;
+  }
+
+  static Verdict refused(RejectReason reason) {
     Verdict verdict;
-    verdict.rejected.add(step == Inflater::Step::too_large   ? RejectReason::too_long
-                         : step == Inflater::Step::truncated ? RejectReason::truncated
-                                                             : RejectReason::malformed);
-    services_.stats.rejected(Protocol::http, verdict.rejected);
-    if (step == Inflater::Step::too_large) co_return http_error(413, "the inflated body is too large");
-    co_return verdict.response();
+    verdict.rejected.add(reason);
+    return verdict;
   }
 
   asio::awaitable<Verdict> append(Loop& loop, Form form, std::string_view body, TokenPtr token) const {
@@ -172,8 +189,10 @@ class LogsRoute {
 
   static void count_round(Intake& intake, Form form, std::string_view& body, const Source& source,
                           Tally& tally) {
-    for (size_t records = 0; !body.empty() && records < kRoundRecords; ++records) {
+    size_t bytes = 0;
+    for (size_t records = 0; !body.empty() && records < kRoundRecords && bytes < kRoundBytes; ++records) {
       const Scanned scanned = next_of(form, body);
+      bytes += scanned.consumed;
       if (scanned.kind == Scanned::Kind::frame)
         intake.count(scanned.bytes, form == Form::ndjson, source, tally);
       body.remove_prefix(scanned.consumed);
@@ -183,18 +202,22 @@ class LogsRoute {
   static void take_round(Intake& intake, Form form, std::string_view& body, const Source& source,
                          Appends& appends) {
     Rejections rejections;
-    size_t records = 0, bytes = 0;
-    while (!body.empty() && records < kRoundRecords && bytes < kRoundBytes) {
-      const Scanned scanned = next_of(form, body);
-      if (scanned.kind == Scanned::Kind::rejected)
-        rejections.add(scanned.reason);
-      else if (scanned.kind == Scanned::Kind::frame && form == Form::ndjson)
-        intake.take_json(scanned.bytes, source);
-      else if (scanned.kind == Scanned::Kind::frame)
-        intake.take(scanned.bytes, source);
-      body.remove_prefix(scanned.consumed);
-      ++records;
-      bytes += scanned.consumed;
+    try {
+      size_t bytes = 0;
+      for (size_t records = 0; !body.empty() && records < kRoundRecords && bytes < kRoundBytes; ++records) {
+        const Scanned scanned = next_of(form, body);
+        if (scanned.kind == Scanned::Kind::rejected)
+          rejections.add(scanned.reason);
+        else if (scanned.kind == Scanned::Kind::frame && form == Form::ndjson)
+          intake.take_json(scanned.bytes, source);
+        else if (scanned.kind == Scanned::Kind::frame)
+          intake.take(scanned.bytes, source);
+        body.remove_prefix(scanned.consumed);
+        bytes += scanned.consumed;
+      }
+    } catch (...) {
+      intake.discard();  // the views end with this body
+      throw;
     }
     appends.expect();
     intake.flush(Protocol::http, source.arrival, rejections, &appends);

@@ -47,8 +47,7 @@ class Appends final : public Intake::Done {
     {
       const std::lock_guard lock(mutex_);
       verdict_.accepted += outcome.accepted;
-      for (size_t r = 0; r < kRejectReasons.size(); ++r)
-        verdict_.rejected.by_reason[r] += outcome.rejected.by_reason[r];
+      verdict_.rejected += outcome.rejected;
     }
     wait_.came();
   }
@@ -63,10 +62,13 @@ class Appends final : public Intake::Done {
   Verdict verdict_;  // guarded by mutex_ until all have come
 };
 
-/// A POST that waits for what becomes of its twin.
-class Twin final : public Repeats::Waiter {
+/// A POST that came again, and waits for what becomes of the first.
+class Again final : public Repeats::Waiter {
  public:
-  explicit Twin(Loop& loop) : wait_(loop) { wait_.expect(); }
+  Again(Loop& loop, Repeats& repeats, const PostKey& key) : repeats_(repeats), key_(key), wait_(loop) {
+    wait_.expect();
+  }
+  ~Again() override { repeats_.withdraw(key_, *this); }
 
   void judged(const Verdict* verdict) override {
     if (verdict) verdict_ = *verdict;
@@ -79,6 +81,8 @@ class Twin final : public Repeats::Waiter {
   }
 
  private:
+  Repeats& repeats_;
+  const PostKey key_;
   Wait wait_;
   std::optional<Verdict> verdict_;
 };

@@ -15,8 +15,8 @@ struct Writer {
   TokenPtr token;
   std::string user;  // of a credential, while there is no token
 
-  /// Names him in the process, for keys of maps.
-  std::string name() const { return token ? token->id : ":" + user; }
+  /// Names him in the process. Secret.
+  std::string key() const { return token ? token->id : ":" + user; }
 };
 
 /// None: `refusal` is the answer, 401 or 403.

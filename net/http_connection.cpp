@@ -168,7 +168,6 @@ asio::awaitable<bool> HttpConnection::read_head(HttpRequestParser& parser, Excha
   boost::system::error_code ignored;
   exchange.request.peer = stream_->socket().remote_endpoint(ignored);
   exchange.request.local = stream_->socket().local_endpoint(ignored);
-  exchange.request.tls = bool(stream_->tls());
   exchange.set_head(parser.http11(), parser.keep_alive());
   co_return true;
 }

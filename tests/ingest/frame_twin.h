@@ -65,8 +65,12 @@ inline Found scan_slowly(const std::string& bytes) {
         continue;
       }
       found.rejected.push_back(RejectReason::too_long);
-      const size_t end = bytes.find('\n', at);
-      at = end == bytes.npos ? bytes.size() : end + 1;
+      const bool absurd = text.size() > 8 || std::stoull(text) > 64 << 20;
+      const size_t region = absurd ? bytes.npos : behind + 1 + std::stoull(text);
+      for (at = behind; at < bytes.size() && at < region;) {
+        if (bytes[at++] != '\n' || at == bytes.size() || at == region) continue;
+        if (absurd || bytes[at] == '<' || (bytes[at] >= '1' && bytes[at] <= '9')) break;
+      }
       continue;
     }
     const size_t end = bytes.find('\n', at);
