@@ -552,18 +552,23 @@ class Stopping(IngestCase):
                 begun.send(head + body[:-1])
                 idle.send(head + body)
                 self.assertEqual(idle.answer().status, 204)
+                far_end.wait_for(1)
+                well, far_end.mode = far_end.mode, 503  # what is accepted from here on takes a second try
                 node.process.terminate()
                 wait_until(lambda: 'msg="stopping"' in node.log(), "the stop to begin")
                 begun.send(body[-1:])
                 answer = begun.answer()
                 self.assertEqual((answer.status, answer.header("Connection")), (204, "close"))
+                wait_until(lambda: [r for r in far_end.requests if r.status == 503], "the first try")
+                far_end.mode = well
                 idle.send(head + body)
                 late = idle.answer()  # either it was closed, or it is told to come again
                 if late is not None:
                     self.assertEqual(late.status, 503)
                     self.assertGreaterEqual(int(late.header("Retry-After")), 1)
-            self.assertEqual(far_end.wait_for(2), [b"in flight"] * 2)
             self.assertEqual(node.process.wait(PATIENCE), 0)  # a second SIGTERM would end it at once
+            self.assertEqual(far_end.wait_for(2), [b"in flight"] * 2)
+            self.assertNotIn("are gone", node.log().split('msg="stopping"')[1])
         finally:
             node.stop()
 

@@ -87,6 +87,32 @@ TEST_CASE_FIXTURE(Fixture, "a token's id as MSGID, as from Docker's syslog drive
   CHECK(texts(channel) == std::vector<std::string>(2, "<30>1 T h app 4711 - - hello"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a token's id in a field that is not for it does not pass through") {
+  const std::string id = heroku->id;
+  const std::string frames[] = {"<30>1 T " + id + " a " + id + " " + id + " - m",
+                                "<30>1 T " + id + " a p m - m", "<30>1 T h a " + id + " m - m",
+                                "<30>1 T h a p " + id + " - m"};
+  for (const std::string& frame : frames) CHECK_FALSE(intake.take(frame, Source{app, kNow}));
+  const std::string json =
+      R"({"message":"m","host":")" + id + R"(","procid":")" + id + R"(","msgid":")" + id + "\"}";
+  CHECK_FALSE(intake.take_json(json, Source{app, kNow}));
+  CHECK(flush().accepted == 5);
+  CHECK(texts(channel) == std::vector<std::string>{"<30>1 T - a - - - m", "<30>1 T - a p m - m",
+                                                   "<30>1 T h a - m - m", "<30>1 T h a p - - m",
+                                                   "<13>1 2023-11-14T22:13:20.000000+00:00 - app - - - m"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "what is discarded is neither appended nor counted") {
+  CHECK_FALSE(intake.take("<13>1 T h a p - - gone", Source{app, kNow}));
+  CHECK(intake.take("no syslog", Source{nullptr, kNow}) == RejectReason::unknown_token);
+  intake.discard();
+  CHECK_FALSE(intake.take("<13>1 T h a p - - kept", Source{app, kNow}));
+  const Intake::Outcome outcome = flush();
+  CHECK(outcome.accepted == 1);
+  CHECK(outcome.rejected.total() == 0);
+  CHECK(texts(channel).size() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a strict token always shows its own name") {
   const TokenPtr strict = *catalog.add_token("1", "web", {.id = {}, .strict = true});
   const std::string frames[] = {"<13>1 T h heroku router - - as sent",
