@@ -11,7 +11,7 @@ namespace tailrace {
 /// processor's instruction, three streams at once for long inputs; by table where it has none.
 uint32_t crc32c(std::span<const std::byte> bytes, uint32_t before = 0);
 
-/// By table, a byte at a time: the twin in the tests, and what runs without the instruction.
-uint32_t crc32c_slowly(std::span<const std::byte> bytes, uint32_t before = 0);
+/// By table, a byte at a time: what runs without the instruction.
+uint32_t crc32c_by_table(std::span<const std::byte> bytes, uint32_t before = 0);
 
 }  // namespace tailrace

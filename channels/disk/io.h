@@ -31,7 +31,8 @@ class IoHook {
 void set_io_hook(IoHook* hook);
 
 /// An open file. Any number of threads may read; writes, syncs and truncations are one thread's. Interrupted
-/// and short calls are continued, so a call did all or says why not (as errno, generic category).
+/// and short calls are continued (an interrupted sync is not), so a call did all or says why not (as errno,
+/// generic category).
 class File {
  public:
   /// errors: exists already, no space for the directory's entry, …
@@ -61,6 +62,8 @@ class File {
   const std::string& path() const { return path_; }
 
  private:
+  static Result<File> opened(const std::string& path, int flags);
+
   int fd_ = -1;
   std::string path_;
 };
