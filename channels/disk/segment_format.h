@@ -23,6 +23,9 @@ inline constexpr uint32_t kSegmentVersion = 1;
 inline constexpr uint64_t kHeaderBlock = 4096, kEntriesAt = 2 * kHeaderBlock;
 inline constexpr uint64_t kSegmentBytes = 64u << 20;
 inline constexpr uint32_t kMostRecordText = 32 * 1024, kMostPostText = 1024, kMostIndexText = 64u << 20;
+inline constexpr uint32_t kMostVoids = 1024;  // in one begin entry
+/// An index gives offsets / 8 in 32 bits.
+inline constexpr uint64_t kMostCapacity = uint64_t{32} << 30;
 inline constexpr uint32_t kControlChannel = UINT32_MAX;
 inline constexpr uint64_t kPositionLimit = uint64_t{1} << 53;
 
@@ -41,12 +44,13 @@ struct SegmentHeader {
   uint64_t capacity = kSegmentBytes;
 };
 
-enum class HeaderFault : uint8_t { none, damaged, newer_version, other_dir, other_number };
+enum class HeaderFault : uint8_t { none, damaged, newer_version };
 
 /// Both copies, kEntriesAt bytes.
 void write_header(const SegmentHeader& header, std::span<std::byte> out);
-/// From what the file has of its first kEntriesAt bytes. One good copy is enough.
-HeaderFault read_header(std::span<const std::byte> bytes, SegmentHeader& out);
+/// From what the file has of its first kEntriesAt bytes. One good copy is enough. `version`, if given: the
+/// one it has.
+HeaderFault read_header(std::span<const std::byte> bytes, SegmentHeader& out, uint32_t* version = nullptr);
 
 /// In front of every entry.
 struct EntryPrefix {
@@ -68,7 +72,7 @@ constexpr uint32_t seal_of(const Salts& salts, uint64_t offset) {
 /// Over everything behind the crc; `entry` is whole, padding included.
 uint32_t check_of(const Salts& salts, uint64_t offset, std::span<const std::byte> entry);
 
-/// Lays the prefix in front of `record` (a memory entry, as it is) and checks both; the bytes written.
+/// Lays the prefix in front of `record` (a memory entry, as it is) and pads; the bytes written.
 size_t write_record(const Salts& salts, uint64_t offset, uint32_t channel, uint64_t ordinal, Position number,
                     Record record, std::byte* out);
 
@@ -76,9 +80,10 @@ struct BeginText {
   uint64_t before = 0;  // the entry's value
   uint64_t mark = 0, entries = 0;
   struct Void {
-    uint64_t segment, end;
+    uint64_t segment = 0, end = 0;
+    bool operator==(const Void&) const = default;
   };
-  std::vector<Void> voids;
+  std::vector<Void> voids;  // kMostVoids at most
 };
 struct GroupText {
   uint64_t group = 0;  // the entry's value
@@ -91,13 +96,21 @@ struct EndText {
   Micros newest = 0;
   uint64_t mark = 0;
 };
-inline constexpr uint64_t kEndBytes = 88;
+inline constexpr uint64_t kGroupBytes = 72, kEndBytes = 88;
+uint64_t begin_bytes(const BeginText& begin);
+uint64_t post_bytes(const PostVerdict& post);
 
-/// Appends a whole control entry, which will lie at `offset`, to `out`.
-void write_begin(const Salts& salts, uint64_t offset, const BeginText& begin, std::vector<std::byte>& out);
-void write_group(const Salts& salts, uint64_t offset, const GroupText& group, std::vector<std::byte>& out);
+/// Appends a whole control entry, made at `now`, which will lie at `offset`, to `out`.
+void write_begin(const Salts& salts, uint64_t offset, Micros now, const BeginText& begin,
+                 std::vector<std::byte>& out);
+void write_group(const Salts& salts, uint64_t offset, Micros now, const GroupText& group,
+                 std::vector<std::byte>& out);
 void write_post(const Salts& salts, uint64_t offset, const PostVerdict& post, std::vector<std::byte>& out);
-void write_end(const Salts& salts, uint64_t offset, const EndText& end, std::vector<std::byte>& out);
+void write_end(const Salts& salts, uint64_t offset, Micros now, const EndText& end,
+               std::vector<std::byte>& out);
+/// The same for a text that the caller appends to `out` between the two calls.
+size_t open_control(ControlKind kind, uint64_t value, Micros now, std::vector<std::byte>& out);
+void close_control(const Salts& salts, uint64_t offset, size_t opened, std::vector<std::byte>& out);
 
 /// A valid entry, as a view of the bytes it was found in.
 struct StoredEntry {
@@ -107,10 +120,16 @@ struct StoredEntry {
 
   bool is_control() const { return prefix.channel == kControlChannel; }
   ControlKind kind() const { return ControlKind(prefix.ordinal); }
+  uint64_t behind() const { return offset + size; }
 };
 
+/// What the fixed part of an entry (its first kFixedBytes) says its size is; 0 if its seal does not fit or
+/// the size is beyond its kind's bound. Nothing is checked yet.
+inline constexpr size_t kFixedBytes = sizeof(EntryPrefix) + sizeof(EntryHeader);
+uint64_t claimed_size(const Salts& salts, uint64_t offset, const std::byte* fixed);
+
 /// The entry at the beginning of `bytes`, which lie at `offset` in a segment; none if it is not valid, or not
-/// whole in `bytes`. Looks at no byte beyond them, whatever the sizes in them say.
+/// whole in `bytes`. Looks at no byte beyond them, whatever the sizes in them say. `bytes` are aligned to 8.
 std::optional<StoredEntry> read_entry(const Salts& salts, uint64_t offset, std::span<const std::byte> bytes);
 
 std::optional<BeginText> read_begin(const StoredEntry& entry);

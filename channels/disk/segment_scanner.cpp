@@ -1,0 +1,116 @@
+#include "channels/disk/segment_scanner.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "channels/disk/crc32c.h"
+
+namespace tailrace {
+namespace {
+
+constexpr uint64_t kWindow = 256 * 1024;
+static_assert(kWindow >= 2 * stored_size(kMostRecordText), "every entry but an index fits, and more");
+
+}  // namespace
+
+SegmentScanner::SegmentScanner(const File& file, const Salts& salts, uint64_t begin, uint64_t end)
+    : file_(file),
+      salts_(salts),
+      at_(begin),
+      end_(end),
+      window_at_(begin),
+      window_end_(begin),
+      window_(kWindow) {}
+
+const StoredEntry* SegmentScanner::next() {
+  stretch_ = {at_, at_, true};
+  while (at_ < end_) {
+    if (!fill(kFixedBytes)) {
+      const auto rest = ahead();
+      stretch_.zeros &= std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
+      at_ = end_;
+      break;
+    }
+    if (entry_here()) {
+      stretch_.end = entry_->offset;
+      return &*entry_;
+    }
+    if (at_ < end_) skip();
+  }
+  stretch_.end = at_;
+  return nullptr;
+}
+
+/// Whether a valid entry begins at at_, which then moves behind it. An index ends the scan instead.
+bool SegmentScanner::entry_here() {
+  const uint64_t size = claimed_size(salts_, at_, ahead().data());
+  if (size == 0) return false;
+  if (size > kWindow) {
+    if (index_here(size)) end_ = at_;
+    return false;
+  }
+  fill(size);
+  entry_ = read_entry(salts_, at_, ahead());
+  if (!entry_) return false;
+  if (entry_->is_control() && entry_->kind() == ControlKind::index) {
+    end_ = at_;
+    return false;
+  }
+  at_ += size;
+  return true;
+}
+
+/// Whether a whole index entry too big for the window lies at at_: checked in pieces.
+bool SegmentScanner::index_here(uint64_t size) {
+  if (size > end_ - at_) return false;
+  std::array<std::byte, 12> seed;
+  std::memcpy(seed.data(), &salts_.crc, 4);
+  std::memcpy(seed.data() + 4, &at_, 8);
+  uint32_t crc = crc32c(seed), stored = 0;
+  std::vector<std::byte> piece(kWindow);
+  for (uint64_t done = 0; done < size;) {
+    const auto wanted = std::span(piece).first(std::min<uint64_t>(kWindow, size - done));
+    const auto got = file_.read(at_ + done, wanted);
+    if (!got) error_ = got.error();
+    if (!got || *got != wanted.size()) return false;
+    if (done == 0) std::memcpy(&stored, piece.data(), 4);
+    crc = crc32c(wanted.subspan(done == 0 ? 4 : 0), crc);
+    done += wanted.size();
+  }
+  return crc == stored;
+}
+
+/// Moves at_ to the next multiple of 8 in the window where a seal fits, or to where the window is too short.
+void SegmentScanner::skip() {
+  const std::byte* bytes = ahead().data();
+  const uint64_t last = window_end_ - kFixedBytes;
+  bool zeros = stretch_.zeros;
+  do {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof word);
+    zeros &= word == 0;
+    at_ += 8, bytes += 8;
+    if (at_ > last) break;
+    std::memcpy(&word, bytes, sizeof word);
+    if (uint32_t(word >> 32) == seal_of(salts_, at_)) break;
+  } while (true);
+  stretch_.zeros = zeros;
+}
+
+/// Has the window hold `bytes` at at_; false if the file or the range has fewer, which are there then.
+bool SegmentScanner::fill(uint64_t bytes) {
+  if (window_end_ - at_ >= bytes) return true;
+  const uint64_t kept = window_end_ - at_;
+  std::memmove(window_.data(), window_.data() + (at_ - window_at_), kept);
+  window_at_ = at_;
+  const uint64_t wanted = std::min<uint64_t>(end_ - window_end_, kWindow - kept);
+  const auto got = file_.read(window_end_, std::span(window_).subspan(kept, wanted));
+  if (!got) error_ = got.error();
+  const uint64_t more = got ? *got : 0;
+  window_end_ += more;
+  if (more < wanted) end_ = window_end_;
+  return window_end_ - at_ >= bytes;
+}
+
+}  // namespace tailrace
