@@ -1,10 +1,9 @@
 #include "channels/disk/segment_scanner.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
-#include "channels/disk/crc32c.h"
+#include "channels/disk/segment_index.h"
 
 namespace tailrace {
 namespace {
@@ -47,7 +46,9 @@ bool SegmentScanner::entry_here() {
   const uint64_t size = claimed_size(salts_, at_, ahead().data());
   if (size == 0) return false;
   if (size > kWindow) {
-    if (index_here(size)) end_ = at_;
+    const auto index = check_index(file_, salts_, at_, end_);
+    if (index) end_ = at_;
+    if (!index && index.error().category() != disk_category()) error_ = index.error();
     return false;
   }
   fill(size);
@@ -59,26 +60,6 @@ bool SegmentScanner::entry_here() {
   }
   at_ += size;
   return true;
-}
-
-/// Whether a whole index entry too big for the window lies at at_: checked in pieces.
-bool SegmentScanner::index_here(uint64_t size) {
-  if (size > end_ - at_) return false;
-  std::array<std::byte, 12> seed;
-  std::memcpy(seed.data(), &salts_.crc, 4);
-  std::memcpy(seed.data() + 4, &at_, 8);
-  uint32_t crc = crc32c(seed), stored = 0;
-  std::vector<std::byte> piece(kWindow);
-  for (uint64_t done = 0; done < size;) {
-    const auto wanted = std::span(piece).first(std::min<uint64_t>(kWindow, size - done));
-    const auto got = file_.read(at_ + done, wanted);
-    if (!got) error_ = got.error();
-    if (!got || *got != wanted.size()) return false;
-    if (done == 0) std::memcpy(&stored, piece.data(), 4);
-    crc = crc32c(wanted.subspan(done == 0 ? 4 : 0), crc);
-    done += wanted.size();
-  }
-  return crc == stored;
 }
 
 /// Moves at_ to the next multiple of 8 in the window where a seal fits, or to where the window is too short.

@@ -44,7 +44,6 @@ class SegmentScanner {
 
  private:
   bool entry_here();
-  bool index_here(uint64_t size);
   void skip();
   bool fill(uint64_t bytes);
   std::span<const std::byte> ahead() const {

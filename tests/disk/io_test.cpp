@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <functional>
 #include <string>
 #include <string_view>
 
 #include "channels/disk/crash_point.h"
+#include "tests/disk/scoped_hook.h"
 #include "tests/disk/temp_dir.h"
 
 using namespace tailrace;
@@ -28,17 +28,6 @@ std::string read_all(const File& file) {
   CHECK(file.read(0, std::as_writable_bytes(std::span(text))).value() == text.size());
   return text;
 }
-
-/// A hook for one scope.
-class Hook final : public IoHook {
- public:
-  explicit Hook(std::function<int(const IoStep&, size_t&)> f) : f_(std::move(f)) { set_io_hook(this); }
-  ~Hook() override { set_io_hook(nullptr); }
-  int before(const IoStep& step, size_t& allowed) override { return f_(step, allowed); }
-
- private:
-  std::function<int(const IoStep&, size_t&)> f_;
-};
 
 }  // namespace
 
@@ -102,7 +91,7 @@ TEST_CASE("io: short writes and reads are continued; one that fails on the way i
   const TempDir dir;
   File file = File::create(dir / "a").value();
   {
-    const Hook hook([](const IoStep&, size_t& allowed) {
+    const ScopedHook hook([](const IoStep&, size_t& allowed) {
       allowed = std::min<size_t>(allowed, 3);
       return 0;
     });
@@ -110,7 +99,7 @@ TEST_CASE("io: short writes and reads are continued; one that fails on the way i
     CHECK(read_all(file) == "hello world");
   }
   int calls = 0;
-  const Hook hook([&](const IoStep& step, size_t& allowed) {
+  const ScopedHook hook([&](const IoStep& step, size_t& allowed) {
     CHECK(step.kind == IoStep::Kind::write);
     CHECK(step.path == dir / "a");
     allowed = 4;
@@ -125,7 +114,7 @@ TEST_CASE("io: each kind of step can be refused") {
   const TempDir dir;
   File file = File::create(dir / "a").value();
   IoStep::Kind refuse{};
-  const Hook hook([&](const IoStep& step, size_t&) { return step.kind == refuse ? EIO : 0; });
+  const ScopedHook hook([&](const IoStep& step, size_t&) { return step.kind == refuse ? EIO : 0; });
   std::byte one[1];
   const auto fails = [&](IoStep::Kind kind, auto&& call) {
     refuse = kind;
