@@ -1,0 +1,55 @@
+#pragma once
+// What a log knows of one cursor. The door between a Cursor, which belongs to its loop, and the log.
+
+#include <vector>
+
+#include "base/pass.h"
+#include "channels/chunk.h"
+#include "channels/ledger.h"
+
+namespace tailrace {
+
+enum class CursorKind : uint8_t {
+  drain,  // keeps an account; its losses are told
+  tail,   // reads notices too; what it reads is settled at once
+};
+
+/// Lives in its Cursor, which hands it to the log's methods; from attach to detach every field is guarded by
+/// the log's lock, because eviction, wake-ups and fetched chunks come from other threads. No log is a friend
+/// of Cursor: this struct is all that they share.
+///
+/// Invariants, under the lock: (1) a parked one has nothing to read, or waits for a fetch; (2) `at`, if set,
+/// holds the record with `ordinal`, at byte `at_bytes`; (3) the records of `flying` come to `in_flight`.
+struct CursorState {
+  CursorState(CursorKind its_kind, Pass& its_pass, Task& its_task, uint64_t its_drain)
+      : kind(its_kind), drain(its_drain), pass(&its_pass), task(&its_task) {}
+
+  const CursorKind kind;
+  const uint64_t drain;  // DrainEntry::id; 0: a tail
+  Pass* const pass;
+  Task* const task;
+
+  uint64_t ordinal = 0;  // how many of the channel's records lie before what it reads next
+  ChunkRef at;           // where that lies, if it is at hand
+  uint32_t at_bytes = 0;
+  ChunkRef ahead;         // fetched from disk behind `at`
+  bool fetching = false;  // the record reader was asked for what comes next
+
+  // What was read and has not come to its end, oldest first: one run unless numbers have a hole there.
+  struct Run {
+    Position first;
+    uint64_t records;
+  };
+  std::vector<Run> flying;
+  uint64_t in_flight = 0;
+  Micros in_flight_oldest = 0;
+
+  bool parked = false, waiting = false, loss_told = false;
+  bool moved = false;  // its progress differs from what was stored last
+  uint64_t next_notice = 0;
+  uint64_t accepted_before = 0;  // records that its channel had accepted when it began
+  Ledger counts;                 // delivered, filtered, dropped
+  Loss loss;
+};
+
+}  // namespace tailrace
