@@ -18,8 +18,9 @@ enum class CursorKind : uint8_t {
 /// the log's lock, because eviction, wake-ups and fetched chunks come from other threads. No log is a friend
 /// of Cursor: this struct is all that they share.
 ///
-/// Invariants, under the lock: (1) a parked one has nothing to read, or waits for a fetch; (2) `at`, if set,
-/// holds the record with `ordinal`, at byte `at_bytes`; (3) the records of `flying` come to `in_flight`.
+/// Invariants, under the lock: (1) a parked one has nothing to read, or waits for a fetch; (2) `at` is a
+/// hint: if it holds the record with `ordinal`, that lies at byte `at_bytes`; (3) what was read in `flying`
+/// comes to `in_flight`, and its first run was read, not lost.
 struct CursorState {
   CursorState(CursorKind its_kind, Pass& its_pass, Task& its_task, uint64_t its_drain)
       : kind(its_kind), drain(its_drain), pass(&its_pass), task(&its_task) {}
@@ -29,23 +30,30 @@ struct CursorState {
   Pass* const pass;
   Task* const task;
 
-  uint64_t ordinal = 0;  // how many of the channel's records lie before what it reads next
-  ChunkRef at;           // where that lies, if it is at hand
+  uint64_t ordinal = 0;   // how many of the channel's records lie before what it reads next
+  Position next;          // what it reads next has this number or a greater one
+  uint64_t boundary = 0;  // the log's end when it was attached, an ordinal
+  ChunkRef at;
   uint32_t at_bytes = 0;
-  ChunkRef ahead;         // fetched from disk behind `at`
-  bool fetching = false;  // the record reader was asked for what comes next
+  bool fetching = false;  // what comes next was asked of a disk
 
-  // What was read and has not come to its end, oldest first: one run unless numbers have a hole there.
+  // Of a drain: from the oldest record that has not come to its end on, oldest first; what was lost in
+  // between comes to its end in its turn. One run unless something was lost or numbers have a hole; two that
+  // were lost never adjoin.
   struct Run {
-    Position first;
-    uint64_t records;
+    Position first{};
+    uint64_t records = 0;
+    bool lost = false;
+    Drops dropped{};  // of what was lost
+    Position past() const { return {first.value + records}; }
   };
   std::vector<Run> flying;
+  Position frozen;  // behind what was in flight when it was stored, before this start
   uint64_t in_flight = 0;
   Micros in_flight_oldest = 0;
 
   bool parked = false, waiting = false, loss_told = false;
-  bool moved = false;  // its progress differs from what was stored last
+  bool moved = false;  // its progress differs from what was taken last
   uint64_t next_notice = 0;
   uint64_t accepted_before = 0;  // records that its channel had accepted when it began
   Ledger counts;                 // delivered, filtered, dropped
