@@ -18,24 +18,28 @@ enum class CursorKind : uint8_t {
 /// the log's lock, because eviction, wake-ups and fetched chunks come from other threads. No log is a friend
 /// of Cursor: this struct is all that they share.
 ///
-/// Invariants, under the lock: (1) a parked one has nothing to read, or waits for a fetch; (2) `at` is a
-/// hint: if it holds the record with `ordinal`, that lies at byte `at_bytes`; (3) what was read in `flying`
-/// comes to `in_flight`, and its first run was read, not lost.
+/// Invariants, under the lock: (1) a parked one has nothing to read, or waits for a fetch; (2) in a chunk
+/// whose first ordinal is `at_first`, the record with `ordinal` lies at byte `at_bytes`; (3) what was read in
+/// `flying` comes to `in_flight`, and its first run was read, not lost.
 struct CursorState {
   CursorState(CursorKind its_kind, Pass& its_pass, Task& its_task, uint64_t its_drain)
-      : kind(its_kind), drain(its_drain), pass(&its_pass), task(&its_task) {}
+      : kind(its_kind), pass(&its_pass), task(&its_task), drain(its_drain) {}
 
+  // What every append looks at lies together.
   const CursorKind kind;
-  const uint64_t drain;  // DrainEntry::id; 0: a tail
+  bool parked = false, waiting = false, loss_told = false;
+  bool fetching = false;  // what comes next was asked of a disk
+  bool moved = false;     // its progress differs from what was taken last
+  uint64_t ordinal = 0;   // how many of the channel's records lie before what it reads next
   Pass* const pass;
   Task* const task;
 
-  uint64_t ordinal = 0;   // how many of the channel's records lie before what it reads next
   Position next;          // what it reads next has this number or a greater one
   uint64_t boundary = 0;  // the log's end when it was attached, an ordinal
-  ChunkRef at;
-  uint32_t at_bytes = 0;
-  bool fetching = false;  // what comes next was asked of a disk
+  ChunkRef at;            // where that lies, if it is at hand
+  uint32_t at_bytes = 0;  // outlives `at`: a walk from the chunk's begin costs more than the read
+  uint64_t at_first = UINT64_MAX;
+  uint64_t next_notice = 0;
 
   // Of a drain: from the oldest record that has not come to its end on, oldest first; what was lost in
   // between comes to its end in its turn. One run unless something was lost or numbers have a hole; two that
@@ -52,9 +56,7 @@ struct CursorState {
   uint64_t in_flight = 0;
   Micros in_flight_oldest = 0;
 
-  bool parked = false, waiting = false, loss_told = false;
-  bool moved = false;  // its progress differs from what was taken last
-  uint64_t next_notice = 0;
+  const uint64_t drain;          // DrainEntry::id; 0: a tail
   uint64_t accepted_before = 0;  // records that its channel had accepted when it began
   Ledger counts;                 // delivered, filtered, dropped
   Loss loss;

@@ -141,10 +141,8 @@ Read MemoryLog::read(CursorState& cursor, uint32_t max_bytes) {
     limit = std::min(limit, notices_.take_due(cursor.next_notice, cursor.ordinal, result.notices));
   }
   if (cursor.ordinal == ring_.end_ordinal()) return result;
-  if (!cursor.at || !cursor.at->holds(cursor.ordinal)) {
-    cursor.at = *ring_.chunk_of(cursor.ordinal);
-    cursor.at_bytes = cursor.at->offset_of(cursor.ordinal);
-  }
+  if (!cursor.at || !cursor.at->holds(cursor.ordinal))
+    Readers::stand_in(cursor, *ring_.chunk_of(cursor.ordinal));
   result.slice = cut(cursor.at, cursor.ordinal, cursor.at_bytes, limit, max_bytes);
   readers_.took(cursor, result.slice);
   return result;

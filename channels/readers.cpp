@@ -51,6 +51,13 @@ void Readers::remove(CursorState& cursor) {
   cursor.at = {};
 }
 
+void Readers::stand_in(CursorState& cursor, const ChunkRef& chunk) {
+  cursor.at = chunk;
+  if (cursor.at_first == chunk->ordinal) return;
+  cursor.at_bytes = chunk->offset_of(cursor.ordinal);
+  cursor.at_first = chunk->ordinal;
+}
+
 void Readers::took(CursorState& cursor, const Slice& slice) {
   cursor.ordinal += slice.records;
   cursor.next = slice.past();
@@ -106,6 +113,7 @@ void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micr
   if (cursor.ordinal >= before) return;
   const uint64_t lost = before - std::exchange(cursor.ordinal, before);
   cursor.at = {};
+  cursor.at_first = UINT64_MAX;
   cursor.moved = is_drain(cursor);
   count_loss(cursor, lost, reason, now);
   if (!cursor.flying.empty()) lose_in_flight(cursor, lost, reason);
@@ -147,8 +155,7 @@ void Readers::fetched(const ChunkRef& chunk) {
   for (CursorState* cursor : all_) {
     if (!cursor->fetching || !chunk->holds(cursor->ordinal)) continue;
     cursor->fetching = false;
-    cursor->at = chunk;
-    cursor->at_bytes = chunk->offset_of(cursor->ordinal);
+    stand_in(*cursor, chunk);
     if (std::exchange(cursor->parked, false)) cursor->pass->wake(*cursor->task);
   }
 }

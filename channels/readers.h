@@ -25,6 +25,8 @@ class Readers {
   void resume(CursorState& cursor, const Progress& progress, uint64_t end);
   void remove(CursorState& cursor);
 
+  /// What `cursor` reads next lies in `chunk`.
+  static void stand_in(CursorState& cursor, const ChunkRef& chunk);
   /// `slice` is handed to `cursor`, which stands behind it from now on.
   void took(CursorState& cursor, const Slice& slice);
 

@@ -94,8 +94,10 @@ struct Model {
       cursor.parked = true;
       return;
     }
-    const uint32_t at = (*chunk)->offset_of(cursor.ordinal);
-    const Slice slice = cut(*chunk, cursor.ordinal, at, UINT64_MAX, uint32_t(below(400)));
+    if (!below(4)) cursor.at = {};
+    Readers::stand_in(cursor, *chunk);
+    REQUIRE(cursor.at_bytes == (*chunk)->offset_of(cursor.ordinal));
+    const Slice slice = cut(cursor.at, cursor.ordinal, cursor.at_bytes, UINT64_MAX, uint32_t(below(400)));
     for (uint64_t i = 0; i < slice.records; ++i) drain.fates[cursor.ordinal + i] = Fate::flying;
     all.took(cursor, slice);
   }
