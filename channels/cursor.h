@@ -38,8 +38,8 @@ class Cursor {
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
 
-  /// Gives how many records lie between `place` and the end, about which Read::live tells. What comes behind
-  /// the end is read without a hole.
+  /// Gives how many records lie between `place` and the log's end, at most; Read::live tells which those are.
+  /// What comes behind that end is read without a hole.
   uint64_t attach(Log& log, const Place& place = Place::at_end());
   void detach();
   bool attached() const { return log_ != nullptr; }

@@ -9,9 +9,10 @@
 namespace tailrace {
 
 /// What a drain's next start needs: how far it has come, and its account up to there. Stored as a whole, so
-/// that `ordinal` - the ordinal it began at = delivered + filtered + dropped in every one of them.
+/// that `ordinal` - the ordinal it began at = delivered + filtered + dropped in every one of them: what was
+/// lost behind a batch in flight is met again after a restart, and counted then.
 struct Progress {
-  Position next;         // the oldest record that has not come to its end; the log's end if there is none
+  Position next;         // the oldest record that has not come to its end has this number or a greater one
   uint64_t ordinal = 0;  // how many records its channel had accepted before that one
   Position frozen;       // behind the batch in flight, so that it is the same batch after a restart; 0: none
   Ledger counts;         // delivered, filtered and dropped; the other terms are the log's
