@@ -1,5 +1,6 @@
 #include "channels/readers.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace tailrace {

@@ -1,8 +1,8 @@
 #pragma once
 // The cursors of one log: their accounts, losses and wake-ups. Every store's log has one.
 
-#include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "channels/cursor_state.h"

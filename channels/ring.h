@@ -1,6 +1,7 @@
 #pragma once
 // The newest records of one log, in memory: a ring of chunks.
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
