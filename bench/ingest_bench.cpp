@@ -100,7 +100,7 @@ void framing_header_and_token(benchmark::State& state, std::string_view sd) {
   MemoryStore store{{}};
   MemoryCatalog catalog{store, 6};
   catalog.add_channel("shop").value();
-  catalog.add_token("1", "app", kToken).value();
+  catalog.add_token("1", "app", {.id = kToken}).value();
   TokenCache tokens(catalog);
   each_frame(state, octet_counted(sd), [&](std::string_view f) {
     Syslog syslog;

@@ -248,14 +248,17 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
     return std::max(std::chrono::milliseconds(0),
                     std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));
   };
-  // The admin listener answers until the drains are done: that is when somebody looks.
+  const auto wait_while = [&](auto&& open) {
+    while (left().count() > 0 && open() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  };
+  // What is accepted to the last belongs to the drains, so they come last. The admin listener answers until
+  // they are done: that is when somebody looks.
+  wait_while([&] { return public_server_.open() + https_server_.open() + syslog_.open(); });
   drains_.flush(left());
   admin_->stop();
   admin_server_.stop();
-  const Mono soon = mono_now() + std::min(left(), std::chrono::milliseconds(2000));
-  while (mono_now() < soon &&
-         public_server_.open() + https_server_.open() + admin_server_.open() + syslog_.open() > 0)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  wait_while([&] { return admin_server_.open(); });
+  drains_.flush(left());
 
   uint64_t buffered = 0;
   for (const ChannelPtr& channel : catalog_.channels())

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/address_policy.h"
+#include "base/ids.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "base/url.h"
@@ -19,15 +20,6 @@ namespace ip = boost::asio::ip;
 
 bool is_listen_address(std::string_view text) {
   return parse_endpoint(text).has_value();
-}
-
-bool is_token(std::string_view text) {
-  if (text.size() != 38 || !text.starts_with("t.")) return false;
-  for (size_t i = 2; i < text.size(); ++i) {
-    const bool dash = i == 10 || i == 15 || i == 20 || i == 25;
-    if (dash ? text[i] != '-' : !std::isxdigit(uint8_t(text[i]))) return false;
-  }
-  return true;
 }
 
 bool is_name_server_list(std::string_view text) {
@@ -52,7 +44,7 @@ bool read_syslog(std::vector<SyslogListen>& out, std::string_view value) {
     good = good && is_listen_address(listen.address);
     if (mark != std::string_view::npos) {
       std::string_view query = piece.substr(mark + 1);
-      good = good && query.starts_with("token=") && is_token(query.substr(6));
+      good = good && query.starts_with("token=") && is_token_id(query.substr(6));
       if (good) listen.token = query.substr(6);
     }
     out.push_back(std::move(listen));
@@ -183,10 +175,13 @@ std::string shown(const SettingSpec& spec, std::string_view value) {
   if (spec.kind == SettingSpec::secret) return "***";
   std::string text;
   for (const char c : value) text += uint8_t(c) < 0x20 || c == 0x7f ? '?' : c;
-  for (size_t at = 0; (at = text.find("token=", at)) != std::string::npos;) {
-    at += 6;
-    text.replace(at, text.find(',', at) - at, "***");
-  }
+  if (spec.variable.ends_with("_LISTEN"))  // a token, or what was meant to be one
+    for (size_t at = 0; (at = text.find('?', at)) != std::string::npos;) {
+      ++at;
+      const size_t end = std::min(text.find(',', at), text.size());
+      const bool named = text.compare(at, 6, "token=") == 0;
+      text.replace(named ? at + 6 : at, end - at - (named ? 6 : 0), "***");
+    }
   for (size_t at = 0; (at = text.find('@', at)) != std::string::npos; ++at) {
     const size_t slashes = text.rfind("//", at);
     if (slashes == std::string::npos) continue;

@@ -15,12 +15,6 @@ if(TAILRACE_SANITIZE)
     target_compile_options(tailrace_options INTERFACE -Wno-tsan)
   endif()
 endif()
-if(TAILRACE_FUZZ)
-  # The libraries too: without their coverage a fuzzer sees nothing of what it drives.
-  target_compile_options(tailrace_options INTERFACE -fsanitize=address,fuzzer-no-link)
-  target_link_options(tailrace_options INTERFACE -fsanitize=address)
-endif()
-
 set(TAILRACE_LIBRARIES "" CACHE INTERNAL "every folder's library")
 
 # tailrace_library(base SOURCES … LINK …): the static library of one folder.

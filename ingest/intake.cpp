@@ -5,6 +5,7 @@
 
 #include "base/time_text.h"
 #include "channels/errc.h"
+#include "ingest/frame_scanner.h"
 #include "ingest/rfc3164.h"
 #include "ingest/rfc5424.h"
 #include "ingest/structured_data.h"
@@ -127,6 +128,7 @@ std::optional<RejectReason> Intake::take(std::string_view frame, const Source& s
 
 std::optional<RejectReason> Intake::take_json(std::string_view line, const Source& source) {
   JsonRecord json;
+  if (line.size() > kMaxFrame) return reject(RejectReason::too_long);
   if (const JsonVerdict verdict = parse_json_record(line, arena_, json); verdict != JsonVerdict::ok)
     return reject(verdict == JsonVerdict::too_long ? RejectReason::too_long : RejectReason::malformed);
   NewRecord record;
@@ -139,7 +141,7 @@ void Intake::count(std::string_view bytes, bool json, const Source& source, Tall
   JsonRecord fields;
   const TokenPtr* writer = &source.token;
   if (json) {
-    if (parse_json_record(bytes, arena_, fields) != JsonVerdict::ok) return;
+    if (bytes.size() > kMaxFrame || parse_json_record(bytes, arena_, fields) != JsonVerdict::ok) return;
     if (!*writer) writer = &read_json(fields, source, record);
   } else if (!*writer) {
     writer = &read(bytes, source, record);
@@ -147,6 +149,30 @@ void Intake::count(std::string_view bytes, bool json, const Source& source, Tall
   if (*writer) tally.add((*writer)->channel);
   arrival_text_ = {};
   arena_.clear();
+}
+
+/// Where it says nothing about the writer, an id is as secret: Docker's tag, say, is its MSGID too.
+void Intake::hide_tokens(NewRecord& record) {
+  const auto shown = [](std::string_view field) { return looks_like_token(field) ? "-" : field; };
+  const std::string_view time = record.head.substr(0, record.time_size);
+  const std::string_view host = record.head.substr(time.size() + 1);
+  if (looks_like_token(host)) record.head = arena_.keep(time, " -");
+  const std::string_view procid = record.ids.substr(0, record.procid_size);
+  const std::string_view msgid = record.ids.substr(procid.size() + 1);
+  if (looks_like_token(procid) || looks_like_token(msgid)) {
+    record.ids = arena_.keep(shown(procid), " ", shown(msgid));
+    record.procid_size = uint16_t(shown(procid).size());
+  }
+}
+
+void Intake::discard() {
+  set_.clear();
+  tokens_.release();
+  over_quota_.clear();
+  arrival_text_ = {};
+  arena_.clear();
+  taken_ = taken_bytes_ = 0;
+  rejected_ = {};
 }
 
 std::optional<RejectReason> Intake::add(NewRecord record, size_t size, const TokenPtr& writer,
@@ -160,6 +186,7 @@ std::optional<RejectReason> Intake::add(NewRecord record, size_t size, const Tok
     ++over_quota_.back().second;
     return reject(RejectReason::quota);
   }
+  hide_tokens(record);
   taken_ += 1;
   taken_bytes_ += size;
   while (!fits(record.message)) {
@@ -234,20 +261,20 @@ void Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected
   flush->outcome_.accepted = std::exchange(taken_, 0);
   flush->bytes_ = std::exchange(taken_bytes_, 0);
   flush->outcome_.rejected = std::exchange(rejected_, {});
-  for (size_t r = 0; r < kRejectReasons.size(); ++r)
-    flush->outcome_.rejected.by_reason[r] += rejected.by_reason[r];
+  flush->outcome_.rejected += rejected;
   crowded_ = false;
   set_.for_each(arrival, [&](Channel& channel, const Batch& batch) {
     flush->left_.fetch_add(1, std::memory_order_relaxed);
-    channel.log->append(batch, *new Flush::Waiter(*flush, batch.sent));
+    auto* const waiter = new Flush::Waiter(*flush, batch.sent);
+    try {
+      channel.log->append(batch, *waiter);
+    } catch (const std::bad_alloc&) {
+      waiter->appended(make_error_code(ChannelErrc::no_room));
+    }
     crowded_ |= channel.log->crowded();
   });
   for (const auto& [channel, records] : over_quota_) quota_.lost(channel, records, arrival);
-  over_quota_.clear();
-  set_.clear();
-  tokens_.release();
-  arrival_text_ = {};
-  arena_.clear();
+  discard();
   flush->finish_one();
 }
 

@@ -46,8 +46,9 @@ struct Source {
 /// event loop, used by its thread alone; bytes given to take() must live until flush().
 ///
 /// A record's token is the source's, else the one that its APP-NAME is, else one in its STRUCTURED-DATA. What
-/// is neither RFC 5424 nor RFC 3164 is kept whole as a raw record if it is known whose it is. No token's id
-/// passes through to readers: its name stands for it.
+/// is neither RFC 5424 nor RFC 3164 is kept whole as a raw record if it is known whose it is. No field of a
+/// record holds a token's id: its name stands for it, or nothing. MSG, and so a raw record, is the sender's
+/// own.
 class Intake {
  public:
   Intake(const Catalog& catalog, IngestStats& stats, Quota& quota)
@@ -69,7 +70,7 @@ class Intake {
   };
   class Done {
    public:
-    virtual ~Done() = default;
+    virtual ~Done() = default;  // not before it was called: stores end before what waits for them
     /// Once, on any thread, perhaps before flush() returns.
     virtual void flushed(const Outcome& outcome) = 0;
   };
@@ -77,6 +78,9 @@ class Intake {
   /// Appends what was taken. `rejected`: what the caller found by itself. Counts into the stats.
   /// `done` may be null; it must live until it is called.
   void flush(Protocol protocol, Micros arrival, const Rejections& rejected, Done* done);
+
+  /// Forgets what was taken since the last flush(), and counts none of it: the caller could not go on.
+  void discard();
 
   /// A channel just written to has drains that could run and lag far behind: let them.
   bool crowded() const { return crowded_; }
@@ -91,6 +95,7 @@ class Intake {
   std::optional<RejectReason> add(NewRecord record, size_t size, const TokenPtr& writer,
                                   const Source& source);
   std::optional<RejectReason> reject(RejectReason reason);
+  void hide_tokens(NewRecord& record);
   std::string_view arrival_text(Micros arrival);
 
   TokenCache tokens_;

@@ -20,8 +20,11 @@ namespace {
 struct Value {
   enum class Kind : uint8_t { none, string, number, other };
   Kind kind = Kind::none;
-  bool escaped = false;   // a string with a backslash in it
-  std::string_view text;  // a string without its quotes, or the number
+  bool escaped;       // a string with a backslash in it
+  const char* begin;  // a string without its quotes, or the number; of other kinds nothing is kept
+  size_t size;
+
+  std::string_view text() const { return {begin, size}; }
 };
 
 enum Field { kMessage, kTime, kHost, kApp, kProcid, kMsgid, kSeverity, kFields };
@@ -75,7 +78,8 @@ class Scanner {
       out.escaped = true;
       if (!take_escape()) return false;
     }
-    out.text = {begin, at_++};
+    out.begin = begin;
+    out.size = size_t(at_++ - begin);
     return true;
   }
 
@@ -161,7 +165,9 @@ class Scanner {
       if (!take_digits()) return false;
     }
     out.kind = Value::Kind::number;
-    out.text = {begin, at_};
+    out.escaped = false;
+    out.begin = begin;
+    out.size = size_t(at_ - begin);
     return true;
   }
 
@@ -259,15 +265,15 @@ char* unescape(std::string_view text, char* to) {
 }
 
 std::string_view string_of(const Value& value, Arena& arena) {
-  if (!value.escaped) return value.text;
-  char* const begin = arena.take(value.text.size());
-  char* const end = unescape(value.text, begin);
-  arena.give_back(value.text.size() - size_t(end - begin));
+  if (!value.escaped) return value.text();
+  char* const begin = arena.take(value.text().size());
+  char* const end = unescape(value.text(), begin);
+  arena.give_back(value.text().size() - size_t(end - begin));
   return {begin, end};
 }
 
 int field_of(const Value& key) {
-  std::string_view name = key.text;
+  std::string_view name = key.text();
   char plain[kLongestKey];
   if (key.escaped) {
     if (name.size() > kLongestKey) return -1;
@@ -341,7 +347,7 @@ JsonVerdict parse_json_record(std::string_view line, Arena& arena, JsonRecord& o
   out.app = header_field(values[kApp], arena);
   out.msgid = header_field(values[kMsgid], arena);
   if (values[kProcid].kind == Value::Kind::number)
-    out.procid = values[kProcid].text;
+    out.procid = values[kProcid].text();
   else
     out.procid = header_field(values[kProcid], arena);
   out.severity = severity_of(values[kSeverity], arena);

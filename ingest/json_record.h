@@ -12,8 +12,8 @@ namespace tailrace {
 struct JsonRecord {
   std::string_view message;  // bytes that are no UTF-8 stay as they are
   std::string_view time;     // RFC 3339, as the sender wrote it
+  int severity = -1;         // 0 (emergency) to 7 (debug)
   std::string_view host, app, procid, msgid;
-  int severity = -1;  // 0 (emergency) to 7 (debug)
 };
 
 enum class JsonVerdict {

@@ -4,59 +4,23 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <mutex>
 
 #include "base/text.h"
 #include "ingest/frame_scanner.h"
 #include "ingest/inflate.h"
+#include "ingest/post_waits.h"
+#include "ingest/writer.h"
 
 namespace tailrace {
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-/// A body of 16 MiB can hold millions of records: they are appended in rounds, each with a bounded cost in
-/// memory and under the channel's lock.
+/// A body of 16 MiB can hold millions of records: they are appended in rounds of so many records or, beyond
+/// the first, bytes.
 constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
 constexpr size_t kInflateSlice = 256 << 10;  // a millisecond
 constexpr auto kYield = std::chrono::milliseconds(1);
-
-/// Who writes: a token, or somebody who may write to any channel.
-struct Writer {
-  TokenPtr token;
-  int refused = 0;        // 401 or 403
-  std::string user = {};  // of a credential
-};
-
-Writer authorize(const Catalog& catalog, std::string_view authorization) {
-  if (const size_t blank = authorization.find(' '); blank != authorization.npos) {
-    const std::string_view scheme = authorization.substr(0, blank);
-    std::string_view rest = authorization.substr(blank);
-    while (rest.starts_with(' ')) rest.remove_prefix(1);
-    if (iequals(scheme, "bearer")) {
-      if (TokenPtr token = catalog.token(rest)) return {std::move(token)};
-    } else if (iequals(scheme, "basic")) {
-      const std::string decoded = from_base64(rest).value_or("");
-      const size_t colon = decoded.find(':');
-      if (colon == decoded.npos) return {nullptr, 401};
-      const std::string_view user = std::string_view(decoded).substr(0, colon);
-      const std::string_view password = std::string_view(decoded).substr(colon + 1);
-      if (user == "token") {
-        if (TokenPtr token = catalog.token(password)) return {std::move(token)};
-      } else if (const auto permissions = catalog.authenticate(user, password)) {
-        return {nullptr, permissions->any_channel || permissions->full_api ? 0 : 403, std::string(user)};
-      }
-    }
-  }
-  return {nullptr, 401};
-}
-
-HttpResponse refusal(int status) {
-  if (status == 403) return http_error(403, "Credential not permitted to write to any channel.");
-  HttpResponse response = http_error(401, "a token or a credential is needed");
-  response.headers.add("WWW-Authenticate", "Basic realm=\"tailrace\"");
-  return response;
-}
 
 enum class Form : uint8_t { logplex, text, ndjson };
 
@@ -76,8 +40,8 @@ bool is_identity(std::string_view content_encoding) {
 }
 
 std::optional<HttpResponse> judge_head(const Catalog& catalog, const HttpRequest& request) {
-  const Writer writer = authorize(catalog, request.headers.get("authorization"));
-  if (writer.refused) return refusal(writer.refused);
+  HttpResponse refusal;
+  if (!writer_of(catalog, request.headers.get("authorization"), refusal)) return refusal;
   if (!form_of(request.headers.get("content-type")))
     return http_error(415, "send application/logplex-1, text/plain or application/x-ndjson");
   if (const std::string encoding = request.headers.list("content-encoding");
@@ -94,75 +58,8 @@ Scanned next_of(Form form, std::string_view body) {
   return form == Form::logplex ? next_in_body(body) : next_line(body);
 }
 
-/// Lives in a handler's coroutine; whatever it waits for may come from any thread, once per expect().
-class Wait {
- public:
-  explicit Wait(Loop& loop) : loop_(loop), timer_(loop.io, asio::steady_timer::time_point::max()) {}
-
-  void expect() { left_.fetch_add(1, std::memory_order_relaxed); }
-  void came() {
-    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // the coroutine waits already
-      asio::post(loop_.io, [this] { timer_.cancel(); });
-  }
-  asio::awaitable<void> all() {
-    // Memory answers before we come here; a disk does not.
-    if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1) co_await timer_.async_wait(kAwait);
-  }
-
- private:
-  Loop& loop_;
-  asio::steady_timer timer_;
-  std::atomic<uint32_t> left_{1};  // what is expected, and the coroutine
-};
-
-/// One POST's appends, however many flushes they take.
-class Appends final : public Intake::Done {
- public:
-  explicit Appends(Loop& loop) : wait_(loop) {}
-
-  void expect() { wait_.expect(); }
-  void flushed(const Intake::Outcome& outcome) override {
-    {
-      const std::lock_guard lock(mutex_);
-      verdict_.accepted += outcome.accepted;
-      for (size_t r = 0; r < kRejectReasons.size(); ++r)
-        verdict_.rejected.by_reason[r] += outcome.rejected.by_reason[r];
-    }
-    wait_.came();
-  }
-  asio::awaitable<Verdict> verdict() {
-    co_await wait_.all();
-    co_return verdict_;
-  }
-
- private:
-  Wait wait_;
-  std::mutex mutex_;
-  Verdict verdict_;  // guarded by mutex_ until all have come
-};
-
-/// A POST that waits for what becomes of its twin.
-class Twin final : public Repeats::Waiter {
- public:
-  explicit Twin(Loop& loop) : wait_(loop) { wait_.expect(); }
-
-  void judged(const Verdict* verdict) override {
-    if (verdict) verdict_ = *verdict;
-    wait_.came();
-  }
-  /// None: the first one ended without a verdict.
-  asio::awaitable<std::optional<Verdict>> verdict() {
-    co_await wait_.all();
-    co_return verdict_;
-  }
-
- private:
-  Wait wait_;
-  std::optional<Verdict> verdict_;
-};
-
-HttpResponse come_again(std::string_view why) {
-  HttpResponse response = http_error(503, why);
+HttpResponse unfinished() {
+  HttpResponse response = http_error(503, "the first of these requests has no answer; send again");
   response.headers.add("Retry-After", "1");
   return response;
 }
@@ -180,29 +77,21 @@ class LogsRoute {
   asio::awaitable<HttpResponse> judge(HttpExchange& exchange) const {
     const HttpFields& headers = exchange.request.headers;
     // The token may have been removed since the head was judged.
-    const Writer writer = authorize(services_.catalog, headers.get("authorization"));
-    if (writer.refused) co_return refusal(writer.refused);
+    HttpResponse refusal;
+    const auto writer = writer_of(services_.catalog, headers.get("authorization"), refusal);
+    if (!writer) co_return refusal;
     const Form form = form_of(headers.get("content-type")).value_or(Form::logplex);
-    BudgetShare share(services_.bodies);
-    std::string inflated;
-    std::string_view body = exchange.request.body;
-    if (const auto encoding = Inflater::encoding(headers.list("content-encoding"))) {
-      std::optional<HttpResponse> refused = co_await inflate(exchange, *encoding, inflated, share);
-      if (refused) co_return std::move(*refused);
-      body = inflated;
-    }
 
     Repeats::Claim claim;
     if (const std::string_view id = frame_id(headers, form); !id.empty()) {
-      Twin twin(exchange.loop());
-      const PostKey key =
-          post_key(writer.token ? writer.token->id : ":" + writer.user, id, exchange.request.body);
-      Repeats::Answer answer = services_.repeats.ask(key, twin, mono_now());
+      const PostKey key = services_.repeats.key(writer->key(), id, exchange.request.body);
+      Again again(exchange.loop(), services_.repeats, key);
+      Repeats::Answer answer = services_.repeats.ask(key, again, mono_now());
       std::optional<Verdict> verdict;
       if (answer.kind == Repeats::Answer::Kind::known) verdict = answer.verdict;
       if (answer.kind == Repeats::Answer::Kind::waiting) {
-        verdict = co_await twin.verdict();
-        if (!verdict) co_return come_again("shutting down");
+        verdict = co_await again.verdict();
+        if (!verdict) co_return unfinished();
       }
       if (verdict) {
         services_.stats.repeated(verdict->records());
@@ -211,7 +100,21 @@ class LogsRoute {
       claim = std::move(answer.claim);
     }
 
-    Verdict verdict = co_await append(exchange.loop(), form, body, writer.token);
+    BudgetShare share(services_.bodies);
+    std::string inflated;
+    std::string_view body = exchange.request.body;
+    if (const auto encoding = Inflater::encoding(headers.list("content-encoding"))) {
+      const std::optional<Verdict> refused = co_await inflate(exchange, *encoding, inflated, share);
+      if (refused) {
+        // What found no memory comes again: it is lost as little as a body that found none.
+        if (refused->status() != 503) services_.stats.rejected(Protocol::http, refused->rejected);
+        claim.finish(*refused, mono_now());
+        co_return refused->response();
+      }
+      body = inflated;
+    }
+
+    Verdict verdict = co_await append(exchange.loop(), form, body, writer->token);
     const std::string_view count = headers.get("logplex-msg-count");
     if (!count.empty() && parse_u64(count) != verdict.records()) services_.stats.count_mismatch();
     claim.finish(verdict, mono_now());
@@ -224,24 +127,35 @@ class LogsRoute {
     return id.empty() && form == Form::logplex ? headers.get("x-request-id") : id;
   }
 
-  /// The answer if it cannot be inflated; it holds records of which nobody knows how many, and counts as one.
-  asio::awaitable<std::optional<HttpResponse>> inflate(HttpExchange& exchange, Inflater::Encoding encoding,
-                                                       std::string& out, BudgetShare& share) const {
+  /// The verdict if it cannot be inflated; it holds records of which nobody knows how many, and counts as
+  /// one.
+  asio::awaitable<std::optional<Verdict>> inflate(HttpExchange& exchange, Inflater::Encoding encoding,
+                                                  std::string& out, BudgetShare& share) const {
     Inflater inflater(encoding, exchange.request.body);
     auto step = Inflater::Step::more;
     while (step == Inflater::Step::more) {
-      if (!share.grow_to(out.size() + kInflateSlice)) co_return come_again("no memory for this body now");
+      const size_t needed = out.size() + kInflateSlice;
+      if (needed > out.capacity()) {
+        // The old bytes and the new ones stand side by side for a moment.
+        const size_t capacity = std::max(needed, 2 * out.capacity());
+        if (!share.grow_to(out.capacity() + capacity)) co_return refused(RejectReason::no_room);
+        out.reserve(capacity);
+      }
       step = inflater.step(kInflateSlice, out);
       if (step == Inflater::Step::more) co_await asio::post(exchange.loop().io, kAwait);
     }
     if (step == Inflater::Step::done) co_return std::nullopt;
+    if (step == Inflater::Step::truncated) co_return refused(RejectReason::truncated);
+    if (step == Inflater::Step::broken) co_return refused(RejectReason::malformed);
+    Verdict too_large = refused(RejectReason::too_long);
+    too_large.too_large = true;
+    co_return too_large;
+  }
+
+  static Verdict refused(RejectReason reason) {
     Verdict verdict;
-    verdict.rejected.add(step == Inflater::Step::too_large   ? RejectReason::too_long
-                         : step == Inflater::Step::truncated ? RejectReason::truncated
-                                                             : RejectReason::malformed);
-    services_.stats.rejected(Protocol::http, verdict.rejected);
-    if (step == Inflater::Step::too_large) co_return http_error(413, "the inflated body is too large");
-    co_return verdict.response();
+    verdict.rejected.add(reason);
+    return verdict;
   }
 
   asio::awaitable<Verdict> append(Loop& loop, Form form, std::string_view body, TokenPtr token) const {
@@ -275,8 +189,10 @@ class LogsRoute {
 
   static void count_round(Intake& intake, Form form, std::string_view& body, const Source& source,
                           Tally& tally) {
-    for (size_t records = 0; !body.empty() && records < kRoundRecords; ++records) {
+    size_t bytes = 0;
+    for (size_t records = 0; !body.empty() && records < kRoundRecords && bytes < kRoundBytes; ++records) {
       const Scanned scanned = next_of(form, body);
+      bytes += scanned.consumed;
       if (scanned.kind == Scanned::Kind::frame)
         intake.count(scanned.bytes, form == Form::ndjson, source, tally);
       body.remove_prefix(scanned.consumed);
@@ -286,18 +202,22 @@ class LogsRoute {
   static void take_round(Intake& intake, Form form, std::string_view& body, const Source& source,
                          Appends& appends) {
     Rejections rejections;
-    size_t records = 0, bytes = 0;
-    while (!body.empty() && records < kRoundRecords && bytes < kRoundBytes) {
-      const Scanned scanned = next_of(form, body);
-      if (scanned.kind == Scanned::Kind::rejected)
-        rejections.add(scanned.reason);
-      else if (scanned.kind == Scanned::Kind::frame && form == Form::ndjson)
-        intake.take_json(scanned.bytes, source);
-      else if (scanned.kind == Scanned::Kind::frame)
-        intake.take(scanned.bytes, source);
-      body.remove_prefix(scanned.consumed);
-      ++records;
-      bytes += scanned.consumed;
+    try {
+      size_t bytes = 0;
+      for (size_t records = 0; !body.empty() && records < kRoundRecords && bytes < kRoundBytes; ++records) {
+        const Scanned scanned = next_of(form, body);
+        if (scanned.kind == Scanned::Kind::rejected)
+          rejections.add(scanned.reason);
+        else if (scanned.kind == Scanned::Kind::frame && form == Form::ndjson)
+          intake.take_json(scanned.bytes, source);
+        else if (scanned.kind == Scanned::Kind::frame)
+          intake.take(scanned.bytes, source);
+        body.remove_prefix(scanned.consumed);
+        bytes += scanned.consumed;
+      }
+    } catch (...) {
+      intake.discard();  // the views end with this body
+      throw;
     }
     appends.expect();
     intake.flush(Protocol::http, source.arrival, rejections, &appends);

@@ -29,6 +29,10 @@ struct Rejections {
   std::array<uint64_t, kRejectReasons.size()> by_reason{};
 
   void add(RejectReason reason, uint64_t n = 1) { by_reason[size_t(reason)] += n; }
+  Rejections& operator+=(const Rejections& other) {
+    for (size_t r = 0; r < by_reason.size(); ++r) by_reason[r] += other.by_reason[r];
+    return *this;
+  }
   uint64_t of(RejectReason reason) const { return by_reason[size_t(reason)]; }
   uint64_t total() const {
     uint64_t sum = 0;

@@ -5,9 +5,9 @@
 
 namespace tailrace {
 
-PostKey post_key(std::string_view writer, std::string_view frame_id, std::string_view body) {
+PostKey Repeats::key(std::string_view writer, std::string_view frame_id, std::string_view body) const {
   XXH3_state_t state;
-  XXH3_128bits_reset(&state);
+  XXH3_128bits_reset_withSeed(&state, seed_);
   for (const std::string_view piece : {writer, frame_id, body}) {
     const uint64_t size = piece.size();  // so that no two splits of the same bytes are alike
     XXH3_128bits_update(&state, &size, sizeof size);
@@ -25,9 +25,16 @@ Repeats::Answer Repeats::ask(const PostKey& key, Waiter& waiter, Mono now) {
   Entry& entry = found->second;
   if (is_new) return {Answer::Kind::first, Claim(*this, key)};
   if (entry.judged()) return {Answer::Kind::known, {}, entry.verdict()};
-  if (!entry.rest) entry.rest = std::make_unique<Rest>();
-  entry.rest->waiters.push_back(&waiter);
+  if (!entry.extra) entry.extra = std::make_unique<Extra>();
+  entry.extra->waiters.push_back(&waiter);
   return {Answer::Kind::waiting, {}};
+}
+
+void Repeats::withdraw(const PostKey& key, Waiter& waiter) {
+  Shard& here = shard(key);
+  const std::lock_guard lock(here.mutex);
+  const auto found = here.entries.find(key);
+  if (found != here.entries.end() && found->second.extra) std::erase(found->second.extra->waiters, &waiter);
 }
 
 void Repeats::finish(const PostKey& key, const Verdict* verdict, Mono now) {
@@ -37,12 +44,13 @@ void Repeats::finish(const PostKey& key, const Verdict* verdict, Mono now) {
     const std::lock_guard lock(here.mutex);
     const auto found = here.entries.find(key);
     Entry& entry = found->second;
-    if (entry.rest) waiters = std::move(entry.rest->waiters);
+    if (entry.extra) waiters = std::move(entry.extra->waiters);
     if (verdict && verdict->status() < 429) {
       entry.until = now + kKept;
       entry.accepted = verdict->accepted;
-      entry.rest.reset();
-      if (verdict->rejected.total()) entry.rest = std::make_unique<Rest>(Rest{verdict->rejected, {}});
+      entry.extra.reset();
+      if (verdict->rejected.total())
+        entry.extra = std::make_unique<Extra>(Extra{verdict->rejected, verdict->too_large, {}});
       here.judged.push_back(key);
       forget(here, now);
     } else {

@@ -15,18 +15,17 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "ingest/verdict.h"
 
 namespace tailrace {
 
 /// Names one POST: who sent it, its frame id, and its body. Two different ones are the same with a chance of
-/// 2^-128; whoever could make them collide could only hide his own records.
+/// 2^-128, and nobody can look for them: the hash is seeded.
 struct PostKey {
   uint64_t low = 0, high = 0;
   bool operator==(const PostKey&) const = default;
 };
-/// `writer`: token or user. `body` as it came, compressed or not.
-PostKey post_key(std::string_view writer, std::string_view frame_id, std::string_view body);
 
 /// Remembers the verdicts of POSTs that had an id, for five minutes each (contract section 3). One for the
 /// process, thread-safe; no call waits.
@@ -41,6 +40,9 @@ class Repeats {
   /// `entries`: how many verdicts at most; `forgotten_early` outlives it.
   Repeats(size_t entries, prometheus::Counter& forgotten_early)
       : most_(entries / kShards + 1), forgotten_early_(forgotten_early) {}
+
+  /// `writer`: token or user. `body` as it came, compressed or not.
+  PostKey key(std::string_view writer, std::string_view frame_id, std::string_view body) const;
 
   /// Somebody whose twin is being judged.
   class Waiter {
@@ -83,21 +85,26 @@ class Repeats {
     Verdict verdict{};
   };
   Answer ask(const PostKey& key, Waiter& waiter, Mono now);
+  /// `waiter` is about to go, and will not be called. It may have been.
+  void withdraw(const PostKey& key, Waiter& waiter);
 
  private:
   static constexpr size_t kShards = 16;
 
-  struct Rest {
+  struct Extra {
     Rejections rejected;
+    bool too_large = false;
     std::vector<Waiter*> waiters;
   };
   struct Entry {
     Mono until{};  // when it is forgotten; nothing yet while it is not judged
     uint64_t accepted = 0;
-    std::unique_ptr<Rest> rest;  // few have one
+    std::unique_ptr<Extra> extra;  // few have one
 
     bool judged() const { return until != Mono{}; }
-    Verdict verdict() const { return {accepted, rest ? rest->rejected : Rejections{}}; }
+    Verdict verdict() const {
+      return {accepted, extra ? extra->rejected : Rejections{}, {}, extra && extra->too_large};
+    }
   };
   struct Hash {
     size_t operator()(const PostKey& key) const { return key.low; }
@@ -112,6 +119,7 @@ class Repeats {
   void forget(Shard& shard, Mono now);
   void finish(const PostKey& key, const Verdict* verdict, Mono now);
 
+  const uint64_t seed_ = random_bits();
   const size_t most_;  // of judged ones, in each shard
   prometheus::Counter& forgotten_early_;
   std::array<Shard, kShards> shards_;

@@ -64,8 +64,8 @@ class Reader {
 };
 
 struct Stamp {
-  int year = -1;  // -1: not given
   int month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  int year = -1;              // -1: not given
   std::string_view fraction;  // digits
   std::string_view zone;      // `+02:00`, `+0200`, `Z`, or empty: UTC
   std::string_view as_sent;   // if it is RFC 3339

@@ -15,11 +15,11 @@ struct Bsd {
   Bsd(const Bsd&) = delete;
   Bsd& operator=(const Bsd&) = delete;
 
-  uint8_t pri = 0;                     // 0 to 191
-  std::string_view time;               // RFC 3339
-  std::string_view host, app, procid;  // `-` if the frame names none
-  std::string_view message;            // bytes untouched, a trailing newline included
-  char time_text[32];                  // where `time` is written unless the sender wrote RFC 3339
+  uint8_t pri = 0;                                    // 0 to 191
+  std::string_view time;                              // RFC 3339
+  std::string_view host{"-"}, app{"-"}, procid{"-"};  // `-` if the frame names none
+  std::string_view message;                           // bytes untouched, a trailing newline included
+  char time_text[32];  // where `time` is written unless the sender wrote RFC 3339
 };
 
 /// Takes `<PRI>TIME [HOST] [TAG[PID]:] MSG`, and false if PRI (0 to 191) or TIME is none: such a frame is

@@ -54,6 +54,9 @@ void IngestStats::accepted(Protocol protocol, uint64_t records, uint64_t bytes) 
 void IngestStats::rejected(Protocol protocol, const Rejections& rejections) {
   for (size_t r = 0; r < kRejectReasons.size(); ++r)
     if (const uint64_t n = rejections.by_reason[r]) rejected_[size_t(protocol)][r]->Increment(double(n));
+  if (rejections.of(RejectReason::unknown_token) > 0 && unknown_token_.due())
+    log_warn("records without a usable token were rejected",
+             "protocol=" + std::string(kProtocols[size_t(protocol)]));
 }
 
 }  // namespace tailrace

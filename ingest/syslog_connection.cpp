@@ -71,7 +71,7 @@ void SyslogConnection::finish() {
   finishing_ = true;
   if (!tls_ || tls_.established())
     for (int reads = 0; reads < kLastReads && socket_.is_open() && read_once(); ++reads) continue;
-  close();
+  if (socket_.is_open()) (void)ended();
 }
 
 void SyslogConnection::give_up_if_overdue(Mono now) {
@@ -165,12 +165,12 @@ bool SyslogConnection::read_once() {
 }
 
 /// Takes what is whole and keeps the rest. False: there was no room for that.
-bool SyslogConnection::take(std::string_view bytes) {
+bool SyslogConnection::take(std::string_view whole) {
+  std::string_view bytes = whole;
   const Micros arrival = wall_now();
   const Source source{token_id_.empty() ? nullptr : here_.intake.token(token_id_), arrival};
   const bool nobody = !token_id_.empty() && !source.token;
   Rejections rejections;
-  uint64_t unknown = 0;
   for (;;) {
     const Scanned scanned = scanner_.next(bytes);
     if (scanned.kind == Scanned::Kind::more) {
@@ -178,17 +178,17 @@ bool SyslogConnection::take(std::string_view bytes) {
       break;
     }
     if (scanned.kind == Scanned::Kind::frame) {
-      if (nobody) rejections.add(RejectReason::unknown_token);
-      unknown += nobody || here_.intake.take(scanned.bytes, source) == RejectReason::unknown_token;
+      if (nobody)
+        rejections.add(RejectReason::unknown_token);
+      else
+        here_.intake.take(scanned.bytes, source);
     } else if (scanned.kind == Scanned::Kind::rejected) {
       rejections.add(scanned.reason);
     }
     bytes.remove_prefix(scanned.consumed);
   }
   here_.intake.flush(protocol_, arrival, rejections, nullptr);
-  if (unknown && here_.unknown_token.due())
-    log_warn("records without a usable token were rejected",
-             "protocol=" + std::string(kProtocols[size_t(protocol_)]));
+  if (bytes.size() < whole.size()) rest_since_ = mono_now();  // another frame is the one that is begun
   rest_.assign(bytes);
   return account();
 }

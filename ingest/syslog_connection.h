@@ -35,7 +35,7 @@ struct SyslogLoop {
   std::unordered_set<SyslogConnection*> connections;
   std::atomic<size_t> open{0};
   size_t most = SIZE_MAX;  // connections
-  OncePerSecond unknown_token, too_many;
+  OncePerSecond too_many;
   asio::steady_timer sweep;
   bool sweeping = false;
 };

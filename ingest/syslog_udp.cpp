@@ -119,17 +119,16 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
     const Source source{token_id_.empty() ? nullptr : intake_.token(token_id_), arrival};
     const bool nobody = !token_id_.empty() && !source.token;
     Rejections rejections;
-    uint64_t unknown = 0;
     for (size_t i = 0; i < size_t(n); ++i) {
       const std::string_view record =
           record_in_datagram({static_cast<const char*>(slots_[i].iov_base), messages_[i].msg_len});
       if (record.empty()) continue;
-      if (nobody) rejections.add(RejectReason::unknown_token);
-      unknown += nobody || intake_.take(record, source) == RejectReason::unknown_token;
+      if (nobody)
+        rejections.add(RejectReason::unknown_token);
+      else
+        intake_.take(record, source);
     }
     intake_.flush(Protocol::udp, arrival, rejections, nullptr);
-    if (unknown && unknown_token_.due())
-      log_warn("records without a usable token were rejected", "protocol=udp");
     return n;
   }
 
@@ -146,7 +145,6 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
   std::string address_;
   size_t receive_buffer_ = 0;
   uint64_t inode_ = 0;
-  OncePerSecond unknown_token_;
 };
 
 SyslogUdp::SyslogUdp(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes)

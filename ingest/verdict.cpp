@@ -5,6 +5,7 @@
 namespace tailrace {
 
 int Verdict::status() const {
+  if (too_large) return 413;
   if (rejected.total() == 0) return 204;
   if (accepted > 0) return 200;
   if (rejected.of(RejectReason::no_room) > 0) return 503;

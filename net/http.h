@@ -41,7 +41,6 @@ struct HttpRequest {
   HttpFields headers;
   std::string body;  // whole, de-chunked; still compressed if Content-Encoding says so
   asio::ip::tcp::endpoint peer, local;
-  bool tls = false;  // it came through TLS
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   /// The value of a query parameter, percent-decoded; empty if absent.

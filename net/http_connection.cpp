@@ -128,13 +128,17 @@ asio::awaitable<Io> HttpConnection::fill() {
 asio::awaitable<bool> HttpConnection::serve_one() {
   Exchange exchange(*this);
   HttpRequestParser parser(limits_, exchange.request);
+  const auto ended = [&] {
+    if (!exchange.answered()) shared_->cut_off.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  };
   const bool head = co_await read_head(parser, exchange);
-  if (!head) co_return false;
+  if (!head) co_return ended();
   const HttpRoutes::Route* route = nullptr;
   bool read = co_await judge(parser, exchange, route);
   if (read && route) {
     read = co_await read_body(parser, exchange);
-    if (!read) co_return false;
+    if (!read) co_return ended();
     co_await handle(exchange, *route);
     parser.drop_body();  // its room is others', whatever this connection still does
   }
@@ -164,7 +168,6 @@ asio::awaitable<bool> HttpConnection::read_head(HttpRequestParser& parser, Excha
   boost::system::error_code ignored;
   exchange.request.peer = stream_->socket().remote_endpoint(ignored);
   exchange.request.local = stream_->socket().local_endpoint(ignored);
-  exchange.request.tls = bool(stream_->tls());
   exchange.set_head(parser.http11(), parser.keep_alive());
   co_return true;
 }

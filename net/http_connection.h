@@ -35,6 +35,7 @@ struct HttpServer::Shared {
   std::atomic<size_t> open{0};
   std::atomic<bool> stopping{false};
   HandshakeCounts handshakes;
+  std::atomic<uint64_t> cut_off{0};
   std::array<std::atomic<uint64_t>, 500> answers{};  // by status, from 100 on
   std::mutex mutex;
   std::unordered_map<Loop*, PerLoop> loops;

@@ -190,6 +190,7 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
       ec = stop();
     } else {
       declared += size;
+      chunks = true;
     }
   }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& ec) override {
@@ -206,7 +207,7 @@ struct HttpRequestParser::Impl final : beast::http::basic_parser<true> {
   std::string host, expect;
   size_t scanned = 0, line = 0, lines = 0, extensions = 0;
   int version = 11, hosts = 0, lengths = 0, codings = 0;
-  bool in_body = false, ignore = false;
+  bool in_body = false, chunks = false, ignore = false;
 };
 
 HttpRequestParser::HttpRequestParser(const HttpLimits& limits, HttpRequest& into)
@@ -274,7 +275,7 @@ void HttpRequestParser::drop_body() {
 size_t HttpRequestParser::feed_body(std::string_view bytes) {
   if (done() || bytes.empty()) return 0;
   // Beast asserts that it is not asked twice about a last chunk that is shorter than it can be.
-  if (impl_->chunked() && bytes.size() < kLastChunk && bytes[0] == '0') return 0;
+  if (impl_->chunked() && !impl_->chunks && bytes.size() < kLastChunk && bytes[0] == '0') return 0;
   error_code ec;
   const size_t used = impl_->put({bytes.data(), bytes.size()}, ec);
   if (ec && ec != beast::http::error::need_more) {

@@ -39,6 +39,10 @@ size_t HttpServer::open() const {
   return shared_->open.load(std::memory_order_relaxed);
 }
 
+uint64_t HttpServer::cut_off() const {
+  return shared_->cut_off.load(std::memory_order_relaxed);
+}
+
 const HandshakeCounts& HttpServer::handshakes() const {
   return shared_->handshakes;
 }

@@ -46,9 +46,11 @@ class HttpServer {
   void stop();
   size_t open() const;
 
-  /// Any thread: how handshakes ended; how many requests were answered with each status, from 100 to 599.
+  /// Any thread: how handshakes ended; how many requests were answered with each status, from 100 to 599; and
+  /// how many ended before they were whole, without an answer.
   const HandshakeCounts& handshakes() const;
   uint64_t answered(int status) const;
+  uint64_t cut_off() const;
 
   struct Shared;
 

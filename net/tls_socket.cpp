@@ -9,7 +9,8 @@
 namespace tailrace {
 namespace {
 
-constexpr int kReadsAtGoodbye = 4;  // 16 KiB each
+constexpr int kRecordsAtOnce = 256;  // they may hold a byte each
+constexpr int kReadsAtGoodbye = 4;   // 16 KiB each
 
 // OpenSSL's own socket BIO raises SIGPIPE; this one does not.
 int bio_write(BIO* bio, const char* bytes, int count) {
@@ -103,7 +104,7 @@ void TlsSocket::explain(int error) {
 Io TlsSocket::read_some(std::span<char> into, size_t& count) {
   count = 0;
   dry_ = false;
-  while (count < into.size()) {
+  for (int records = 0; records < kRecordsAtOnce && count < into.size(); ++records) {
     ERR_clear_error();
     size_t n = 0;
     const int done = SSL_read_ex(ssl_.get(), into.data() + count, into.size() - count, &n);

@@ -1,5 +1,6 @@
 #include "web/channel_routes.h"
 
+#include "base/ids.h"
 #include "base/text.h"
 #include "channels/errc.h"
 #include "drains/target.h"
@@ -96,7 +97,7 @@ class ChannelRoutes {
     const auto name = text_field(*body, "name", wrong);
     if (!name || !good_token_name(*name)) return http_error(422, "NAME is a required field");
     const std::string id = text_field(*body, "token", wrong).value_or("");
-    if (wrong || (!id.empty() && !good_token_id(id))) return http_error(422, "token must be t.<uuid>");
+    if (wrong || (!id.empty() && !is_token_id(id))) return http_error(422, "token must be t.<uuid>");
     bool strict = false;
     if (const auto given = body->find("strict"); given != body->end() && !given->is_null()) {
       if (!given->is_boolean()) return http_error(422, "strict must be true or false");

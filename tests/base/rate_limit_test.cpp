@@ -36,7 +36,8 @@ TEST_CASE("more than fits goes when the bucket is full, and is waited off afterw
 TEST_CASE("a changed rate holds from then on, and absurd amounts do not wrap") {
   RateLimit limit;
   CHECK(limit.take(UINT64_MAX, 1, kStart) == 0ns);
-  CHECK(limit.take(1, 1, kStart) > 24h);
+  CHECK(limit.take(1, 1, kStart) == 60s);
+  CHECK(limit.take(1, 1, kStart + 60s) == 0ns);
   RateLimit other;
   CHECK(other.take(10, 10, kStart) == 0ns);
   CHECK(other.take(1, 1'000'000, kStart) == 1us);

@@ -154,6 +154,7 @@ class Serve(EndToEnd):
 
     def test_wrong_values_name_the_variable_the_value_and_what_it_takes(self):
         for flag, value in (("http-listen", "nowhere"), ("http-listen", "127.0.0.1:99999"), ("syslog-listen", "x:y"),
+                            ("syslog-udp-listen", "127.0.0.1"),
                             ("threads", "0"), ("threads", "many"), ("grace", "30"), ("grace", "-1s"), ("channel-records", "0"),
                             ("channel-bytes", "8X"), ("channel-bytes", "1"), ("channel-drains", "-1"), ("drain-allow", "10.0.0.0/33"),
                             ("dns", "not an address"), ("public-url", "ftp://x"), ("memory-bytes", "1K"),

@@ -6,9 +6,16 @@ Conservation: each test says how many records it sent. What the answers said mus
 
 import collections
 import ctypes
+import pathlib
 import re
+import shutil
+import socket
+import ssl
+import tempfile
+import unittest
 
-from harness import EndToEnd, Node, basic, wait_until
+from certificates import Authority
+from harness import BINARY, PATIENCE, EndToEnd, Node, RawHttp, basic, wait_until
 
 UNKNOWN = "t.11111111-2222-4333-8444-555555555555"
 RFC3339 = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
@@ -24,6 +31,14 @@ except OSError:
     LIBZSTD = None
 
 
+def is_sanitized():
+    with open(BINARY, "rb") as file:
+        return re.search(rb"__(?:asan|tsan)_init", file.read()) is not None
+
+
+SANITIZED = bool(BINARY) and is_sanitized()
+
+
 def zstd(data, level=3):
     """One zstd frame. Python 3.11 has no module for it."""
     out = ctypes.create_string_buffer(LIBZSTD.ZSTD_compressBound(len(data)))
@@ -35,6 +50,15 @@ def chunked(body, size=1000):
     """A body in HTTP chunks of that size, with the last one."""
     pieces = [body[at:at + size] for at in range(0, len(body), size)]
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+class RawHttps(RawHttp):
+    """The same over TLS."""
+
+    def __init__(self, port, context):
+        plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.socket = context.wrap_socket(plain, server_hostname="localhost")
+        self.file = self.socket.makefile("rb")
 
 
 class IngestCase(EndToEnd):
@@ -49,7 +73,34 @@ class IngestCase(EndToEnd):
         cls.router = Node(*cls.flags, **cls.options)
         cls.addClassCleanup(cls.router.stop)
 
+    @classmethod
+    def certify(cls):
+        """Flags that name a certificate; clients trust it by `cls.tls_client`."""
+        if not shutil.which("openssl"):
+            raise unittest.SkipTest("openssl is not installed")
+        directory = tempfile.TemporaryDirectory(prefix="tailrace-e2e-")
+        cls.addClassCleanup(directory.cleanup)
+        folder = pathlib.Path(directory.name)
+        authority = Authority(folder, "authority")
+        authority.sign("node", folder / "node.pem", folder / "node.key")
+        cls.tls_client = ssl.create_default_context(cafile=str(authority.pem))
+        return "--tls-cert", str(folder / "node.pem"), "--tls-key", str(folder / "node.key")
+
+    @classmethod
+    def port_of(cls, listener):
+        """Of the first listener that the log tells of by this name."""
+        said = re.compile(f'msg="{listener}" \\S*127\\.0\\.0\\.1:(\\d+)')
+        return int(wait_until(lambda: said.search(cls.router.log()), listener)[1])
+
+    def same_list(self, got, wanted, msg=None):
+        """What assertEqual does with lists here: unittest's own takes minutes over the difference of long ones."""
+        if got != wanted:
+            at = next((i for i, (a, b) in enumerate(zip(got, wanted)) if a != b), min(len(got), len(wanted)))
+            self.fail(self._formatMessage(msg, f"lists of {len(got)} and {len(wanted)} differ first at {at}: "
+                                               f"{str(got[at:at + 1])[:500]} and {str(wanted[at:at + 1])[:500]}"))
+
     def setUp(self):
+        self.addTypeEqualityFunc(list, self.same_list)
         self.channel, tokens = self.router.channel("shop", ["app", "heroku"])
         self.app, self.heroku = tokens["app"], tokens["heroku"]
         self.entered = collections.Counter()
@@ -57,6 +108,13 @@ class IngestCase(EndToEnd):
 
     def tearDown(self):
         self.balance()
+
+    def memory_grew_less(self, before, megabytes):
+        """Since router.rss() was `before`. Sanitizers keep what was freed, so with them nothing is said."""
+        grown = self.router.rss() - before
+        if not SANITIZED:
+            self.assertLess(grown, megabytes << 20)
+        return grown
 
     # ---- the books
 

@@ -100,7 +100,8 @@ class IngestForms(IngestCase):
         packed = gzip.compress(counted(*frames))
         self.accepts(packed, 4, headers={"Content-Encoding": "gzip"})
         self.assertEqual(sizes()["http"] - before["http"], size + sum(map(len, frames)))
-        self.send(counted(frames[0], frames[1]) + lines[0] + b"\r\n" + counted(record(UNKNOWN, "no")), accepted=3, unknown_token=1)
+        self.send(counted(frames[0], frames[1]) + lines[0] + b"\r\n" + counted(record(UNKNOWN, "no")), accepted=3,
+                  unknown_token=1)
         self.balance()
         self.assertEqual(sizes()["tcp"] - before["tcp"], sum(map(len, (frames[0], frames[1], lines[0]))))
 
@@ -109,7 +110,8 @@ class IngestForms(IngestCase):
         frames = [record("app", "source=DATABASE sample#tables=13", "heroku-postgres", 134, sd=None),
                   record("app", "source=REDIS sample#hit-rate=1", "heroku-redis", 134, sd=None),
                   record("heroku", "State changed from starting to up\n", "web.1", 45, sd=None),
-                  record("heroku", "Error L10 (output buffer overflow): 1 messages dropped since " + TIME, "logplex", 172, sd=None)]
+                  record("heroku", "Error L10 (output buffer overflow): 1 messages dropped since " + TIME, "logplex", 172,
+                         sd=None)]
         self.accepts(counted(*frames), 4)
         self.assertEqual([line.split(b"]")[0].split(b" ")[1] for line in self.lines()],
                          [b"app[heroku-postgres", b"app[heroku-redis", b"heroku[web.1", b"heroku[logplex"])
@@ -148,7 +150,8 @@ class IngestForms(IngestCase):
         self.assertEqual(self.lines(), [])
 
     def test_lines_that_are_syslog(self):
-        self.accepts(b"\n".join([record("nginx", "a", "77"), record(self.heroku, "b", "router", sd=None), record(self.app, "c") + b"\r",
+        self.accepts(b"\n".join([record("nginx", "a", "77"), record(self.heroku, "b", "router", sd=None),
+                                 record(self.app, "c") + b"\r",
                                  b"<34>Oct 11 22:14:15 mymachine su[12]: d", b"<192>1 - - - - - - e"]), 5, kind=LINES)
         lines = self.lines()
         time = TIME.encode()
@@ -159,7 +162,8 @@ class IngestForms(IngestCase):
     def test_lines_of_a_credential_go_where_their_app_name_says(self):
         second, tokens = self.router.channel("blog", ["web"])
         body = b"\n".join([record(self.app, "to shop"), record(tokens["web"], "to blog"), b"to nobody",
-                           record(UNKNOWN, "to nobody"), b"<13>Oct 11 22:14:15 host " + tokens["web"].encode() + b": to blog too"])
+                           record(UNKNOWN, "to nobody"),
+                           b"<13>Oct 11 22:14:15 host " + tokens["web"].encode() + b": to blog too"])
         self.rejects(body, 200, accepted=3, unknown_token=2, options={"kind": LINES, "auth": AUTH})
         self.assertEqual(self.messages(), [b"to shop"])
         self.assertEqual(self.messages(second), [b"to blog", b"to blog too"])
@@ -181,14 +185,16 @@ class IngestForms(IngestCase):
         self.assertEqual((severities[0], severities[2]), (4, 3))
 
     def test_severity_by_name_and_number(self):
-        names = [("emerg", 0), ("emergency", 0), ("alert", 1), ("crit", 2), ("critical", 2), ("err", 3), ("error", 3), ("warning", 4),
-                 ("warn", 4), ("notice", 5), ("info", 6), ("informational", 6), ("debug", 7), ("ERROR", 3), (0, 0), (7, 7), ("5", 5)]
+        names = [("emerg", 0), ("emergency", 0), ("alert", 1), ("crit", 2), ("critical", 2), ("err", 3), ("error", 3),
+                 ("warning", 4), ("warn", 4), ("notice", 5), ("info", 6), ("informational", 6), ("debug", 7), ("ERROR", 3),
+                 (0, 0), (7, 7), ("5", 5)]
         frames = self.drained(len(names))
         self.accepts(objects(*[{"message": str(name), "severity": name} for name, _ in names]), len(names), kind=NDJSON)
         self.assertEqual([int(frame[1:frame.index(b">")]) % 8 for frame in frames()], [value for _, value in names])
 
     def test_ndjson_strings(self):
-        cases = [(rb'{"message":"a\nb"}', b"a\nb"), (rb'{"message":"\u0000"}', b"\0"), (rb'{"message":"\"\\\/\b\f\r\t"}', b'"\\/\b\f\r\t'),
+        cases = [(rb'{"message":"a\nb"}', b"a\nb"), (rb'{"message":"\u0000"}', b"\0"), 
+                 (rb'{"message":"\"\\\/\b\f\r\t"}', b'"\\/\b\f\r\t'),
                  (rb'{"message":"\u6f22\ud83d\ude00"}', "漢\U0001f600".encode()), (rb'{"message":"\ud800x"}', "\ufffdx".encode()),
                  (b'{"message":"\xff raw \xc3\x28"}', b"\xff raw \xc3\x28"), ('{"message":"漢"}'.encode(), "漢".encode()),
                  (b' \t{ "x" : [1, {"message":"no"}, null, -1.5e3] , "message" : "yes" } \r', b"yes"),
@@ -207,12 +213,24 @@ class IngestForms(IngestCase):
         self.assertEqual(lines[:2], [TIME.encode() + b" app[web_1]_x]: m", TIME.encode() + b" app[-]: m"])
         self.assertRegex(lines[2], b"^" + RFC3339 + rb" app\[a_b\S*\]: m$")
 
+    def test_fields_beyond_a_header_are_too_long(self):
+        # A message may be as long as it likes; what goes into a header may not.
+        wide = [{key: "w" * 20_000} for key in ("procid", "msgid", "host")] + [{"procid": "w" * 9_000, "host": "h" * 9_000}]
+        body = objects(*[{"message": "m", "time": TIME, **fields} for fields in wide],
+                       {"message": "m", "x": "y" * 100_000, "time": TIME})
+        self.rejects(body, 200, accepted=1, too_long=len(wide), options={"kind": NDJSON})
+        self.assertEqual(self.lines(), [TIME.encode() + b" app[-]: m"])
+
     def test_bad_lines_of_ndjson_are_rejected_one_by_one(self):
         good = b'{"message":"good"}'
-        bad = [b"{}", b"null", b"[]", b'"message"', b"7", b"x", b"{", b'{"message"}', b'{"message":}', b'{"message":7}', b'{"message":null}',
-               b'{"message":["a"]}', b'{"Message":"case"}', b'{"message":"a"', b'{"message":"a}', b'{"message":"a"}}', b'{"message":"a"},',
-               b'{"message":"a",}', b'{"message":"a"} {"message":"b"}', b"{'message':'a'}", b'{"message":"\traw tab"}', b'{"message":"\0"}',
-               rb'{"message":"\x41"}', rb'{"message":"\u12"}', rb'{"message":"\"}', b'{"message":"a","x":01}', b'{"message":"a","x":+1}',
+        bad = [b"{}", b"null", b"[]", b'"message"', b"7", b"x", b"{", b'{"message"}', b'{"message":}', b'{"message":7}',
+               b'{"message":null}',
+               b'{"message":["a"]}', b'{"Message":"case"}', b'{"message":"a"', b'{"message":"a}', b'{"message":"a"}}',
+               b'{"message":"a"},',
+               b'{"message":"a",}', b'{"message":"a"} {"message":"b"}', b"{'message':'a'}", b'{"message":"\traw tab"}',
+               b'{"message":"\0"}',
+               rb'{"message":"\x41"}', rb'{"message":"\u12"}', rb'{"message":"\"}', b'{"message":"a","x":01}',
+               b'{"message":"a","x":+1}',
                b'{"message":"a","x":.5}', b'{"message":"a","x":NaN}', b'{"message":"a","x":tru}', b"\xef\xbb\xbf" + good,
                b'{"message":"a","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"x":' * 100_000, b"\0", b"\xff"]
         body = good + b"\n" + b"".join(line + b"\n" + good + b"\n" for line in bad)
@@ -268,7 +286,8 @@ class IngestForms(IngestCase):
         web = tokens["web"]
         kept = '[a@1 b="c"]'
         forms = [f'[tailrace@32473 token="{web}"]', f"[{web}@32473]", f'{kept}[tailrace@32473 token="{web}"]',
-                 f'[{web}@32473 x="y"]{kept}', f'[tailrace@32473 x="1" token="{web}" y="2"]', f'[tailrace@32473 token="{web}"][{web}@1]']
+                 f'[{web}@32473 x="y"]{kept}', f'[tailrace@32473 x="1" token="{web}" y="2"]',
+                 f'[tailrace@32473 token="{web}"][{web}@1]']
         far_end = self.far_end(HttpFarEnd)
         self.router.drain(second, far_end.url)
         frames = [record("nginx", f"{i}", sd=sd) for i, sd in enumerate(forms)]
@@ -317,7 +336,8 @@ class IngestForms(IngestCase):
         self.accepts(body + b"e" * (limit - len(body)), body.count(b"\n") + 1, kind=LINES)
         self.assertEqual(self.post(b"e" * (limit + 1), 0, kind=LINES).status, 413)
         with RawHttp(self.router.public) as connection:
-            connection.send(self.head(None, "Transfer-Encoding: chunked", kind=LINES) + chunked(body + b"e" * (limit - len(body)), 65_536))
+            head = self.head(None, "Transfer-Encoding: chunked", kind=LINES)
+            connection.send(head + chunked(body + b"e" * (limit - len(body)), 65_536))
             self.enter_answer(connection.answer(), body.count(b"\n") + 1)
         with RawHttp(self.router.public) as connection:
             connection.send(self.head(None, "Transfer-Encoding: chunked", kind=LINES) + chunked(b"e" * (limit + 1), 65_536))
@@ -326,7 +346,8 @@ class IngestForms(IngestCase):
     # ---- on one connection
 
     def test_pipelined_posts_of_every_type(self):
-        requests = [("application/logplex-1", counted(record(self.app, "1")), 1), (LINES, b"2\n3", 2), (NDJSON, objects({"message": "4"}), 1),
+        requests = [("application/logplex-1", counted(record(self.app, "1")), 1), (LINES, b"2\n3", 2),
+                    (NDJSON, objects({"message": "4"}), 1),
                     ("application/logplex-1", b"garbage", 1), (NDJSON, b"\n\n", 0),
                     (LINES, b"5\r\n", 1), (NDJSON, b"x\n" + objects({"message": "6"}), 2), ("application/logplex-1", b"", 0)]
         data = b"".join(self.head(len(body), kind=kind) + body if i % 2 else

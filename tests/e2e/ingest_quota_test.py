@@ -5,6 +5,7 @@ there. So one POST of far more than the rate shuts its channel for as long as a 
 """
 
 import re
+import socket
 import unittest
 
 from harness import AUTH, RawHttp, counted, record, run, wait_until
@@ -16,8 +17,7 @@ OWED = 10_000  # records: a thousand seconds
 
 
 class IngestQuota(IngestCase):
-    flags = ("--channel-rate", str(RATE))
-    options = {"syslog": "127.0.0.1:0,127.0.0.1:0?token=t.0a0a0a0a-0000-4000-8000-000000000001"}
+    flags = ("--channel-rate", str(RATE), "--syslog-udp-listen", "127.0.0.1:0")
 
     def exhaust(self, app=None):
         """One POST that the full bucket lets through."""
@@ -25,7 +25,8 @@ class IngestQuota(IngestCase):
 
     def last_messages(self):
         """Without what exhausted the channel, and what the router says of it."""
-        return [line.split(b"]: ", 1)[1] for line in self.lines() if b" tailrace[ingest]: " not in line and not line.endswith(b"]: x")]
+        return [line.split(b"]: ", 1)[1] for line in self.lines()
+                if b" tailrace[ingest]: " not in line and not line.endswith(b"]: x")]
 
     def test_a_whole_post_is_refused(self):
         self.exhaust()
@@ -64,7 +65,8 @@ class IngestQuota(IngestCase):
         self.assertEqual(self.messages(second), [b"fine"])
         self.assertEqual(self.last_messages(), [])
         self.rejects(counted(record(self.app, "over")), 429, quota=1, options={"auth": AUTH})
-        self.rejects(counted(record(self.app, "over"), record(UNKNOWN, "x")), 429, quota=1, unknown_token=1, options={"auth": AUTH})
+        self.rejects(counted(record(self.app, "over"), record(UNKNOWN, "x")), 429, quota=1, unknown_token=1,
+                     options={"auth": AUTH})
 
     def test_what_is_rejected_anyway_costs_no_quota(self):
         for _ in range(5):
@@ -119,6 +121,18 @@ class IngestQuota(IngestCase):
         self.balance()
         self.assertEqual(self.messages(second), [b"fine"])
 
+    def test_syslog_over_udp(self):
+        self.exhaust()
+        second, tokens = self.router.channel("blog", ["web"])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for _ in range(100):
+                out.sendto(record(self.app, "s"), self.router.udp()[0])
+            out.sendto(record(tokens["web"], "fine"), self.router.udp()[0])
+        self.enter("udp", accepted=1, quota=100)
+        self.balance()
+        self.assertEqual(self.messages(second), [b"fine"])
+        self.assertEqual(self.last_messages(), [])
+
     def test_http_and_syslog_share_a_channels_quota(self):
         self.exhaust()
         self.send(counted(record(self.app, "s"), record(self.heroku, "s")) + record(self.app, "s") + b"\n", quota=3)
@@ -130,8 +144,10 @@ class IngestQuota(IngestCase):
         self.exhaust()
         tail = self.tail(self.router.session(self.channel, tail="1", num="1"))
         self.send(counted(*[record(self.app, "s")] * 30) + (record(self.app, "s") + b"\n") * 70, quota=100)
-        said = re.compile(rb" tailrace\[ingest\]: (\d+) records over the channel's rate of 10 per second rejected since " + RFC3339)
-        wait_until(lambda: sum(map(int, said.findall(tail.text()))) >= 100, lambda: f"the whole count; the tail has {tail.text()!r}")
+        said = re.compile(rb" tailrace\[ingest\]: (\d+) records over the channel's rate of 10 per second rejected since " +
+                          RFC3339)
+        wait_until(lambda: sum(map(int, said.findall(tail.text()))) >= 100,
+                   lambda: f"the whole count; the tail has {tail.text()!r}")
         self.assertEqual(sum(map(int, said.findall(tail.text()))), 100)
         self.rejects(b"not", 429, quota=1, options={"kind": LINES})
 

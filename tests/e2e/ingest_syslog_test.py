@@ -1,4 +1,4 @@
-"""Syslog of the wild: RFC 3164 in its forms, raw lines, tokens wherever they stand. Over TCP and, by the same judge, as lines of a POST."""
+"""Syslog of the wild: RFC 3164 in its forms, raw lines, tokens wherever they stand. Over TCP and, by the same judge, HTTP."""
 
 import calendar
 import datetime
@@ -108,14 +108,18 @@ class IngestSyslog(IngestCase):
         self.shown_as([(frame, None, "app", "-", frame) for frame in (
             "hello world", "<13>", "<13>hello", "<13>Jan", "<13>Nov 32 07:45:54 host tag: m", "<13>Nov 21 25:45:54 host tag: m",
             "<13>Nov 21 07:45 host tag: m", "<192>Nov 21 07:45:54 host tag: m", "<13>1", "<13>1 ", "<13>1 2026-01-01T00:00:00Z",
-            "<13>Feb 30 07:45:54 host tag: m", "Nov 21 07:45:54 host tag: no PRI", "<>Nov 21 07:45:54 host tag: m", "<-1>x", " <13>1 - - - - -",
+            "<13>Feb 30 07:45:54 host tag: m", "Nov 21 07:45:54 host tag: no PRI", "<>Nov 21 07:45:54 host tag: m", "<-1>x",
+            " <13>1 - - - - -",
             "\t", "{\"message\":\"x\"}", "\ufeffhello", "<13>Nob 21 07:45:54 host tag: m", "11 hello world")])
 
     def test_tokens_wherever_they_stand(self):
         web, shop = self.app, self.channel
-        routed = [record(web, "APP-NAME"), f"<13>Nov 21 07:45:54 host {web}: TAG".encode(), f"<13>Nov 21 07:45:54 {web}[7]: TAG alone".encode(),
-                  f"<13>2026-11-21T07:45:54Z host {web}[7]: rsyslog".encode(), record("nginx", "SD", sd=f'[tailrace@32473 token="{web}"]'),
-                  record("nginx", "SD-ID", sd=f"[{web}@32473]"), record("nginx", "second", sd=f'[x@1 a="b"][tailrace@32473 a="b" token="{web}"]')]
+        routed = [record(web, "APP-NAME"), f"<13>Nov 21 07:45:54 host {web}: TAG".encode(),
+                  f"<13>Nov 21 07:45:54 {web}[7]: TAG alone".encode(),
+                  f"<13>2026-11-21T07:45:54Z host {web}[7]: rsyslog".encode(),
+                  record("nginx", "SD", sd=f'[tailrace@32473 token="{web}"]'),
+                  record("nginx", "SD-ID", sd=f"[{web}@32473]"),
+                  record("nginx", "second", sd=f'[x@1 a="b"][tailrace@32473 a="b" token="{web}"]')]
         self.send(counted(*routed), accepted=len(routed))
         self.balance()
         self.send(b"".join(frame + b"\n" for frame in routed), accepted=len(routed))
@@ -125,10 +129,13 @@ class IngestSyslog(IngestCase):
         self.assertNotIn(web.encode(), self.router.history(shop))
 
     def test_tokens_that_are_of_no_use(self):
-        bad = [record(UNKNOWN, "x"), f"<13>Nov 21 07:45:54 host {UNKNOWN}: x".encode(), record("a", "x", sd=f'[tailrace@32473 token="{UNKNOWN}"]'),
+        bad = [record(UNKNOWN, "x"), f"<13>Nov 21 07:45:54 host {UNKNOWN}: x".encode(),
+               record("a", "x", sd=f'[tailrace@32473 token="{UNKNOWN}"]'),
                record("a", "x", sd=f"[{UNKNOWN}@1]"), record("a", f"token={self.app}"),
-               record("a", "x", sd=f'[tailrace@1 token="{self.app}"]'), record("a", "x", sd=f'[tailrace@32473 Token="{self.app}"]'),
-               record("a", "x", sd=f'[tailrace@32473 token="{self.app} "]'), record("a", "x", host=self.app), record("a", "x", procid=self.app)]
+               record("a", "x", sd=f'[tailrace@1 token="{self.app}"]'),
+               record("a", "x", sd=f'[tailrace@32473 Token="{self.app}"]'),
+               record("a", "x", sd=f'[tailrace@32473 token="{self.app} "]'), record("a", "x", host=self.app),
+               record("a", "x", procid=self.app)]
         self.send(counted(*bad) + b"hello\n", unknown_token=len(bad) + 1)
         self.balance()
         self.assertEqual(self.lines(), [])
@@ -138,9 +145,11 @@ class IngestSyslog(IngestCase):
         self.router.drain(self.channel, far_end.url)
         other = self.router.channel("other", ["web"])[1]["web"]
         escaped = self.app.replace("t.", "t\\.", 1)
-        frames = [record(self.app, "1", sd=f'[tailrace@32473 token="{self.app}" token="{other}"]'), record(self.app, "2", sd=f"[{other}@1][{self.app}@2]"),
+        frames = [record(self.app, "1", sd=f'[tailrace@32473 token="{self.app}" token="{other}"]'),
+                  record(self.app, "2", sd=f"[{other}@1][{self.app}@2]"),
                   record(self.app, "3", sd=f'[x@1 a="b"][tailrace@32473 token="{other}"][y@2]'),
-                  record(self.app, "4", sd=f'[tailrace@32473 token="{UNKNOWN}"]'), record(self.app, "5", sd=f'[tailrace@32473 token="{escaped}"]')]
+                  record(self.app, "4", sd=f'[tailrace@32473 token="{UNKNOWN}"]'),
+                  record(self.app, "5", sd=f'[tailrace@32473 token="{escaped}"]')]
         self.send(counted(*frames), accepted=len(frames))
         self.balance()
         self.accepts(counted(*frames), len(frames))
@@ -183,8 +192,8 @@ class IngestSyslog(IngestCase):
         port = self.router.syslog_ports[1]
         mark = len(self.lines(self.bound))
         frame = record("a", "m")
-        self.send(counted(frame) + b"11 hello world\n" + frame + b"\r\n" + b"5 <13>x" + b"3 <1\n" + counted(frame + b"\n") + b"5\n" + b"12 <13>1 - - -\n",
-                  accepted=8, port=port)
+        data = counted(frame) + b"11 hello world\n" + frame + b"\r\n" + b"5 <13>x" + b"3 <1\n" + counted(frame + b"\n")
+        self.send(data + b"5\n" + b"12 <13>1 - - -\n", accepted=8, port=port)
         self.balance()
         messages = [line.split(b"]: ", 1)[1] for line in self.lines(self.bound)[mark:]]
         self.assertEqual(messages, [b"m", b"11 hello world", b"m", b"<13>x", b"<1", b"m", b"5", b"<13>1 - - -"])

@@ -205,6 +205,7 @@ class IngestUdp(EndToEnd):
                            input=feed, timeout=60)
         logger("--rfc5424", "-t", self.app, "--id=11", "hello over UDP")
         logger("--rfc5424", "-t", self.app, "--id=11", feed=b"".join(b"line %d\n" % i for i in range(200)))
+        self.settled(201)  # two sockets on two loops: nothing orders their records
         logger("--rfc5424", "-t", "cron", "--id=42", "through the listener", to=1)
         self.settled(202)
         messages = [line.split(b" ", 1)[1] for line in self.shown()]

@@ -5,15 +5,11 @@ import gzip
 import json
 import os
 import re
-import shutil
 import socket
-import ssl
-import subprocess
-import tempfile
 import unittest
 
-from harness import AUTH, PATIENCE, HttpFarEnd, RawHttp, TIME, counted, record, wait_until
-from ingest_case import LIBZSTD, RFC3339, IngestCase, chunked, zstd
+from harness import AUTH, HttpFarEnd, RawHttp, TIME, counted, record, wait_until
+from ingest_case import LIBZSTD, RFC3339, IngestCase, RawHttps, chunked, zstd
 
 LISTENER_TOKEN = "t.0a0a0a0a-0000-4000-8000-000000000002"
 
@@ -164,7 +160,8 @@ class Samples(SampleCase):
         in_order = []
         for app, token in (("heroku", self.heroku), ("app", self.app)):
             mine = [s for s in SAMPLES if s.app == app]
-            self.accepts("\n".join(json.dumps({"message": s.message.decode(), "time": s.time, "procid": s.procid, "severity": s.pri % 8})
+            self.accepts("\n".join(json.dumps({"message": s.message.decode(), "time": s.time, "procid": s.procid,
+                                               "severity": s.pri % 8})
                                    for s in mine), len(mine), kind="application/x-ndjson", auth=token)
             in_order += mine
         self.assertEqual(self.router.history(self.channel), shown(in_order))
@@ -220,29 +217,13 @@ class SamplesOverUdp(SampleCase):
 class SamplesOverTls(SampleCase):
     @classmethod
     def setUpClass(cls):
-        if not shutil.which("openssl"):
-            raise unittest.SkipTest("openssl is not installed")
-        directory = tempfile.TemporaryDirectory(prefix="tailrace-e2e-")
-        cls.addClassCleanup(directory.cleanup)
-        cls.certificate, key = (os.path.join(directory.name, name) for name in ("cert.pem", "key.pem"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cls.certificate],
-                       check=True, capture_output=True)
-        cls.flags = ("--syslog-tls-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0", "--tls-cert", cls.certificate, "--tls-key", key)
+        cls.flags = ("--syslog-tls-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0", *cls.certify())
         super().setUpClass()
-
-    def connect(self, listener):
-        """`listener` is what the log calls it."""
-        said = re.compile(f'msg="{listener}" \\S*127\\.0\\.0\\.1:(\\d+)')
-        port = int(wait_until(lambda: said.search(self.router.log()), listener)[1])
-        context = ssl.create_default_context(cafile=self.certificate)
-        plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        return context.wrap_socket(plain, server_hostname="localhost")
 
     def test_tls_in_both_framings(self):
         data = counted(*self.frames(ids=True)) + b"\n".join(self.frames(ids=True, sd=None)) + b"\n"
         for size in (len(data), 100):
-            with self.connect("syslog over TLS") as out:
+            with RawHttps(self.port_of("syslog over TLS"), self.tls_client).socket as out:
                 for at in range(0, len(data), size):
                     out.sendall(data[at:at + size])
                 out.unwrap()  # close_notify, and the listener's
@@ -252,14 +233,10 @@ class SamplesOverTls(SampleCase):
 
     def test_https(self):
         body = counted(*self.frames())
-        with self.connect("public listener, TLS") as connection:
-            connection.sendall((self.head(len(body)) + body) * 2)
-            file = connection.makefile("rb")
+        with RawHttps(self.port_of("public listener, TLS"), self.tls_client) as connection:
+            connection.send((self.head(len(body)) + body) * 2)
             for _ in range(2):
-                self.assertTrue(file.readline().startswith(b"HTTP/1.1 204 "))
-                while file.readline() != b"\r\n":
-                    pass
-                self.enter("http", accepted=len(SAMPLES))
+                self.enter_answer(connection.answer(), len(SAMPLES))
         self.came_through(2)
 
 

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 4) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 4, size - 4);
   const auto encoding = data[0] % 2 ? Inflater::Encoding::gzip : Inflater::Encoding::zstd;
-  const size_t slice = size_t(data[1]) << (data[0] >> 4);
+  const size_t slice = size_t(data[1]) << (data[0] / 16 % 4 * 3 + 1);  // 512 KiB at most
 
   const Inflated raw = inflate_all(encoding, text, slice);
   if (raw.text.size() > kMaxInflated + 1) __builtin_trap();
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   };
   const std::string first = pack(text.substr(0, text.size() / 2));
   std::string body = first + pack(text.substr(text.size() / 2));
-  const Inflated whole = inflate_all(encoding, body, slice), at_once = inflate_all(encoding, body);
+  const Inflated whole = inflate_all(encoding, body, slice), at_once = inflate_all(encoding, body, 1 << 19);
   if (whole.step != Step::done || whole.text != text) __builtin_trap();
   if (at_once.step != Step::done || at_once.text != text) __builtin_trap();
 

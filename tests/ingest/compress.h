@@ -36,16 +36,15 @@ inline std::string gzip(std::string_view text, int level = 6, const char* name =
   return out;
 }
 
-inline std::string zstd(std::string_view text, int level = 3, int window_log = 0) {
-  ZSTD_CCtx* const context = ZSTD_createCCtx();
+inline std::string zstd(std::string_view text, int level = 3) {
+  static ZSTD_CCtx* const context = ZSTD_createCCtx();  // making one is slow
+  ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
   ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
   ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-  if (window_log) ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
   std::string out(ZSTD_compressBound(text.size()), 0);
   const size_t size = ZSTD_compress2(context, out.data(), out.size(), text.data(), text.size());
   if (ZSTD_isError(size)) std::abort();
   out.resize(size);
-  ZSTD_freeCCtx(context);
   return out;
 }
 
@@ -55,7 +54,7 @@ struct Inflated {
   size_t steps = 0;
 };
 
-inline Inflated inflate_all(Inflater::Encoding encoding, std::string_view body, size_t slice = 1 << 18) {
+inline Inflated inflate_all(Inflater::Encoding encoding, std::string_view body, size_t slice = 1 << 16) {
   Inflater inflater(encoding, body);
   Inflated out{Inflater::Step::more, "", 0};
   while (out.step == Inflater::Step::more) {

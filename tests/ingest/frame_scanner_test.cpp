@@ -62,6 +62,24 @@ TEST_CASE("any portions of any bytes give what the slow twin gives") {
   }
 }
 
+TEST_CASE("a counted frame that is too long costs itself alone") {
+  const auto counted = [](const std::string& frame) { return std::to_string(frame.size()) + " " + frame; };
+  const std::string good = counted("<1>ab"), lines = "<13>1 a trace:\n  at one\n  at two\n";
+  std::string inside;
+  while (inside.size() <= kMaxFrame) inside += lines.substr(15);
+  const std::string cases[] = {
+      good + counted("<13>1 " + std::string(kMaxFrame, 'x')) + good + good,  // no newline anywhere
+      good + counted("<13>1 " + inside) + good + good,                       // newlines within
+      good + "1500000 <13>1 a lie\n" + good + good, good + "1500000 <13>1 a lie\n<13>1 line\n" + good};
+  for (const std::string& stream : cases)
+    for (const size_t portion : {size_t(65'536), size_t(997), stream.size()}) {
+      const Found found = scan_stream(stream, {portion});
+      CHECK(found.rejected == std::vector{RejectReason::too_long});
+      CHECK(found.frames.size() == 3);
+      CHECK(found == scan_slowly(stream));
+    }
+}
+
 TEST_CASE("a line without an end is one rejection, and the stream goes on behind it") {
   std::string bytes(kMaxFrame + 10, 'x');
   bytes += "yyy\n5 <1>ab";

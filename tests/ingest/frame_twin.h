@@ -38,7 +38,7 @@ inline Found scan_stream(std::string_view bytes, const std::vector<size_t>& port
       if (s.kind == Scanned::Kind::rejected) found.rejected.push_back(s.reason);
       left.remove_prefix(s.consumed);
     }
-    held = std::string(left);
+    held.erase(0, held.size() - left.size());
   }
   found.rest = held;
   return found;
@@ -65,8 +65,12 @@ inline Found scan_slowly(const std::string& bytes) {
         continue;
       }
       found.rejected.push_back(RejectReason::too_long);
-      const size_t end = bytes.find('\n', at);
-      at = end == bytes.npos ? bytes.size() : end + 1;
+      const bool absurd = text.size() > 8 || std::stoull(text) > 64 << 20;
+      const size_t region = absurd ? bytes.npos : behind + 1 + std::stoull(text);
+      for (at = behind; at < bytes.size() && at < region;) {
+        if (bytes[at++] != '\n' || at == bytes.size() || at == region) continue;
+        if (absurd || bytes[at] == '<' || (bytes[at] >= '1' && bytes[at] <= '9')) break;
+      }
       continue;
     }
     const size_t end = bytes.find('\n', at);

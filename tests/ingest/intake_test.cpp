@@ -80,6 +80,14 @@ TEST_CASE_FIXTURE(Fixture,
                                  "<13>1 2023-11-14T22:13:20.000000+00:00 - app - - - 11 hello world"});
 }
 
+TEST_CASE_FIXTURE(Fixture, "a token's id as MSGID, as from Docker's syslog driver, does not pass through") {
+  const std::string from_docker = "<30>1 T h " + app->id + " 4711 " + app->id + " - hello";
+  CHECK_FALSE(intake.take(from_docker, Source{nullptr, kNow}));
+  CHECK_FALSE(intake.take(from_docker, Source{heroku, kNow}));
+  CHECK(flush().accepted == 2);
+  CHECK(texts(channel) == std::vector<std::string>(2, "<30>1 T h app 4711 - - hello"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "a strict token always shows its own name") {
   const TokenPtr strict = *catalog.add_token("1", "web", {.id = {}, .strict = true});
   const std::string frames[] = {"<13>1 T h heroku router - - as sent",

@@ -25,16 +25,35 @@ Verdict verdict(uint64_t accepted, RejectReason reason = RejectReason::malformed
 }
 
 const Mono kStart = Mono{} + 1h;
-const PostKey kKey = post_key("t.one", "frame-1", "body");
+const PostKey kKey{1, 2};
 
 }  // namespace
 
 TEST_CASE("a key names writer, id and body, wherever one ends and the next begins") {
-  CHECK(post_key("t.one", "frame-1", "body") == kKey);
-  for (const PostKey& other : {post_key("t.two", "frame-1", "body"), post_key("t.one", "frame-2", "body"),
-                               post_key("t.one", "frame-1", "bodx"), post_key("t.onef", "rame-1", "body"),
-                               post_key("t.one", "frame-1b", "ody")})
-    CHECK_FALSE(other == kKey);
+  prometheus::Counter forgotten_early;
+  const Repeats repeats(100, forgotten_early), elsewhere(100, forgotten_early);
+  const PostKey key = repeats.key("t.one", "frame-1", "body");
+  CHECK(repeats.key("t.one", "frame-1", "body") == key);
+  for (const PostKey& other :
+       {repeats.key("t.two", "frame-1", "body"), repeats.key("t.one", "frame-2", "body"),
+        repeats.key("t.one", "frame-1", "bodx"), repeats.key("t.onef", "rame-1", "body"),
+        repeats.key("t.one", "frame-1b", "ody"), elsewhere.key("t.one", "frame-1", "body")})
+    CHECK_FALSE(other == key);
+}
+
+TEST_CASE("who withdraws is not called") {
+  prometheus::Counter forgotten_early;
+  Repeats repeats(100, forgotten_early);
+  Twin nobody, gone, stays;
+  auto first = repeats.ask(kKey, nobody, kStart);
+  CHECK(repeats.ask(kKey, gone, kStart).kind == Kind::waiting);
+  CHECK(repeats.ask(kKey, stays, kStart).kind == Kind::waiting);
+  repeats.withdraw(kKey, gone);
+  repeats.withdraw(PostKey{3, 4}, gone);
+  first.claim.finish(verdict(7), kStart);
+  CHECK(gone.calls == 0);
+  CHECK(stays.calls == 1);
+  repeats.withdraw(kKey, stays);
 }
 
 TEST_CASE("a repeat gets the first one's verdict for five minutes") {
@@ -99,12 +118,12 @@ TEST_CASE("beyond the bound the oldest are forgotten, and counted") {
   Repeats repeats(160, forgotten_early);  // 11 in each of 16 parts
   Twin nobody;
   for (int i = 0; i < 1000; ++i)
-    repeats.ask(post_key("w", std::to_string(i), ""), nobody, kStart).claim.finish(verdict(1), kStart);
+    repeats.ask(repeats.key("w", std::to_string(i), ""), nobody, kStart).claim.finish(verdict(1), kStart);
   const uint64_t forgotten = uint64_t(forgotten_early.Value());
   CHECK(forgotten >= 1000 - 16 * 11);
   uint64_t known = 0;
   for (int i = 0; i < 1000; ++i)
-    known += repeats.ask(post_key("w", std::to_string(i), ""), nobody, kStart).kind == Kind::known;
+    known += repeats.ask(repeats.key("w", std::to_string(i), ""), nobody, kStart).kind == Kind::known;
   CHECK(known == 1000 - forgotten);
-  CHECK(repeats.ask(post_key("w", "999", ""), nobody, kStart).kind == Kind::known);
+  CHECK(repeats.ask(repeats.key("w", "999", ""), nobody, kStart).kind == Kind::known);
 }

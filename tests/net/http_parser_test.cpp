@@ -40,6 +40,7 @@ TEST_CASE("a limit that is broken is the same fault however the bytes come") {
            {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(400, 'x') + "\n", 431},
            {"GET / HTTP/1.1\nHost: h\r\n\r\n", 400},
            {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0x\r\n\r\n", 400},
+           {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello0e\r\n", 400},
        }) {
     CAPTURE(bytes);
     const auto once = feed_requests(bytes, whole, limits);

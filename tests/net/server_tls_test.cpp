@@ -3,6 +3,9 @@
 
 #include <httplib.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/net/tls_peer.h"
 
 using namespace tailrace;
@@ -11,7 +14,7 @@ using namespace tailrace::testing;
 namespace {
 
 asio::awaitable<void> hello(HttpExchange& exchange) {
-  co_await exchange.respond({200, "text/plain", exchange.request.tls ? "hello" : "in clear", {}});
+  co_await exchange.respond({200, "text/plain", "hello", {}});
 }
 
 asio::awaitable<void> echo(HttpExchange& exchange) {
@@ -161,6 +164,23 @@ TEST_CASE("a new certificate is for new connections; old ones go on") {
   CHECK(served.reload() == "");
   CHECK(TlsPeer(served.port).subject() == "second");
   CHECK(before.get() == "hello");
+}
+
+TEST_CASE("certificates are read again while connections come") {
+  TlsServed served;
+  std::atomic<bool> done{false};
+  std::thread peers([&] {
+    TlsOffer offer;
+    for (int i = 0; i < 60; ++i) {
+      TlsPeer peer(served.port, offer);
+      CHECK(peer.get() == "hello");
+      CHECK(peer.resumed() == (i % 2 == 1));
+      offer.resume = i % 2 == 0 ? peer.session() : nullptr;
+    }
+    done = true;
+  });
+  while (!done) CHECK(served.reload() == "");
+  peers.join();
 }
 
 TEST_CASE("a bad file is named, and everything stays as it was") {
