@@ -47,7 +47,7 @@ std::array<FreeList, kClasses>& free_lists() {
 
 }  // namespace
 
-ChunkRef Chunk::make(uint32_t bytes, Position first) {
+ChunkRef Chunk::make(uint32_t bytes, Position first, uint64_t ordinal) {
   const uint32_t capacity = std::clamp(std::bit_ceil(bytes), kMinChunk, kMaxChunk);
   void* memory = free_lists()[size_t(class_of(capacity))].take();
   if (memory)
@@ -59,7 +59,31 @@ ChunkRef Chunk::make(uint32_t bytes, Position first) {
   auto* chunk = new (memory) Chunk;
   chunk->capacity = capacity;
   chunk->first = first;
+  chunk->ordinal = ordinal;
   return ChunkRef(chunk);
+}
+
+uint32_t Chunk::offset_of(uint64_t wanted) const {
+  if (wanted == end_ordinal()) return end;
+  uint32_t at = 0;
+  for (uint64_t n = wanted - ordinal; n > 0; --n) at += uint32_t(Record(data() + at).stride());
+  return at;
+}
+
+Slice cut(const ChunkRef& chunk, uint64_t ordinal, uint32_t at, uint64_t limit, uint32_t max_bytes) {
+  Slice slice{chunk, at, at, 0, {chunk->first.value + (ordinal - chunk->ordinal)}};
+  if (chunk->end - at <= max_bytes && limit >= chunk->end_ordinal()) {
+    slice.end_at = chunk->end;
+    slice.records = uint32_t(chunk->end_ordinal() - ordinal);
+    return slice;
+  }
+  while (slice.end_at < chunk->end && ordinal + slice.records < limit) {
+    const auto size = uint32_t(Record(chunk->data() + slice.end_at).stride());
+    if (slice.records && slice.bytes() + size > max_bytes) break;
+    slice.end_at += size;
+    ++slice.records;
+  }
+  return slice;
 }
 
 void ChunkRef::release() {

@@ -22,19 +22,27 @@ inline constexpr uint32_t kMinChunk = 512, kMaxChunk = 64 * 1024;
 class ChunkRef;
 
 /// Lives until the last ChunkRef goes; then its memory returns to a free list of its size.
-/// Invariants: (1) bytes before `end` never change; (2) entry i has the number first + i;
-/// (3) end and count only grow, and only under the owning log's lock.
+/// Invariants: (1) a byte that was written never changes; (2) entry i has the number first + i and the
+/// ordinal ordinal + i; (3) end and count change under the owning log's lock alone, and only grow where
+/// somebody may have read.
 class Chunk {
  public:
   /// Room for at least `bytes`, rounded up to a power of two between kMinChunk and kMaxChunk.
-  static ChunkRef make(uint32_t bytes, Position first);
+  static ChunkRef make(uint32_t bytes, Position first, uint64_t ordinal = 0);
 
   std::byte* data() { return reinterpret_cast<std::byte*>(this) + kHeader; }
   const std::byte* data() const { return reinterpret_cast<const std::byte*>(this) + kHeader; }
 
   uint32_t capacity = 0, end = 0, count = 0;
   Position first;
-  Micros newest = 0;  // arrival of the last entry
+  uint64_t ordinal = 0;  // how many records its channel had accepted before the first one
+  Micros newest = 0;     // arrival of the last entry
+
+  Position past() const { return {first.value + count}; }
+  uint64_t end_ordinal() const { return ordinal + count; }
+  bool holds(uint64_t wanted) const { return wanted >= ordinal && wanted < end_ordinal(); }
+  /// Where the entry with an ordinal, which is here or next, begins; a walk from the first.
+  uint32_t offset_of(uint64_t wanted) const;
 
   static constexpr size_t kHeader = 64;
 
@@ -106,5 +114,9 @@ struct Slice {
   /// Behind the last record.
   Position past() const { return {first.value + records}; }
 };
+
+/// From the record with `ordinal`, which is in `chunk` at byte `at`, to the end of what is there, to `limit`
+/// (an ordinal above) or to about `max_bytes`, but one record at least.
+Slice cut(const ChunkRef& chunk, uint64_t ordinal, uint32_t at, uint64_t limit, uint32_t max_bytes);
 
 }  // namespace tailrace

@@ -4,40 +4,40 @@
 
 namespace tailrace {
 
-void Cursor::attach(Log& log) {
+uint64_t Cursor::attach(Log& log, const Place& place) {
   log_ = &log;  // first: once the log knows it, its task may be woken
-  log.attach(*this);
+  return log.attach(state_, place);
 }
 
 void Cursor::detach() {
   if (!log_) return;
-  log_->detach(*this);
+  log_->detach(state_);
   log_ = nullptr;
 }
 
 Read Cursor::read(uint32_t max_bytes) {
-  return log_->read(*this, max_bytes);
+  return log_->read(state_, max_bytes);
 }
 bool Cursor::park() {
-  return log_->park(*this);
+  return log_->park(state_);
 }
 void Cursor::settle(Outcome outcome, uint64_t records, Micros oldest_left) {
-  log_->settle(*this, outcome, records, oldest_left);
+  log_->settle(state_, outcome, records, oldest_left);
 }
 void Cursor::drop(DropReason reason, uint64_t records, Micros oldest_left) {
-  log_->drop(*this, reason, records, oldest_left);
+  log_->drop(state_, reason, records, oldest_left);
 }
 Loss Cursor::take_loss() {
-  return log_->take_loss(*this);
+  return log_->take_loss(state_);
 }
 void Cursor::set_waiting(bool outside) {
-  log_->set_waiting(*this, outside);
+  log_->set_waiting(state_, outside);
 }
 Ledger Cursor::ledger() const {
-  return log_->ledger(*this);
+  return log_->ledger(state_);
 }
-Cursor::Lag Cursor::lag() const {
-  return log_->lag(*this);
+Lag Cursor::lag() const {
+  return log_->lag(state_);
 }
 
 }  // namespace tailrace

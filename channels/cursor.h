@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "base/pass.h"
-#include "channels/chunk.h"
-#include "channels/ledger.h"
+#include "channels/cursor_state.h"
+#include "channels/place.h"
 
 namespace tailrace {
 
@@ -18,30 +17,30 @@ struct Read {
   Loss loss;  // of a tail: what it lost since the last read, before what follows here
   std::vector<std::string> notices;
   Slice slice;
+  bool live = false;  // it begins at or behind the log's end as it was when the cursor was attached
   bool empty() const { return notices.empty() && slice.empty() && !loss.records; }
 };
 
 enum class Outcome : uint8_t { delivered, filtered };
 
 /// Belongs to one loop, whose thread calls its methods; its state lies under the log's lock, because eviction
-/// and wake-ups come from other threads. Ends by detach(), or with its destruction.
+/// and wake-ups come from other threads. Ends by detach(), or with its destruction; is attached once.
 ///
 /// Life: attach → { read … settle, read … settle, park } … → detach. What was read and not yet settled is in
 /// flight: it counts as buffered, and eviction cannot touch it (its slice pins the memory).
 class Cursor {
  public:
-  enum class Kind : uint8_t {
-    drain,  // keeps an account; its losses are told
-    tail,   // reads notices too; what it reads is settled at once
-  };
-  /// `task` is run on `pass` after a wake. `log` and `pass` must outlive the cursor's attachment.
-  Cursor(Kind kind, Pass& pass, Task& task) : kind_(kind), pass_(&pass), task_(&task) {}
+  using Kind = CursorKind;
+  /// `task` is run on `pass` after a wake. `log` and `pass` must outlive the cursor's attachment. `drain`:
+  /// its id in the catalog, by which the log's ledger names it.
+  Cursor(Kind kind, Pass& pass, Task& task, uint64_t drain = 0) : state_(kind, pass, task, drain) {}
   ~Cursor() { detach(); }
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
 
-  /// At the end of `log`: the next record is the first it reads.
-  void attach(Log& log);
+  /// Gives how many records lie between `place` and the log's end, at most; Read::live tells which those are.
+  /// What comes behind that end is read without a hole.
+  uint64_t attach(Log& log, const Place& place = Place::at_end());
   void detach();
   bool attached() const { return log_ != nullptr; }
 
@@ -64,33 +63,11 @@ class Cursor {
   void set_waiting(bool outside);
 
   Ledger ledger() const;
-  /// Records that lie before it, those in flight included, and the arrival of the oldest (0: none).
-  struct Lag {
-    uint64_t records = 0;
-    Micros oldest = 0;
-  };
   Lag lag() const;
 
  private:
-  friend class Log;
-  friend class MemoryLog;
-
-  const Kind kind_;
-  Pass* const pass_;
-  Task* const task_;
   Log* log_ = nullptr;  // the loop's thread
-
-  // Guarded by the log's lock.
-  Position next_;  // what it reads next
-  ChunkRef at_;    // where next_ lies, if known
-  uint32_t at_bytes_ = 0;
-  uint64_t in_flight_ = 0;
-  Micros in_flight_oldest_ = 0;
-  bool parked_ = false, waiting_ = false, loss_told_ = false;
-  uint64_t next_notice_ = 0;
-  uint64_t accepted_before_ = 0;  // what the log had accepted when it was attached
-  Ledger counts_;                 // delivered, filtered, dropped
-  Loss loss_;
+  CursorState state_;
 };
 
 }  // namespace tailrace

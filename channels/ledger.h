@@ -21,12 +21,15 @@ inline std::string_view to_string(DropReason reason) {
   return kDropReasons[size_t(reason)];
 }
 
+/// Records by the reason they were given up for.
+using Drops = std::array<uint64_t, kDropReasons.size()>;
+
 /// Counted where it happens (architecture, rule 4), never computed from the other terms; one that does not
 /// add up is a bug that a test finds.
 struct Ledger {
   uint64_t accepted = 0;  // from the drain's start, before its filter
   uint64_t delivered = 0, filtered = 0;
-  std::array<uint64_t, kDropReasons.size()> dropped{};
+  Drops dropped{};
   uint64_t buffered = 0;  // in the log behind its position, and in flight
 
   uint64_t dropped_total() const {
@@ -35,6 +38,13 @@ struct Ledger {
     return sum;
   }
   bool balanced() const { return accepted == delivered + filtered + dropped_total() + buffered; }
+};
+
+/// How far a cursor lies behind: the records before it, those in flight included, and the arrival of the
+/// oldest (0: none).
+struct Lag {
+  uint64_t records = 0;
+  Micros oldest = 0;
 };
 
 /// What a cursor lost since it was last asked.

@@ -14,7 +14,6 @@
 #include "base/result.h"
 #include "channels/batch.h"
 #include "channels/cursor.h"
-#include "channels/notices.h"
 
 namespace tailrace {
 
@@ -25,15 +24,9 @@ class AppendWaiter {
   virtual void appended(Result<Position> first) = 0;
 };
 
-/// The newest records as one reader sees them, with the notices that lie among them.
-struct History {
-  std::vector<Slice> slices;  // oldest first
-  std::vector<Notice> notices;
-};
-
-/// The account of one drain, named by its cursor.
+/// The account of one drain.
 struct LedgerLine {
-  const Cursor* cursor;
+  uint64_t drain;  // DrainEntry::id
   Ledger ledger;
 };
 
@@ -50,14 +43,8 @@ class Log {
   /// Stores the records of `batch` in order, all or none. The batch's bytes need only live until it returns.
   virtual void append(const Batch& batch, AppendWaiter& waiter) = 0;
 
-  /// Lies beside the log, behind what is there now; readers of text see it at once.
+  /// Lies beside the log, behind what is there now; readers see it at once.
   virtual void add_notice(std::string line) = 0;
-
-  /// Attaches a tail at the end and gives the `records` newest ones before it: between the two there is no
-  /// hole.
-  virtual History attach_with_history(Cursor& cursor, uint64_t records) = 0;
-  /// The same without a reader that stays.
-  virtual History history(uint64_t records) const = 0;
 
   /// Every drain's account and the log's own total, read at one moment.
   virtual std::vector<LedgerLine> ledger(uint64_t& accepted) const = 0;
@@ -72,18 +59,17 @@ class Log {
   /// Gives up what is older than the bounds allow, whether or not something is appended.
   virtual void expire(Micros now) = 0;
 
- protected:
-  friend class Cursor;
-  virtual void attach(Cursor& cursor) = 0;
-  virtual void detach(Cursor& cursor) = 0;
-  virtual Read read(Cursor& cursor, uint32_t max_bytes) = 0;
-  virtual bool park(Cursor& cursor) = 0;
-  virtual void settle(Cursor& cursor, Outcome outcome, uint64_t records, Micros oldest_left) = 0;
-  virtual void drop(Cursor& cursor, DropReason reason, uint64_t records, Micros oldest_left) = 0;
-  virtual Loss take_loss(Cursor& cursor) = 0;
-  virtual void set_waiting(Cursor& cursor, bool outside) = 0;
-  virtual Ledger ledger(const Cursor& cursor) const = 0;
-  virtual Cursor::Lag lag(const Cursor& cursor) const = 0;
+  // ---- a cursor's side; what each does stands at Cursor, which alone has a CursorState to call it with ----
+  virtual uint64_t attach(CursorState& cursor, const Place& place) = 0;
+  virtual void detach(CursorState& cursor) = 0;
+  virtual Read read(CursorState& cursor, uint32_t max_bytes) = 0;
+  virtual bool park(CursorState& cursor) = 0;
+  virtual void settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) = 0;
+  virtual void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) = 0;
+  virtual Loss take_loss(CursorState& cursor) = 0;
+  virtual void set_waiting(CursorState& cursor, bool outside) = 0;
+  virtual Ledger ledger(const CursorState& cursor) const = 0;
+  virtual Lag lag(const CursorState& cursor) const = 0;
 };
 
 /// Makes the logs of all channels and holds them within the process's bounds.

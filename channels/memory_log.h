@@ -2,13 +2,14 @@
 // A channel's log in memory: a ring of chunks.
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <mutex>
-#include <vector>
 
 #include "channels/log.h"
+#include "channels/notices.h"
 #include "channels/observer.h"
+#include "channels/readers.h"
+#include "channels/ring.h"
 
 namespace tailrace {
 
@@ -36,10 +37,10 @@ struct MemoryPressure {
 };
 
 /// One lock, held for one batch's copy or one read's look-up; every append completes at once. Numbers start
-/// where the store says and have no holes.
+/// where the store says and have no holes; ordinals count from the log's opening.
 ///
-/// Invariants, under the lock: (1) the chunks hold consecutive numbers up to end_, each at least one;
-/// (2) a cursor's next_ lies between the first chunk's first and end_; (3) a parked cursor's next_ is end_.
+/// Invariants, under the lock: (1) a cursor's ordinal lies between the ring's begin and end; (2) a parked
+/// one's is the end.
 class MemoryLog : public Log {
  public:
   /// `observer` (may be null) and `pressure` outlive the log.
@@ -48,55 +49,42 @@ class MemoryLog : public Log {
 
   void append(const Batch& batch, AppendWaiter& waiter) override;
   void add_notice(std::string line) override;
-  History attach_with_history(Cursor& cursor, uint64_t records) override;
-  History history(uint64_t records) const override;
   std::vector<LedgerLine> ledger(uint64_t& accepted) const override;
   LogTotals totals() const override;
   bool crowded() const override { return crowded_.load(std::memory_order_relaxed); }
   void close() override;
   void expire(Micros now) override;
 
+  uint64_t attach(CursorState& cursor, const Place& place) override;
+  void detach(CursorState& cursor) override;
+  Read read(CursorState& cursor, uint32_t max_bytes) override;
+  bool park(CursorState& cursor) override;
+  void settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) override;
+  void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) override;
+  Loss take_loss(CursorState& cursor) override;
+  void set_waiting(CursorState& cursor, bool outside) override;
+  Ledger ledger(const CursorState& cursor) const override;
+  Lag lag(const CursorState& cursor) const override;
+
   /// Gives up the oldest chunk for the process's sake; false if there is none.
   bool shrink();
 
- protected:
-  void attach(Cursor& cursor) override;
-  void detach(Cursor& cursor) override;
-  Read read(Cursor& cursor, uint32_t max_bytes) override;
-  bool park(Cursor& cursor) override;
-  void settle(Cursor& cursor, Outcome outcome, uint64_t records, Micros oldest_left) override;
-  void drop(Cursor& cursor, DropReason reason, uint64_t records, Micros oldest_left) override;
-  Loss take_loss(Cursor& cursor) override;
-  void set_waiting(Cursor& cursor, bool outside) override;
-  Ledger ledger(const Cursor& cursor) const override;
-  Cursor::Lag lag(const Cursor& cursor) const override;
-
  private:
   // All of these are called with the lock held.
-  Chunk& chunk_with_room(uint32_t bytes);
-  void write(const Batch& batch, std::vector<Slice>& slices);
   void evict_front(DropReason reason, Micros now);
   void enforce_bounds(Micros now);
   bool needed(const Chunk& chunk) const;
-  void wake(bool tails_only);
-  void attach_locked(Cursor& cursor);
-  History history_locked(uint64_t records) const;
-  const ChunkRef* chunk_of(Position position) const;
-  bool locate(Cursor& cursor) const;
-  uint64_t behind(const Cursor& cursor) const { return end_.value - cursor.next_.value; }
-  Ledger ledger_locked(const Cursor& cursor) const;
-  bool lagging_runner() const;
+  bool drains_lag() const;
 
   const Channel& channel_;
   const LogLimits limits_;
   AppendObserver* const observer_;
   MemoryPressure& pressure_;
+  const Position first_;
 
   mutable std::mutex mutex_;
-  std::deque<ChunkRef> chunks_;
-  Position end_;  // the next number
-  uint64_t accepted_ = 0, records_ = 0, bytes_ = 0;
-  std::vector<Cursor*> cursors_;
+  Ring ring_;
+  Readers readers_;
   Notices notices_;
   bool closed_ = false, made_chunk_ = false;
   std::atomic<bool> crowded_{false};

@@ -9,14 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "channels/position.h"
-
 namespace tailrace {
 
 struct Notice {
-  uint64_t id = 0;   // ascending, from 1
-  Position after;    // the log's end when it was made: it comes before the record with this number
-  std::string line;  // `TIME heroku[logplex]: TEXT`, without a newline
+  uint64_t id = 0;     // ascending, from 1
+  uint64_t after = 0;  // the log's end when it was made: it comes before the record with this ordinal
+  std::string line;    // `TIME heroku[logplex]: TEXT`, without a newline
 };
 
 /// The last notices of one channel, oldest first. Not thread-safe: guarded by its log's lock.
@@ -24,13 +22,15 @@ class Notices {
  public:
   static constexpr size_t kKept = 256;
 
-  void add(Position after, std::string line);
+  void add(uint64_t after, std::string line);
   uint64_t next_id() const { return next_id_; }
+  /// Of the first one that comes before the record with `ordinal` or a later one; next_id() if there is none.
+  uint64_t first_at(uint64_t ordinal) const;
 
-  /// The first one at or above `id`, or null.
-  const Notice* at_or_above(uint64_t id) const;
-  /// Those from position `from` on.
-  std::vector<Notice> since(Position from) const;
+  /// For a reader whose next notice is `next_id` and whose next record is `ordinal`: moves what it reads
+  /// before that record behind `lines`, and gives the ordinal that the notice after those comes before
+  /// (UINT64_MAX: there is none).
+  uint64_t take_due(uint64_t& next_id, uint64_t ordinal, std::vector<std::string>& lines) const;
 
  private:
   std::deque<Notice> kept_;

@@ -1,7 +1,7 @@
 #pragma once
 // One accepted record, as every store keeps it and every outlet reads it.
 //
-// An entry is a header of 40 bytes, the canonical RFC 5424 text, and padding to 8 bytes. The text is
+// An entry is a header of 32 bytes, the canonical RFC 5424 text, and padding to 8 bytes. The text is
 //
 //   <PRI>1 TIME HOST APP PROCID MSGID SD MSG
 //
@@ -19,15 +19,14 @@ namespace tailrace {
 
 struct EntryHeader {
   uint32_t text_size = 0;
-  uint32_t crc = 0;  // the disk store's; 0 in memory
-  Micros arrival = 0;
   uint32_t msg_at = 0;  // == text_size when MSG is empty
+  Micros arrival = 0;
   uint16_t time_at = 0, host_at = 0, app_at = 0, procid_at = 0, msgid_at = 0, sd_at = 0;
   uint8_t pri = 0;  // 0 to 191: facility * 8 + severity
   uint8_t flags = 0;
   uint16_t reserved = 0;
 };
-static_assert(sizeof(EntryHeader) == 40);
+static_assert(sizeof(EntryHeader) == 32);
 
 enum EntryFlag : uint8_t {
   kRawEntry = 1,    // the sender's bytes were no syslog; MSG is all of them

@@ -12,7 +12,7 @@ constexpr auto kBetweenLosses = std::chrono::seconds(1);
 Drain::Drain(Loop& loop, const DrainEntry& entry)
     : loop_(loop),
       entry_(entry),
-      cursor_(Cursor::Kind::drain, loop.pass, *this),
+      cursor_(Cursor::Kind::drain, loop.pass, *this, entry.id),
       health_(entry.token, wall_now()),
       loss_timer_(loop.io) {
   publish();

@@ -34,7 +34,6 @@ void DrainSet::drain_added(const DrainEntry& entry) {
     drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged.target), services_);
   drain->attach();
   drains_[entry.id] = drain;
-  by_cursor_[&drain->cursor()] = drain;
   asio::post(loop->io, [drain] { drain->start(); });
 }
 
@@ -44,7 +43,6 @@ void DrainSet::drain_removed(const DrainEntry& entry) {
   if (found == drains_.end()) return;
   --drains_per_loop_[&found->second->loop()];
   asio::post(found->second->loop().io, [drain = found->second] { drain->stop(); });
-  by_cursor_.erase(&found->second->cursor());
   drains_.erase(found);
 }
 
@@ -67,7 +65,6 @@ void DrainSet::stop() {
   {
     const std::lock_guard lock(mutex_);
     drains.swap(drains_);
-    by_cursor_.clear();
   }
   for (auto& [id, drain] : drains) {
     std::promise<void> done;
@@ -85,8 +82,8 @@ DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
   // The set's lock first, so that no drain ends between its line and its name.
   const std::lock_guard lock(mutex_);
   for (const LedgerLine& line : channel->log->ledger(account.accepted)) {
-    const auto found = by_cursor_.find(line.cursor);
-    if (found == by_cursor_.end()) continue;
+    const auto found = drains_.find(line.drain);
+    if (found == drains_.end()) continue;
     const Drain& drain = *found->second;
     account.drains.push_back({drain.entry(), drain.status(), line.ledger, drain.cursor().lag().oldest});
   }

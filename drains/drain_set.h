@@ -4,7 +4,6 @@
 #include <chrono>
 #include <map>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "drains/drain.h"
@@ -46,9 +45,8 @@ class DrainSet final : public CatalogWatcher {
   EventLoops& loops_;
   const DrainServices services_;
   mutable std::mutex mutex_;
-  std::map<uint64_t, DrainPtr> drains_;                    // guarded by mutex_
-  std::unordered_map<const Cursor*, DrainPtr> by_cursor_;  // guarded by mutex_
-  std::map<const Loop*, size_t> drains_per_loop_;          // guarded by mutex_
+  std::map<uint64_t, DrainPtr> drains_;            // by id; guarded by mutex_
+  std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_
 };
 
 }  // namespace tailrace

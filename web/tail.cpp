@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <deque>
 
 #include "base/time_text.h"
 #include "web/tail_text.h"
@@ -13,8 +14,7 @@ namespace {
 
 constexpr uint32_t kRead = 64 * 1024;
 constexpr int kRounds = 4;
-constexpr size_t kPiece = 64 * 1024;            // of history, written at once
-constexpr uint64_t kWholeHistory = UINT64_MAX;  // the log gives what it keeps for readers
+constexpr size_t kPiece = 64 * 1024;  // of history, written at once
 
 /// Proxies must neither keep nor gather a stream. (g++ 12 cannot build this list inside a coroutine.)
 HttpFields stream_headers() {
@@ -23,6 +23,45 @@ HttpFields stream_headers() {
           {"X-Accel-Buffering", "no"},
           {"X-Content-Type-Options", "nosniff"}};
 }
+
+Place beginning(const TailQuery& query) {
+  if (query.num == 0) return Place::at_end();
+  return Place::newest(matches_all(query) ? query.num : UINT64_MAX);  // no more than the log has for readers
+}
+
+/// The newest reads of the history, in which the newest `num` matching records lie. They pin what they hold.
+class Chosen {
+ public:
+  explicit Chosen(const TailQuery& query) : query_(query) {}
+
+  void add(Read read) {
+    uint64_t matching = 0;
+    for (const Record record : read.slice) matching += matches(query_, record);
+    if (!matching) read.slice = {};
+    if (read.empty()) return;
+    reads_.push_back({std::move(read), matching});
+    matching_ += matching;
+    for (; matching_ - reads_.front().matching >= query_.num; reads_.pop_front())
+      matching_ -= reads_.front().matching;
+  }
+  /// Matching records in them that are too many, the oldest ones.
+  uint64_t too_many() const { return matching_ - std::min(matching_, query_.num); }
+  bool empty() const { return reads_.empty(); }
+  Read take_oldest() {
+    Read read = std::move(reads_.front().read);
+    reads_.pop_front();
+    return read;
+  }
+
+ private:
+  struct Counted {
+    Read read;
+    uint64_t matching;
+  };
+  const TailQuery& query_;
+  std::deque<Counted> reads_;
+  uint64_t matching_ = 0;
+};
 
 }  // namespace
 
@@ -42,7 +81,7 @@ Tail::~Tail() {
 }
 
 asio::awaitable<void> Tail::run() {
-  Log& log = *query_.channel->log;
+  const uint64_t records = cursor_.attach(*query_.channel->log, beginning(query_));
   // g++ 12 miscompiles co_await inside && and ||: each is awaited into a variable.
   const bool begun = co_await exchange_.begin_stream(200, stream_headers());
   if (!begun) co_return;
@@ -50,9 +89,11 @@ asio::awaitable<void> Tail::run() {
     gone_ = true;
     wake_.cancel();
   });
-  const History history =
-      query_.follow ? log.attach_with_history(cursor_, kWholeHistory) : log.history(kWholeHistory);
-  bool written = co_await write_history(history);
+  std::optional<Read> behind = co_await write_history(records);
+  if (!behind) co_return;
+  if (!query_.follow) behind->slice = {};  // its notices belong to the history
+  append_read(*behind);
+  bool written = co_await write_piece();
   if (!query_.follow) co_return;
   for (int round = 1; written && !gone_ && !query_.channel->removed; ++round) {
     // Others of this loop have their turn, also while there is always more and the reader takes all of it.
@@ -67,52 +108,70 @@ asio::awaitable<void> Tail::run() {
   }
 }
 
-void Tail::append_read(const Read& read) {
-  if (const Loss& loss = read.loss; loss.records) {
-    counters_.tail_skipped(loss.records);
-    out_ += rfc3339_micros(wall_now()) +
-            " tailrace[tail]: Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
-            " records skipped since " + rfc3339_micros(loss.since) + ".\n";
+/// The newest `num` matching ones of the `records` before the end as it was, and the notices among and behind
+/// them. What is left to write, if anything, is in out_. Gives the first read behind them; none if the reader
+/// has gone.
+asio::awaitable<std::optional<Read>> Tail::write_history(uint64_t records) {
+  // Where there is nothing to choose, nothing is kept: a reader that does not read holds one piece.
+  const bool choose = !matches_all(query_) && query_.num < records;
+  Chosen chosen(query_);
+  uint64_t skip = 0;
+  for (int round = 1; !gone_; ++round) {
+    if (round % kRounds == 0) co_await asio::post(exchange_.loop().io, asio::use_awaitable);
+    Read read = cursor_.read(kRead);
+    if (read.live) {
+      for (skip = chosen.too_many(); !chosen.empty();) {
+        append_history(chosen.take_oldest(), skip);
+        if (out_.size() < kPiece) continue;
+        const bool written = co_await write_piece();
+        if (!written) co_return std::nullopt;
+      }
+      co_return read;
+    }
+    if (read.empty()) {
+      if (query_.channel->removed) co_return std::nullopt;
+      if (cursor_.park()) co_await wait();
+    } else if (choose) {
+      chosen.add(std::move(read));
+    } else {
+      append_history(read, skip);
+      if (out_.size() < kPiece) continue;
+      const bool written = co_await write_piece();
+      if (!written) co_return std::nullopt;
+    }
   }
+  co_return std::nullopt;
+}
+
+/// Without its first `skip` matching records. A notice shows if it lies behind the first record that does.
+void Tail::append_history(const Read& read, uint64_t& skip) {
+  append_loss(read.loss);
+  if (begun_)
+    for (const std::string& notice : read.notices) (out_ += notice) += '\n';
+  for (const Record record : read.slice) {
+    if (!matches(query_, record)) continue;
+    if (skip) {
+      --skip;
+      continue;
+    }
+    begun_ = true;
+    append_line(out_, record);
+  }
+}
+
+void Tail::append_read(const Read& read) {
+  append_loss(read.loss);
   for (const std::string& notice : read.notices) (out_ += notice) += '\n';
   for (const Record record : read.slice)
     if (matches(query_, record)) append_line(out_, record);
 }
 
-/// In pieces, from slices that all readers share: a reader that does not read holds one piece.
-asio::awaitable<bool> Tail::write_history(const History& history) {
-  uint64_t matching = 0;
-  for (const Slice& slice : history.slices)
-    for (const Record record : slice) matching += matches(query_, record);
-  uint64_t skip = matching - std::min(matching, query_.num);
-
-  auto notice = history.notices.begin();
-  // A notice shows if it lies behind the first record that does.
-  const auto tell_until = [&](Position position, bool shown) {
-    for (; notice != history.notices.end() && notice->after <= position; ++notice)
-      if (shown) (out_ += notice->line) += '\n';
-  };
-  bool shown = false;
-  for (const Slice& slice : history.slices) {
-    Position position = slice.first;
-    for (const Record record : slice) {
-      tell_until(position, shown);
-      ++position.value;
-      if (!matches(query_, record)) continue;
-      if (skip) {
-        --skip;
-        continue;
-      }
-      shown = true;
-      append_line(out_, record);
-      if (out_.size() < kPiece) continue;
-      const bool written = co_await write_piece();
-      if (!written) co_return false;
-    }
-  }
-  tell_until(Position{UINT64_MAX}, query_.num > 0);
-  const bool written = co_await write_piece();
-  co_return written;
+void Tail::append_loss(const Loss& loss) {
+  if (!loss.records) return;
+  counters_.tail_skipped(loss.records);
+  out_ += rfc3339_micros(wall_now()) +
+          " tailrace[tail]: Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
+          " records skipped since " + rfc3339_micros(loss.since) + ".\n";
 }
 
 asio::awaitable<bool> Tail::write_piece() {

@@ -2,6 +2,7 @@
 // One reader's stream: history, then what follows, from one cursor and without a hole in between.
 
 #include <boost/asio/steady_timer.hpp>
+#include <optional>
 #include <string>
 
 #include "channels/log.h"
@@ -25,9 +26,10 @@ class Tail final : public Task {
 
  private:
   void run_task() override;
-  /// The newest `num` matching records and the notices among and after them.
-  asio::awaitable<bool> write_history(const History& history);
+  asio::awaitable<std::optional<Read>> write_history(uint64_t records);
+  void append_history(const Read& read, uint64_t& skip);
   void append_read(const Read& read);
+  void append_loss(const Loss& loss);
   asio::awaitable<bool> write_piece();
   asio::awaitable<void> wait();
 
@@ -37,6 +39,7 @@ class Tail final : public Task {
   Cursor cursor_;
   asio::steady_timer wake_;
   bool waiting_ = false, gone_ = false;
+  bool begun_ = false;  // a record of the history was shown
   std::string out_;
 };
 

@@ -10,6 +10,10 @@ bool matches(const TailQuery& query, const Record& record) {
   return procid.size() == query.ps.size() || procid[query.ps.size()] == '.';
 }
 
+bool matches_all(const TailQuery& query) {
+  return query.source.empty() && query.ps.empty();
+}
+
 void append_line(std::string& out, const Record& record) {
   out += record.time();
   out += ' ';

@@ -11,6 +11,8 @@ namespace tailrace {
 
 /// `web` matches `web` and `web.1`, not `webhook.1`; empty filters match everything.
 bool matches(const TailQuery& query, const Record& record);
+/// Every record does.
+bool matches_all(const TailQuery& query);
 
 /// Appends `TIME APP[PROCID]: MSG`, exactly one newline at its end, TIME as the sender wrote it.
 void append_line(std::string& out, const Record& record);

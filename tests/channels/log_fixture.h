@@ -72,6 +72,26 @@ inline std::vector<std::string> drain_all(Cursor& cursor, uint32_t max_bytes = 1
   }
 }
 
+/// What a reader who asks for the newest `records` gets, and the notices among and behind them.
+struct History {
+  std::vector<Slice> slices;  // oldest first
+  std::vector<std::string> notices;
+};
+inline History history_of(Log& log, uint64_t records) {
+  Loop loop;
+  Woken task;
+  Cursor cursor(Cursor::Kind::tail, loop.pass, task);
+  cursor.attach(log, Place::newest(records));
+  History history;
+  for (bool live = false; !live;) {
+    Read read = cursor.read(1 << 20);
+    live = read.live;
+    for (std::string& line : read.notices) history.notices.push_back(std::move(line));
+    if (!live) history.slices.push_back(std::move(read.slice));
+  }
+  return history;
+}
+
 inline std::vector<std::string> numbered(int from, int count, size_t size = 0) {
   std::vector<std::string> messages;
   for (int i = 0; i < count; ++i) {

@@ -23,7 +23,7 @@ TEST_CASE("an entry keeps every field and the bytes of the message") {
   Appended waiter;
   set.for_each(42, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
 
-  const History history = f.log().history(10);
+  const History history = history_of(f.log(), 10);
   REQUIRE(history.slices.size() == 1);
   const Record record = *history.slices[0].begin();
   CHECK(record.text() ==
@@ -128,7 +128,7 @@ TEST_CASE("history stays although every cursor has read it, and goes when newer 
     drain.settle(Outcome::delivered, drain_all(drain).size());
   }
   uint64_t records = 0;
-  for (const Slice& slice : f.log().history(1000).slices) records += slice.records;
+  for (const Slice& slice : history_of(f.log(), 1000).slices) records += slice.records;
   CHECK(records == 100);
   CHECK(f.log().totals().bytes < 5 * kMaxChunk);
 }
@@ -142,20 +142,93 @@ TEST_CASE("between history and follow there is no hole, under appends from anoth
   for (int round = 0; round < 20; ++round) {
     Woken task;
     Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
-    const History history = f.log().attach_with_history(tail, 50);
+    uint64_t history = tail.attach(f.log(), Place::newest(50));
+    CHECK(history <= 50);
     Position next{0};
-    for (const Slice& slice : history.slices) {
-      if (next.value) CHECK(slice.first == next);
-      next = slice.past();
-    }
-    for (int reads = 0; reads < 5; ++reads) {
+    bool live = false;
+    for (int reads = 0; reads < 5 || !live; ++reads) {
       const Read read = tail.read(1 << 20);
+      if (read.live != live) CHECK(history == 0);
+      CHECK(read.live >= live);
+      live = read.live;
       if (read.slice.empty()) continue;
+      if (!live) history -= read.slice.records;
       if (next.value) CHECK(read.slice.first == next);
       next = read.slice.past();
     }
   }
   sender.join();
+}
+
+TEST_CASE("a cursor begins where it is put") {
+  LogFixture f;
+  Woken task;
+  f.append(numbered(0, 40));
+  const auto from = [&](const Place& place) {
+    Cursor cursor(Cursor::Kind::tail, f.loop.pass, task);
+    const uint64_t before = cursor.attach(f.log(), place);
+    const std::vector<std::string> messages = drain_all(cursor);
+    CHECK(messages.size() == before);
+    CHECK(cursor.park());
+    f.append({"live"});
+    CHECK(drain_all(cursor) == std::vector<std::string>{"live"});
+    return messages.empty() ? "nothing" : messages.front();
+  };
+  CHECK(from(Place::at_end()) == "nothing");
+  CHECK(from(Place::newest(0)) == "nothing");
+  CHECK(from(Place::newest(2)) == "live");
+  f.append({"x"});
+  CHECK(from(Place::newest(1)) == "x");
+  CHECK(from(Place::newest(10)) == "m35");
+  CHECK(from(Place::behind({1004})) == "m5");
+  CHECK(from(Place::behind({1039})) == "live");
+  CHECK(from(Place::behind({2000})) == "nothing");
+  CHECK(from(Place::behind({7})) == "m0");  // an earlier start's
+}
+
+TEST_CASE("a tail that begins at what is gone begins with what is there, and is told how much is missing") {
+  LogFixture f({.history = 10, .bytes = 256 * 1024});
+  Woken task;
+  for (int i = 0; i < 2000; i += 100) f.append(numbered(i, 100, 500));
+  Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
+  const uint64_t kept = tail.attach(f.log(), Place::behind({1099}));
+  const Read read = tail.read(1);
+  CHECK(kept < 1900);
+  CHECK(read.loss.records == 1900 - kept);
+  CHECK((*read.slice.begin()).message().starts_with("m" + std::to_string(2000 - kept) + "."));
+}
+
+TEST_CASE("a drain goes on with its account where it had come") {
+  LogFixture f;
+  Woken task;
+  f.append(numbered(0, 20));
+  Progress progress;
+  progress.ordinal = 12;
+  progress.counts.delivered = 7;
+  progress.counts.filtered = 1;
+  progress.counts.dropped[0] = 2;  // it began at 2
+  Cursor drain(Cursor::Kind::drain, f.loop.pass, task, 9), ahead(Cursor::Kind::drain, f.loop.pass, task, 10);
+  CHECK(drain.attach(f.log(), Place::resume(progress)) == 8);
+  CHECK(drain.ledger().accepted == 18);
+  CHECK(drain.ledger().balanced());
+  CHECK(drain_all(drain) == numbered(12, 8));
+  drain.settle(Outcome::delivered, 8);
+  CHECK(drain.ledger().delivered == 15);
+  CHECK(drain.ledger().balanced());
+
+  progress.ordinal = 30;  // further than this log
+  CHECK(ahead.attach(f.log(), Place::resume(progress)) == 0);
+  f.append({"x"});
+  CHECK(drain_all(ahead) == std::vector<std::string>{"x"});
+  CHECK(ahead.ledger().accepted == 11);
+  CHECK(ahead.ledger().balanced());
+
+  uint64_t accepted = 0;
+  const auto lines = f.log().ledger(accepted);
+  CHECK(accepted == 21);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].drain == 9);
+  CHECK(lines[1].drain == 10);
 }
 
 TEST_CASE("notices lie between the records they came between, for tails only, and take no number") {
@@ -176,7 +249,7 @@ TEST_CASE("notices lie between the records they came between, for tails only, an
   f.loop.io.run();
   CHECK(task.runs == 1);
   CHECK(drain_all(tail) == std::vector<std::string>{"! three"});
-  CHECK(f.log().history(2).notices.size() == 3);
+  CHECK(history_of(f.log(), 2).notices.size() == 3);
 }
 
 TEST_CASE("records go with age, and a removed channel takes none") {

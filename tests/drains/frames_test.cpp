@@ -22,7 +22,7 @@ struct OneRecord {
     set.add(fixture.channel, r);
     Appended waiter;
     set.for_each(1, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
-    history = fixture.log().history(1);
+    history = history_of(fixture.log(), 1);
   }
   Record record() const { return *history.slices.at(0).begin(); }
 

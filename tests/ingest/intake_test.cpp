@@ -4,6 +4,7 @@
 
 #include "channels/memory_catalog.h"
 #include "channels/memory_store.h"
+#include "tests/channels/log_fixture.h"
 
 using namespace tailrace;
 
@@ -19,7 +20,7 @@ struct Fixture {
   }
   std::vector<std::string> texts(const ChannelPtr& of) {
     std::vector<std::string> all;
-    for (const Slice& slice : of->log->history(1000).slices)
+    for (const Slice& slice : history_of(*of->log, 1000).slices)
       for (const Record record : slice) all.emplace_back(record.text());
     return all;
   }
@@ -183,9 +184,9 @@ TEST_CASE_FIXTURE(Fixture, "the quota judges a stream's records one by one, and 
   CHECK(outcome.accepted == uint64_t(taken));
   CHECK(outcome.rejected.of(RejectReason::quota) == uint64_t(30 - taken));
   quota.tell(mono_now());
-  const auto notices = channel->log->history(10).notices;
+  const auto notices = history_of(*channel->log, 10).notices;
   REQUIRE(notices.size() == 1);
-  CHECK(notices[0].line.find(" tailrace[ingest]: " + std::to_string(30 - taken) + " records over") !=
+  CHECK(notices[0].find(" tailrace[ingest]: " + std::to_string(30 - taken) + " records over") !=
         std::string::npos);
 }
 

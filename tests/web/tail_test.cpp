@@ -2,12 +2,16 @@
 
 #include "web/tail.h"
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <functional>
+#include <sstream>
+#include <thread>
 
 #include "base/ids.h"
 #include "tests/channels/log_fixture.h"
+#include "tests/eventually.h"
 #include "web/json_body.h"
 #include "web/tail_text.h"
 
@@ -23,12 +27,13 @@ class FakeExchange final : public HttpExchange {
   asio::awaitable<bool> begin_stream(int, HttpFields) override { co_return true; }
   asio::awaitable<bool> write(std::string_view bytes) override {
     written += bytes;
+    if (during_write) during_write();
     co_return true;
   }
   void on_gone(std::function<void()> g) override { gone = std::move(g); }
 
   std::string written;
-  std::function<void()> gone;
+  std::function<void()> gone, during_write;
 
  private:
   Loop& loop_;
@@ -56,6 +61,39 @@ struct TailFixture : LogFixture {
     Tail tail(exchange, query, counters);
     co_await tail.run();
     exchange.gone = nullptr;  // as a server does when the handler ends
+  }
+
+  /// The numbers that a reader got who came while another thread appended `app[PROCID]: N`, N from 0 to
+  /// `total` - 1, every third of them by web.1, the others by worker.1.
+  std::vector<int> read_while_appending(TailQuery query, int total) {
+    query.channel = channel;
+    std::atomic<int> added{0};
+    std::atomic<bool> came{false};  // the second half follows the reader, however long he takes
+    std::thread appender([&] {
+      for (; added < total; ++added) {
+        if (added == total / 2) came.wait(false);
+        add("app", added % 3 ? "worker.1" : "web.1", std::to_string(added));
+      }
+    });
+    CHECK(testing::eventually([&] { return added > total / 4; }));
+    FakeExchange exchange(loop);
+    asio::co_spawn(loop.io, serve(exchange, query, counters), asio::detached);
+    const std::string last = "]: " + std::to_string((total - 1) / 3 * 3) + "\n";
+    CHECK(testing::eventually([&] {
+      loop.io.restart();
+      loop.io.poll();
+      came = true;
+      came.notify_one();
+      return query.follow ? exchange.written.find(last) != std::string::npos : !exchange.gone;
+    }));
+    appender.join();
+    if (exchange.gone) exchange.gone();
+    loop.io.restart();
+    loop.io.poll();
+    std::vector<int> numbers;
+    for (size_t at = 0; (at = exchange.written.find("]: ", at)) != std::string::npos; at += 3)
+      numbers.push_back(std::stoi(exchange.written.substr(at + 3, 10)));
+    return numbers;
   }
 
   /// What the reader got once everything has come to rest.
@@ -116,6 +154,66 @@ TEST_CASE("history, then what follows, without a hole; notices come through ever
   CHECK(text ==
         "T app[web.1]: old\nbefore\nT app[web.1]: newest\nT app[web.1]: live\n"
         "NOW heroku[logplex]: drain 'd.1' failing since T: x\nT app[web.2]: after\n");
+}
+
+TEST_CASE("a reader who comes while records do gets exactly num of history, and no hole behind it") {
+  for (const bool follow : {false, true})
+    for (const bool filtered : {false, true})
+      for (const uint64_t num : {0, 1, 10, 400, 100'000}) {
+        CAPTURE(follow);
+        CAPTURE(filtered);
+        CAPTURE(num);
+        TailFixture f({.history = 1500, .bytes = 64u << 20});
+        const int total = 30'000, step = filtered ? 3 : 1;
+        const std::vector<int> numbers =
+            f.read_while_appending({.num = num, .follow = follow, .ps = filtered ? "web" : ""}, total);
+        for (size_t i = 1; i < numbers.size(); ++i) REQUIRE(numbers[i] == numbers[i - 1] + step);
+        const uint64_t most = filtered ? 500 : 1500;  // of what the channel keeps for readers
+        if (follow)
+          CHECK(numbers.size() >= std::min(num, most));
+        else
+          CHECK(numbers.size() == std::min(num, most));
+      }
+}
+
+TEST_CASE("what comes while the history is written comes behind it, once") {
+  for (const std::string ps : {"", "web"}) {
+    TailFixture f({.history = 4000, .bytes = 64u << 20});
+    int made = 0;
+    const auto add = [&](int records) {
+      for (int i = 0; i < records; ++i, ++made)
+        f.add("app", made % 2 ? "worker.1" : "web.1", std::to_string(made) + std::string(300, 'x'));
+    };
+    add(4000);
+    FakeExchange exchange(f.loop);
+    int writes = 0;
+    exchange.during_write = [&] {
+      if (++writes > 20) return;
+      add(100);
+      f.log().add_notice("! " + std::to_string(made));  // before that record
+    };
+    TailQuery query{.channel = f.channel, .num = 1900, .follow = true, .ps = ps};
+    asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
+    f.loop.io.poll();
+    exchange.gone();
+    f.loop.io.poll();
+    CHECK(writes > 20);
+
+    const int step = ps.empty() ? 1 : 2;
+    int next = 4000 - 1900 * step, notices = 0;
+    std::istringstream lines(exchange.written);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("! ")) {
+        CHECK(line == "! " + std::to_string(4000 + 100 * ++notices));
+        CHECK(next == std::stoi(line.substr(2)));
+      } else {
+        REQUIRE(std::stoi(line.substr(line.find(": ") + 2)) == next);
+        next += step;
+      }
+    }
+    CHECK(notices == 20);
+    CHECK(next == made);
+  }
 }
 
 TEST_CASE("a reader that is too slow is told in place how many it missed") {

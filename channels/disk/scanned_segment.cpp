@@ -1,0 +1,82 @@
+#include "channels/disk/scanned_segment.h"
+
+#include <algorithm>
+
+namespace tailrace {
+
+uint64_t whole_ordinal(uint32_t low, uint64_t about) {
+  // The difference as a signed number is the way to the nearest one; below 0 there is none.
+  const auto way = int32_t(low - uint32_t(about));
+  return way < 0 && about < uint64_t(-int64_t{way}) ? low : about + uint64_t(int64_t{way});
+}
+
+namespace {
+
+/// Adds one entry after the other to what is known.
+class Collector {
+ public:
+  Collector(ScannedSegment& out, const std::function<uint64_t(uint32_t)>& about) : out_(out), about_(about) {}
+
+  void add(const StoredEntry& e) {
+    out_.entries_end = e.behind();
+    if (!e.is_control()) return add_record(e);
+    switch (e.kind()) {
+      case ControlKind::begin:
+        out_.begin = read_begin(e);
+        out_.mark = std::max(out_.mark, out_.begin->mark);
+        return;
+      case ControlKind::group:
+        return begin_group(e.offset, *read_group(e));
+      case ControlKind::post:
+        out_.index.add(*read_post(e), e.offset);
+        return count();
+      default:
+        return;
+    }
+  }
+
+  void finish() { end_group(); }
+
+ private:
+  void add_record(const StoredEntry& e) {
+    const uint32_t channel = e.prefix.channel;
+    const ChannelLine* const line = out_.index.channel(channel);
+    const uint64_t ordinal = whole_ordinal(e.prefix.ordinal, line ? line->highest_ordinal : about_(channel));
+    out_.index.add({channel, {ordinal, e.offset, 1, uint32_t(e.size)}, e.prefix.number, e.record.arrival()});
+    out_.highest_number = std::max(out_.highest_number, e.prefix.number);
+    count();
+  }
+
+  void begin_group(uint64_t offset, const GroupText& text) {
+    ++out_.groups;
+    out_.last_group = std::max(out_.last_group, text.group);
+    out_.mark = std::max(out_.mark, text.mark);
+    out_.last_group_end = offset + text.bytes;
+    announced_ = text.entries, found_ = 0;
+  }
+  void end_group() { out_.last_group_missing = announced_ - std::min(announced_, found_); }
+  void count() { ++found_; }
+
+  ScannedSegment& out_;
+  const std::function<uint64_t(uint32_t)>& about_;
+  uint32_t announced_ = 0, found_ = 0;
+};
+
+}  // namespace
+
+ScannedSegment scan_segment(const File& file, const Salts& salts, uint64_t end,
+                            const std::function<uint64_t(uint32_t channel)>& about) {
+  ScannedSegment out;
+  Collector collector(out, about);
+  SegmentScanner scanner(file, salts, kEntriesAt, end);
+  while (const StoredEntry* entry = scanner.next()) {
+    if (!scanner.stretch().empty()) out.stretches.push_back(scanner.stretch());
+    collector.add(*entry);
+  }
+  if (!scanner.stretch().empty() && !scanner.stretch().zeros) out.stretches.push_back(scanner.stretch());
+  collector.finish();
+  out.error = scanner.error();
+  return out;
+}
+
+}  // namespace tailrace

@@ -1,0 +1,184 @@
+#include "channels/readers.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tailrace {
+namespace {
+
+bool is_drain(const CursorState& cursor) {
+  return cursor.kind == CursorKind::drain;
+}
+
+/// Of the oldest record that has not come to its end.
+uint64_t oldest_ordinal(const CursorState& cursor) {
+  return std::accumulate(cursor.flying.begin(), cursor.flying.end(), cursor.ordinal,
+                         [](uint64_t ordinal, const CursorState::Run& run) { return ordinal - run.records; });
+}
+
+void count_loss(CursorState& cursor, uint64_t records, DropReason reason, Micros now) {
+  cursor.counts.dropped[size_t(reason)] += records;
+  if (cursor.loss.records == 0) cursor.loss.since = now;
+  cursor.loss.records += records;
+  cursor.loss.reason = reason;
+}
+
+void lose_in_flight(CursorState& cursor, uint64_t records, DropReason reason) {
+  auto& flying = cursor.flying;
+  if (!flying.back().lost) flying.push_back({.first = cursor.next, .lost = true});
+  flying.back().records += records;
+  flying.back().dropped[size_t(reason)] += records;
+}
+
+}  // namespace
+
+void Readers::add(CursorState& cursor, uint64_t ordinal, Position next, uint64_t end) {
+  cursor.ordinal = cursor.accepted_before = ordinal;
+  cursor.next = next;
+  cursor.boundary = end;
+  all_.push_back(&cursor);
+}
+
+void Readers::resume(CursorState& cursor, const Progress& progress, uint64_t end) {
+  add(cursor, std::min(progress.ordinal, end), progress.next, end);
+  cursor.frozen = progress.frozen;
+  cursor.counts = progress.counts;
+  cursor.accepted_before -=
+      progress.counts.delivered + progress.counts.filtered + progress.counts.dropped_total();
+}
+
+void Readers::remove(CursorState& cursor) {
+  std::erase(all_, &cursor);
+  cursor.at = {};
+}
+
+void Readers::stand_in(CursorState& cursor, const ChunkRef& chunk) {
+  cursor.at = chunk;
+  if (cursor.at_first == chunk->ordinal) return;
+  cursor.at_bytes = chunk->offset_of(cursor.ordinal);
+  cursor.at_first = chunk->ordinal;
+}
+
+void Readers::took(CursorState& cursor, const Slice& slice) {
+  cursor.ordinal += slice.records;
+  cursor.next = slice.past();
+  cursor.at_bytes = slice.end_at;
+  if (!is_drain(cursor)) return;
+  if (cursor.in_flight == 0) cursor.in_flight_oldest = (*slice.begin()).arrival();
+  cursor.in_flight += slice.records;
+  cursor.moved = true;
+  auto& flying = cursor.flying;
+  if (!flying.empty() && !flying.back().lost && flying.back().past() == slice.first)
+    flying.back().records += slice.records;
+  else
+    flying.push_back({.first = slice.first, .records = slice.records});
+}
+
+void Readers::finish(CursorState& cursor, uint64_t records, Micros oldest_left) {
+  cursor.in_flight -= records;
+  cursor.in_flight_oldest = oldest_left;
+  cursor.moved = true;
+  auto run = cursor.flying.begin();
+  while (run != cursor.flying.end() && (run->lost || run->records <= records)) {
+    if (!run->lost) records -= run->records;
+    ++run;
+  }
+  if (run != cursor.flying.end() && records) {
+    run->first.value += records;
+    run->records -= records;
+  }
+  cursor.flying.erase(cursor.flying.begin(), run);
+}
+
+void Readers::delivered(CursorState& cursor, uint64_t records, Micros oldest_left) {
+  finish(cursor, records, oldest_left);
+  cursor.counts.delivered += records;
+}
+
+void Readers::filtered(CursorState& cursor, uint64_t records, Micros oldest_left) {
+  finish(cursor, records, oldest_left);
+  cursor.counts.filtered += records;
+}
+
+void Readers::dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left,
+                      Micros now) {
+  finish(cursor, records, oldest_left);
+  count_loss(cursor, records, reason, now);
+}
+
+void Readers::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
+  for (CursorState* cursor : all_) lose(*cursor, ordinal, reason, now);
+}
+
+void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now) {
+  if (cursor.ordinal >= before) return;
+  const uint64_t lost = before - std::exchange(cursor.ordinal, before);
+  cursor.at = {};
+  cursor.at_first = UINT64_MAX;
+  cursor.moved = is_drain(cursor);
+  count_loss(cursor, lost, reason, now);
+  if (!cursor.flying.empty()) lose_in_flight(cursor, lost, reason);
+  const bool waits = std::exchange(cursor.fetching, false);  // for what does not come any more
+  if (waits) cursor.parked = false;
+  if (!std::exchange(cursor.loss_told, true) || waits) cursor.pass->wake(*cursor.task);
+}
+
+Loss Readers::take_loss(CursorState& cursor) {
+  cursor.loss_told = false;
+  return std::exchange(cursor.loss, {});
+}
+
+bool Readers::want_below(uint64_t ordinal) const {
+  return std::ranges::any_of(all_, [&](const CursorState* c) { return c->ordinal < ordinal; });
+}
+
+uint64_t Readers::lowest_of_drains() const {
+  uint64_t lowest = UINT64_MAX;
+  for_each_drain([&](const CursorState& cursor) { lowest = std::min(lowest, oldest_ordinal(cursor)); });
+  return lowest;
+}
+
+bool Readers::runner_lags(uint64_t accepted, uint64_t records) const {
+  return std::ranges::any_of(all_, [&](const CursorState* c) {
+    return is_drain(*c) && !c->waiting && !c->parked && accepted - c->ordinal > records;
+  });
+}
+
+void Readers::wake(bool tails_only) {
+  for (CursorState* cursor : all_) {
+    if (!cursor->parked || (tails_only && is_drain(*cursor))) continue;
+    cursor->parked = false;
+    cursor->pass->wake(*cursor->task);
+  }
+}
+
+void Readers::fetched(const ChunkRef& chunk) {
+  for (CursorState* cursor : all_) {
+    if (!cursor->fetching || !chunk->holds(cursor->ordinal)) continue;
+    cursor->fetching = false;
+    stand_in(*cursor, chunk);
+    if (std::exchange(cursor->parked, false)) cursor->pass->wake(*cursor->task);
+  }
+}
+
+Ledger Readers::ledger(const CursorState& cursor, uint64_t accepted) const {
+  Ledger ledger = cursor.counts;
+  ledger.accepted = accepted - cursor.accepted_before;
+  ledger.buffered = accepted - cursor.ordinal + cursor.in_flight;
+  return ledger;
+}
+
+/// What was lost behind the flight is not in it: it will be met again, and counted then.
+Progress Readers::progress(const CursorState& cursor) {
+  Progress progress{cursor.next, oldest_ordinal(cursor), cursor.frozen, cursor.counts};
+  if (!cursor.flying.empty()) progress.next = cursor.flying.front().first;
+  for (const CursorState::Run& run : cursor.flying) {
+    for (size_t reason = 0; reason < run.dropped.size(); ++reason)
+      progress.counts.dropped[reason] -= run.dropped[reason];
+    if (!run.lost) progress.frozen = std::max(progress.frozen, run.past());
+  }
+  if (progress.frozen <= progress.next) progress.frozen = {};
+  return progress;
+}
+
+}  // namespace tailrace

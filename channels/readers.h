@@ -1,0 +1,79 @@
+#pragma once
+// The cursors of one log: their accounts, losses and wake-ups. Every store's log has one.
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "channels/cursor_state.h"
+#include "channels/place.h"
+
+namespace tailrace {
+
+/// Not thread-safe: guarded by its log's lock, under which a pass may be woken (lock order: log, then pass).
+/// Owns nothing: a cursor is listed from add() or resume() to remove().
+///
+/// Invariants, for each drain and with the `accepted` that the log passes in (how many records of the channel
+/// a reader may have): (1) accepted = delivered + filtered + dropped + buffered, of which every term but the
+/// last changes in one of the methods below alone; (2) of its progress, ordinal - the ordinal it began at =
+/// delivered + filtered + dropped.
+class Readers {
+ public:
+  /// It reads the record with `ordinal` first, whose number is `next` or greater; `end` is the log's.
+  void add(CursorState& cursor, uint64_t ordinal, Position next, uint64_t end);
+  /// A drain that was there before goes on with its account; what the log has not reached is the log's end.
+  void resume(CursorState& cursor, const Progress& progress, uint64_t end);
+  void remove(CursorState& cursor);
+
+  /// What `cursor` reads next lies in `chunk`.
+  static void stand_in(CursorState& cursor, const ChunkRef& chunk);
+  /// `slice` is handed to `cursor`, which stands behind it from now on.
+  void took(CursorState& cursor, const Slice& slice);
+
+  /// The oldest `records` in flight have come to their end. `oldest_left`: arrival of the first that is still
+  /// in flight, 0: none is.
+  void delivered(CursorState& cursor, uint64_t records, Micros oldest_left);
+  void filtered(CursorState& cursor, uint64_t records, Micros oldest_left);
+  void dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left, Micros now);
+
+  /// Records below `ordinal` are gone: who had not read them has lost them, dated `now`, and is told once.
+  void lose_before(uint64_t ordinal, DropReason reason, Micros now);
+  /// The same for one cursor that met a gap.
+  void lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now);
+  /// What it lost since the last call; the next loss is told again.
+  Loss take_loss(CursorState& cursor);
+
+  /// Whether some cursor has yet to read a record below `ordinal`.
+  bool want_below(uint64_t ordinal) const;
+  /// The lowest ordinal that a drain may still ask for, its flight included; UINT64_MAX: there is no drain.
+  uint64_t lowest_of_drains() const;
+  /// Whether some drain that could run, and does not wait for somebody outside, lags by more than `records`.
+  bool runner_lags(uint64_t accepted, uint64_t records) const;
+
+  /// Wakes parked ones; each is woken once until it parks again.
+  void wake(bool tails_only);
+  /// Gives `chunk`, which came from a disk, to those that wait for a record in it, and wakes them.
+  void fetched(const ChunkRef& chunk);
+
+  Ledger ledger(const CursorState& cursor, uint64_t accepted) const;
+  /// use(const CursorState&)
+  template <class F>
+  void for_each_drain(F&& use) const {
+    for (const CursorState* cursor : all_)
+      if (cursor->kind == CursorKind::drain) use(*cursor);
+  }
+  /// use(drain's id, Progress) for each drain that came further since the last call.
+  template <class F>
+  void take_progress(F&& use) {
+    for (CursorState* cursor : all_)
+      if (std::exchange(cursor->moved, false)) use(cursor->drain, progress(*cursor));
+  }
+
+ private:
+  static Progress progress(const CursorState& cursor);
+  static void finish(CursorState& cursor, uint64_t records, Micros oldest_left);
+
+  std::vector<CursorState*> all_;
+};
+
+}  // namespace tailrace
