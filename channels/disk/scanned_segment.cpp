@@ -51,7 +51,7 @@ class Collector {
     ++out_.groups;
     out_.last_group = std::max(out_.last_group, text.group);
     out_.mark = std::max(out_.mark, text.mark);
-    out_.last_group_end = offset + text.bytes;
+    out_.last_group_at = offset, out_.last_group_end = offset + text.bytes;
     announced_ = text.entries, found_ = 0;
   }
   void end_group() { out_.last_group_missing = announced_ - std::min(announced_, found_); }
