@@ -199,6 +199,10 @@ void Recovery::scan_unsealed() {
     }
     for (const ChannelLine& line : lines) add(line);
   }
+  for (Candidate* c : to_scan) {
+    const auto v = void_ends.find(c->number);
+    if (v != void_ends.end() && v->second <= kEntriesAt) c->segment->begin.reset();  // void as well
+  }
   for_all(to_scan, [&](Candidate* c) {
     const auto v = void_ends.find(c->number);
     scan(*c, v == void_ends.end() ? UINT64_MAX : v->second, [&](uint32_t channel) { return about(channel); });

@@ -43,7 +43,7 @@ struct Extent {
 struct Growth {
   std::vector<AddedRun> runs;
   std::vector<std::pair<PostVerdict, uint64_t>> posts;  // with their offsets
-  uint64_t end = 0, group = 0, mark = 0;
+  uint64_t entries = 0, end = 0, group = 0, mark = 0;
 };
 
 /// Thread-safe; its lock is a leaf and is not held while a file is read. Written by the writer (the head

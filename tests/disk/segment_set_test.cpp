@@ -140,7 +140,7 @@ TEST_CASE("segment_set: the head grows, is sealed and goes while readers hold it
 
   const Slice slice = make_slice(50, {"a", "b"});
   dir.head().begin_group({1, 1, 2, uint32_t(kGroupBytes + slice.bytes() + 48)}, kTestTime);
-  Growth growth{{dir.head().add_records(7, 0, slice)}, {}, 0, 1, 1};
+  Growth growth{{dir.head().add_records(7, 0, slice)}, {}, 2, 0, 1, 1};
   REQUIRE(dir.head().sync().has_value());
   CHECK(set.find(7, 0, 10).value().empty());  // nothing is shown before it is told
   growth.end = dir.head().synced_end();
