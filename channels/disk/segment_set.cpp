@@ -133,6 +133,7 @@ SegmentPtr SegmentSet::oldest() const {
 std::vector<SegmentPtr> SegmentSet::all() const {
   const std::shared_lock lock(mutex_);
   std::vector<SegmentPtr> all;
+  all.reserve(segments_.size());
   for (const auto& [number, segment] : segments_) all.push_back(segment);
   return all;
 }

@@ -31,6 +31,7 @@ struct SimpleKeeper {
 
   void seal(const SegmentPtr& segment) {
     ++seals;
+    if (lazy) return;
     auto file = File::open_to_write(segment->file.path());
     if (!file) return;
     const EndText end{0, 0, segment->last_group, 0, segment->mark};
@@ -56,6 +57,7 @@ struct SimpleKeeper {
   SegmentSet segments;
   std::atomic<uint64_t> next_segment{1}, segments_left{UINT64_MAX};
   size_t seals = 0;
+  bool lazy = false;  // never comes to sealing
 };
 
 struct CountingWaiter final : AppendWaiter {
