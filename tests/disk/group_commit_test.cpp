@@ -185,6 +185,35 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "group_commit: behind a group that failed nothing is taken from a log before it took its records back") {
+  CommitFixture f;
+  REQUIRE(f.commit.start().has_value());
+  SimpleLog log(f.commit, 1);
+  CountingWaiter first, meanwhile, later;
+  Gate gate;
+  gate.shut();
+  log.before_failed = [&] { gate.pass(); };
+  {
+    const ScopedHook hook(
+        [](const IoStep& step, size_t&) { return step.kind == IoStep::Kind::sync ? EIO : 0; });
+    log.append({"lost"}, first);
+    gate.wait_for_somebody();
+  }
+  log.append({"with an ordinal behind it"}, meanwhile);
+  for (int i = 0; i < 1000; ++i)
+    std::this_thread::yield();  // a writer that does not wait would be here by now
+  CHECK(log.takes == 1);
+  gate.open();
+  REQUIRE(eventually([&] { return calls(first) == 1; }));
+  CHECK(calls(meanwhile) == 1);
+  CHECK(meanwhile.first.error() == make_error_code(ChannelErrc::no_room));
+  log.append({"later"}, later);
+  f.commit.stop();
+  CHECK(later.first.has_value());
+  CHECK(to_text(read_channel(Started(f.keeper.options()).segments, 1)) == "0:1002:later ");
+}
+
 TEST_CASE("group_commit: a post is refused with its append, and not known after a restart") {
   CommitFixture f;
   REQUIRE(f.commit.start().has_value());

@@ -1,6 +1,8 @@
 #pragma once
 // What a keeper and a channel's log do for the group commit, in the simplest way.
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -91,6 +93,7 @@ class SimpleLog final : public CommitLog {
   std::vector<PendingBatch> take_pending() override {
     const std::lock_guard lock(mutex_);
     noted_ = false;
+    ++takes;
     return std::exchange(pending_, {});
   }
   void synced(uint64_t ordinal, uint64_t bytes) override {
@@ -103,6 +106,7 @@ class SimpleLog final : public CommitLog {
     waiting_.erase(waiting_.begin(), waiting_.begin() + ptrdiff_t(known));
   }
   void failed() override {
+    if (before_failed) before_failed();
     const std::lock_guard lock(mutex_);
     ordinal_ -= waiting_.size();  // numbers are not used again
     waiting_.clear();
@@ -117,6 +121,8 @@ class SimpleLog final : public CommitLog {
   }
   const ChannelPtr& channel() const { return channel_; }
   int failures = 0;
+  std::atomic<int> takes{0};
+  std::function<void()> before_failed;
 
  private:
   GroupCommit& commit_;
