@@ -28,4 +28,25 @@ class Budget {
   std::atomic<uint64_t> used_{0};
 };
 
+/// What one owner has taken from a budget; given back with it.
+class BudgetShare {
+ public:
+  explicit BudgetShare(Budget& budget) : budget_(budget) {}
+  BudgetShare(const BudgetShare&) = delete;
+  BudgetShare& operator=(const BudgetShare&) = delete;
+  ~BudgetShare() { budget_.give(taken_); }
+
+  /// False: no room, and nothing changed.
+  [[nodiscard]] bool grow_to(uint64_t bytes) {
+    if (bytes <= taken_) return true;
+    if (!budget_.take(bytes - taken_)) return false;
+    taken_ = bytes;
+    return true;
+  }
+
+ private:
+  Budget& budget_;
+  uint64_t taken_ = 0;
+};
+
 }  // namespace tailrace

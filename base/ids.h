@@ -1,7 +1,9 @@
 #pragma once
 // Random identifiers, from OpenSSL's generator: who guesses one may write, read or attach a drain.
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace tailrace {
 
@@ -15,6 +17,12 @@ inline std::string new_token_id() {
 inline std::string new_drain_token() {
   return "d." + new_uuid();
 }
+
+/// `t.<uuid>` in lower case, whatever its version.
+bool is_token_id(std::string_view text);
+
+/// 64 random bits.
+uint64_t random_bits();
 
 /// `bytes` random bytes as lower-case hex.
 std::string random_hex(size_t bytes);

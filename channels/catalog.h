@@ -25,8 +25,16 @@ struct Token {
   std::string id;  // `t.<uuid>`, a secret
   std::string name;
   ChannelPtr channel;
+  bool strict = false;  // its records show its name whatever their APP-NAME says
 };
 using TokenPtr = std::shared_ptr<const Token>;
+
+/// What may be chosen about a token. With an `id` that somebody already has in his configuration (a `?token=`
+/// of a listener, an app that moves over from Logplex); empty: one of its own.
+struct TokenOptions {
+  std::string id;
+  bool strict = false;
+};
 
 /// A channel's subscription of an outside URL.
 struct DrainEntry {
@@ -65,9 +73,9 @@ class Catalog {
   virtual Result<ChannelPtr> add_channel(std::string name) = 0;
   /// With its tokens and drains.
   virtual Result<void> remove_channel(std::string_view id) = 0;
-  /// With an id of its own, or with `id`, which somebody already has in his configuration (a `?token=` of a
-  /// listener, an app that moves over from Logplex). errors: not_found, exists.
-  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name, std::string id = {}) = 0;
+  /// errors: not_found, exists.
+  virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name,
+                                     TokenOptions options = {}) = 0;
   /// `url` is unique in its channel; empty reserves a token and a place. errors: not_found, exists,
   /// too_many_drains.
   virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) = 0;

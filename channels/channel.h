@@ -6,18 +6,21 @@
 #include <memory>
 #include <string>
 
+#include "base/rate_limit.h"
+
 namespace tailrace {
 
 class Log;
 
 /// Shared by all that hold it; lives until the last holder lets go, also after its removal from the catalog.
-/// Everything but `removed` is fixed at creation.
+/// Everything but `removed` and `rate` is fixed at creation.
 struct Channel {
   std::string id;      // the outside's name: "1", or free text through the v3 API
   std::string name;    // what people call it; may be empty
   uint32_t index = 0;  // dense, from 0, never used twice: for arrays kept per channel
   std::unique_ptr<Log> log;
   std::atomic<bool> removed{false};
+  RateLimit rate;  // of records written to it
 
   Channel();
   ~Channel();

@@ -110,14 +110,16 @@ Result<void> MemoryCatalog::remove_channel(std::string_view id) {
   return {};
 }
 
-Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name, std::string id) {
+Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name,
+                                          TokenOptions options) {
   const std::lock_guard change(change_mutex_);
   const std::unique_lock lock(mutex_);
   Entry* entry = find(channel_id);
   if (!entry) return make_error_code(ChannelErrc::not_found);
-  if (id.empty()) id = new_token_id();
-  if (tokens_.contains(id)) return make_error_code(ChannelErrc::exists);
-  auto token = std::make_shared<const Token>(Token{std::move(id), std::move(name), entry->channel});
+  if (options.id.empty()) options.id = new_token_id();
+  if (tokens_.contains(options.id)) return make_error_code(ChannelErrc::exists);
+  auto token = std::make_shared<const Token>(
+      Token{std::move(options.id), std::move(name), entry->channel, options.strict});
   entry->tokens.push_back(token);
   tokens_[token->id] = token;
   return token;

@@ -29,7 +29,7 @@ class MemoryCatalog final : public Catalog {
 
   Result<ChannelPtr> add_channel(std::string name) override;
   Result<void> remove_channel(std::string_view id) override;
-  Result<TokenPtr> add_token(std::string_view channel_id, std::string name, std::string id) override;
+  Result<TokenPtr> add_token(std::string_view channel_id, std::string name, TokenOptions options) override;
   Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) override;
   Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url) override;
   Result<void> remove_drain(std::string_view channel_id, uint64_t drain) override;

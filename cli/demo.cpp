@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "base/time_text.h"
@@ -73,6 +72,7 @@ class Demo {
 
   /// What is due now.
   void tick(Mono now) {
+    node_.tick(now);
     DemoDrain& flaky = drains_[1];
     if (!down_ && !recovering_ && now >= next_outage_) {
       down_ = true;
@@ -168,8 +168,7 @@ class Demo {
 }  // namespace
 
 int run_demo(const Settings& wanted, const DemoOptions& options) {
-  StopSignals signals;
-  std::signal(SIGHUP, SIG_IGN);
+  StopSignals signals(StopSignals::Hangup::waited_for);
   Settings settings = wanted;
   // Its drains are its own, on this machine.
   settings.drain_allow += settings.drain_allow.empty() ? "127.0.0.0/8" : ",127.0.0.0/8";
@@ -191,7 +190,11 @@ int run_demo(const Settings& wanted, const DemoOptions& options) {
     complain("the tail command will need TAILRACE_AUTH: " + written.error().message());
   demo.print_guide();
   demo.start();
-  while (!signals.wait(100ms)) demo.tick(mono_now());
+  int signal = 0;
+  while ((signal = signals.wait(100ms)) == 0 || signal == SIGHUP) {
+    if (signal == SIGHUP) node->reread();
+    demo.tick(mono_now());
+  }
   remove_demo_file(int(::getpid()));
   say("ending");
   demo.finish();

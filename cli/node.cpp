@@ -29,10 +29,11 @@ LogLimits limits_of(const Settings& settings) {
           .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()};
 }
 
-std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats) {
+std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
+                                                  Quota& quota) {
   std::vector<std::unique_ptr<Intake>> intakes;
   while (intakes.size() < std::max<size_t>(1, loops))
-    intakes.push_back(std::make_unique<Intake>(catalog, stats));
+    intakes.push_back(std::make_unique<Intake>(catalog, stats, quota));
   return intakes;
 }
 
@@ -59,23 +60,35 @@ Node::Node(const Settings& settings)
       store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
       catalog_(store_, settings.channel_drains),
       ingest_stats_(counters_.registry()),
-      intakes_(make_intakes(settings.threads, catalog_, ingest_stats_)),
+      quota_(settings.channel_rate),
+      repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats()),
+      intakes_(make_intakes(settings.threads, catalog_, ingest_stats_, quota_)),
       // What is on its way in may take a quarter of what the logs may.
       bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
       held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
+      logs_{catalog_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
       syslog_(loops_, intakes_, ingest_stats_, held_frames_),
+      syslog_udp_(loops_, intakes_),
       blocking_(2),
-      services_{catalog_,  drains_,
-                metrics_,  counters_,
-                sessions_, connector_.policy(),
-                blocking_, settings.public_url,
-                0,         {}},
+      services_{catalog_,
+                drains_,
+                metrics_,
+                counters_,
+                sessions_,
+                connector_.policy(),
+                blocking_,
+                settings.public_url,
+                0,
+                {},
+                &syslog_udp_,
+                {}},
       public_server_(public_routes_, bodies_),
+      https_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
   catalog_.watch(watcher_.get());
   const size_t colon = auth_.find(':');
@@ -123,21 +136,49 @@ bool Node::listen(const Settings& settings, std::string& error) {
       error = std::string(variable) + "=" + text + ": " + opened.error().message();
     return listener;
   };
-  http_ = open(
-      settings.http_listen, "TAILRACE_HTTP_LISTEN",
-      [this](Loop& loop, asio::ip::tcp::socket socket) { public_server_.serve(loop, std::move(socket)); });
+  const auto http = [](HttpServer& server, const ServerTls* tls = nullptr) {
+    return [&server, tls](Loop& loop, asio::ip::tcp::socket socket) {
+      server.serve(loop, std::move(socket), tls);
+    };
+  };
+  const auto open_syslog = [&](const std::vector<SyslogListen>& wanted, const char* variable,
+                               const ServerTls* tls, Listeners& listeners) {
+    for (const SyslogListen& one : wanted) {
+      auto serve = [this, tls, id = one.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
+        syslog_.serve(loop, std::move(socket), id, tls);
+      };
+      listeners.push_back(open(one.address, variable, std::move(serve)));
+      if (!listeners.back()) return false;
+    }
+    return true;
+  };
+  if (!settings.https_listen.empty() || !settings.syslog_tls_listen.empty()) {
+    server_tls_ = ServerTls::open(settings.tls, error);
+    if (!server_tls_) return false;
+  }
+  const ServerTls* const tls = server_tls_.get();
+  http_ = open(settings.http_listen, "TAILRACE_HTTP_LISTEN", http(public_server_));
   if (!http_) return false;
-  admin_ = open(
-      settings.admin_listen, "TAILRACE_ADMIN_LISTEN",
-      [this](Loop& loop, asio::ip::tcp::socket socket) { admin_server_.serve(loop, std::move(socket)); });
+  admin_ = open(settings.admin_listen, "TAILRACE_ADMIN_LISTEN", http(admin_server_));
   if (!admin_) return false;
-  for (const SyslogListen& wanted : settings.syslog_listen) {
-    auto listener = open(wanted.address, "TAILRACE_SYSLOG_LISTEN",
-                         [this, id = wanted.token.value_or("")](Loop& loop, asio::ip::tcp::socket socket) {
-                           syslog_.serve(loop, std::move(socket), id);
-                         });
-    if (!listener) return false;
-    syslog_listeners_.push_back(std::move(listener));
+  if (!settings.https_listen.empty()) {
+    https_ = open(settings.https_listen, "TAILRACE_HTTPS_LISTEN", http(https_server_, tls));
+    if (!https_) return false;
+  }
+  if (!open_syslog(settings.syslog_listen, "TAILRACE_SYSLOG_LISTEN", nullptr, syslog_listeners_) ||
+      !open_syslog(settings.syslog_tls_listen, "TAILRACE_SYSLOG_TLS_LISTEN", tls, syslog_tls_listeners_))
+    return false;
+  services_.listeners.http = {{"public", &public_server_}, {"admin", &admin_server_}};
+  if (https_) {
+    services_.listeners.http.push_back({"https", &https_server_});
+    services_.listeners.tls.push_back({"https", &https_server_.handshakes()});
+  }
+  if (!syslog_tls_listeners_.empty()) services_.listeners.tls.push_back({"syslog", &syslog_.handshakes()});
+  for (const SyslogListen& wanted : settings.syslog_udp_listen) {
+    const auto at = parse_endpoint(wanted.address);
+    const error_code ec =
+        at ? syslog_udp_.listen({at->address(), at->port()}, wanted.token.value_or("")) : at.error();
+    if (ec) return error = "TAILRACE_SYSLOG_UDP_LISTEN=" + wanted.address + ": " + ec.message(), false;
   }
   services_.public_port = http_->endpoint().port();
   return true;
@@ -155,7 +196,7 @@ void Node::add_routes() {
   };
   for (HttpRoutes* routes : {&public_routes_, &admin_routes_}) {
     routes->set_gate(gate);
-    add_logs_route(*routes, catalog_, intakes_, ingest_stats_);
+    add_logs_route(*routes, logs_);
     add_session_reading(*routes, services_);
     add_probe_routes(*routes, services_);
   }
@@ -169,14 +210,26 @@ void Node::start() {
   loops_.start();
   http_->start();
   admin_->start();
+  if (https_) https_->start();
   for (auto& listener : syslog_listeners_) listener->start();
+  syslog_udp_.start();
+  for (auto& listener : syslog_tls_listeners_) listener->start();
   ready_ = true;
 }
 
-std::vector<std::string> Node::syslog_addresses() const {
+void Node::reread() {
+  if (!server_tls_) return log_info("nothing to read again: no listener has TLS");
+  std::string error;
+  if (server_tls_->reload(error))
+    log_info("certificates read again");
+  else
+    log_warn("certificates kept: " + error);
+}
+
+std::vector<std::string> Node::addresses(const Listeners& listeners) {
   std::vector<std::string> all;
-  all.reserve(syslog_listeners_.size());
-  for (const auto& listener : syslog_listeners_) all.push_back(text_of(listener->endpoint()));
+  all.reserve(listeners.size());
+  for (const auto& listener : listeners) all.push_back(text_of(listener->endpoint()));
   return all;
 }
 
@@ -184,20 +237,28 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   const Mono end = mono_now() + grace;
   stopping_ = true;
   for (auto& listener : syslog_listeners_) listener->stop();
+  for (auto& listener : syslog_tls_listeners_) listener->stop();
   http_->stop();
+  if (https_) https_->stop();
   syslog_.stop();
+  syslog_udp_.stop();
   public_server_.stop();
+  https_server_.stop();
   const auto left = [&] {
     return std::max(std::chrono::milliseconds(0),
                     std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));
   };
-  // The admin listener answers until the drains are done: that is when somebody looks.
+  const auto wait_while = [&](auto&& open) {
+    while (left().count() > 0 && open() > 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  };
+  // What is accepted to the last belongs to the drains, so they come last. The admin listener answers until
+  // they are done: that is when somebody looks.
+  wait_while([&] { return public_server_.open() + https_server_.open() + syslog_.open(); });
   drains_.flush(left());
   admin_->stop();
   admin_server_.stop();
-  const Mono soon = mono_now() + std::min(left(), std::chrono::milliseconds(2000));
-  while (mono_now() < soon && public_server_.open() + admin_server_.open() + syslog_.open() > 0)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  wait_while([&] { return admin_server_.open(); });
+  drains_.flush(left());
 
   uint64_t buffered = 0;
   for (const ChannelPtr& channel : catalog_.channels())

@@ -14,7 +14,9 @@
 #include "cli/settings.h"
 #include "drains/drain_set.h"
 #include "ingest/intake.h"
+#include "ingest/logs_route.h"
 #include "ingest/syslog_server.h"
+#include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "net/http_server.h"
@@ -31,22 +33,33 @@ class Node {
   ~Node();
 
   void start();
+  /// SIGHUP: reads the certificates again, and says so in the log; keeps the old ones if they are no good.
+  void reread();
   /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns
   /// the number of records that some drain should still have had.
   uint64_t stop(std::chrono::milliseconds grace);
+
+  /// What is to be done every second; the caller's thread.
+  void tick(Mono now) { quota_.tell(now); }
 
   Catalog& catalog() { return catalog_; }
   DrainSet& drains() { return drains_; }
   std::string http_url() const { return "http://" + text_of(http_->endpoint()); }
   std::string admin_url() const { return "http://" + text_of(admin_->endpoint()); }
-  std::vector<std::string> syslog_addresses() const;
+  std::string https_url() const { return https_ ? "https://" + text_of(https_->endpoint()) : ""; }
+  std::vector<std::string> syslog_addresses() const { return addresses(syslog_listeners_); }
+  std::vector<std::string> syslog_tls_addresses() const { return addresses(syslog_tls_listeners_); }
+  const SyslogUdp& syslog_udp() const { return syslog_udp_; }
   /// `user:password` of the admin.
   const std::string& auth() const { return auth_; }
 
  private:
+  using Listeners = std::vector<std::unique_ptr<Listener>>;
+
   explicit Node(const Settings& settings);
   bool listen(const Settings& settings, std::string& error);
   void add_routes();
+  static std::vector<std::string> addresses(const Listeners& listeners);
   static std::string text_of(const asio::ip::tcp::endpoint& endpoint);
 
   /// Tells everyone who must know that a channel or a drain is gone.
@@ -61,8 +74,11 @@ class Node {
   MemoryCatalog catalog_;
   // What connections and their coroutines refer to when they are destroyed with their loops.
   IngestStats ingest_stats_;
+  Quota quota_;
+  Repeats repeats_;
   std::vector<std::unique_ptr<Intake>> intakes_;
   Budget bodies_, held_frames_;
+  LogsServices logs_;
   Sessions sessions_;
   EventLoops loops_;
   Connector connector_;
@@ -71,13 +87,15 @@ class Node {
   std::unique_ptr<Watcher> watcher_;
 
   SyslogServer syslog_;
+  SyslogUdp syslog_udp_;
   asio::thread_pool blocking_;
   WebServices services_;
   HttpRoutes public_routes_, admin_routes_;
-  HttpServer public_server_, admin_server_;
+  std::unique_ptr<ServerTls> server_tls_;  // null: nothing listens with TLS
+  HttpServer public_server_, https_server_, admin_server_;
 
-  std::unique_ptr<Listener> http_, admin_;
-  std::vector<std::unique_ptr<Listener>> syslog_listeners_;
+  std::unique_ptr<Listener> http_, https_, admin_;  // https_ may be null
+  Listeners syslog_listeners_, syslog_tls_listeners_;
 };
 
 }  // namespace tailrace

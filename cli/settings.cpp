@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/address_policy.h"
+#include "base/ids.h"
 #include "base/text.h"
 #include "base/time_text.h"
 #include "base/url.h"
@@ -21,15 +22,6 @@ bool is_listen_address(std::string_view text) {
   return parse_endpoint(text).has_value();
 }
 
-bool is_token(std::string_view text) {
-  if (text.size() != 38 || !text.starts_with("t.")) return false;
-  for (size_t i = 2; i < text.size(); ++i) {
-    const bool dash = i == 10 || i == 15 || i == 20 || i == 25;
-    if (dash ? text[i] != '-' : !std::isxdigit(uint8_t(text[i]))) return false;
-  }
-  return true;
-}
-
 bool is_name_server_list(std::string_view text) {
   bool good = true;
   for_each_piece(text, ',', [&](std::string_view piece) {
@@ -41,8 +33,8 @@ bool is_name_server_list(std::string_view text) {
   return good;
 }
 
-bool read_syslog(Settings& s, std::string_view value) {
-  s.syslog_listen.clear();
+bool read_syslog(std::vector<SyslogListen>& out, std::string_view value) {
+  out.clear();
   if (value == "off") return true;
   bool good = true;
   for_each_piece(value, ',', [&](std::string_view piece) {
@@ -52,12 +44,12 @@ bool read_syslog(Settings& s, std::string_view value) {
     good = good && is_listen_address(listen.address);
     if (mark != std::string_view::npos) {
       std::string_view query = piece.substr(mark + 1);
-      good = good && query.starts_with("token=") && is_token(query.substr(6));
+      good = good && query.starts_with("token=") && is_token_id(query.substr(6));
       if (good) listen.token = query.substr(6);
     }
-    s.syslog_listen.push_back(std::move(listen));
+    out.push_back(std::move(listen));
   });
-  return good && !s.syslog_listen.empty();
+  return good && !out.empty();
 }
 
 bool read_auth(Settings& s, std::string_view value) {
@@ -107,6 +99,7 @@ bool never(Settings&, std::string_view) {
 
 constexpr auto plain = SettingSpec::plain, secret = SettingSpec::secret, unbuilt = SettingSpec::unbuilt;
 
+constexpr std::string_view takes_syslog = "host:port[?token=t.<uuid>],… or off";
 constexpr std::string_view takes_address = "host:port with a literal address or localhost";
 
 const std::vector<SettingSpec> table = {
@@ -114,14 +107,23 @@ const std::vector<SettingSpec> table = {
      [](Settings& s, std::string_view v) { return s.http_listen = v, is_listen_address(v); }},
     {"TAILRACE_ADMIN_LISTEN", "127.0.0.1:8001", takes_address, "API, /metrics, every route", plain,
      [](Settings& s, std::string_view v) { return s.admin_listen = v, is_listen_address(v); }},
-    {"TAILRACE_SYSLOG_LISTEN", "127.0.0.1:6001", "host:port[?token=t.<uuid>],… or off", "syslog over TCP",
-     plain, read_syslog},
-    {"TAILRACE_SYSLOG_UDP_LISTEN", "off", "host:port or off", "syslog over UDP", unbuilt, never},
-    {"TAILRACE_SYSLOG_TLS_LISTEN", "off", "host:port or off", "syslog over TLS", unbuilt, never},
-    {"TAILRACE_HTTPS_LISTEN", "off", "host:port or off", "public listener, TLS", unbuilt, never},
-    {"TAILRACE_TLS_CERT", "", "a PEM file", "certificate chain", unbuilt, never},
-    {"TAILRACE_TLS_KEY", "", "a PEM file", "private key", unbuilt, never},
-    {"TAILRACE_TLS_CLIENT_CA", "", "a PEM file", "turns on mutual TLS", unbuilt, never},
+    {"TAILRACE_SYSLOG_LISTEN", "127.0.0.1:6001", takes_syslog, "syslog over TCP", plain,
+     [](Settings& s, std::string_view v) { return read_syslog(s.syslog_listen, v); }},
+    {"TAILRACE_SYSLOG_UDP_LISTEN", "off", takes_syslog, "syslog over UDP", plain,
+     [](Settings& s, std::string_view v) { return read_syslog(s.syslog_udp_listen, v); }},
+    {"TAILRACE_SYSLOG_TLS_LISTEN", "off", takes_syslog, "syslog over TLS", plain,
+     [](Settings& s, std::string_view v) { return read_syslog(s.syslog_tls_listen, v); }},
+    {"TAILRACE_HTTPS_LISTEN", "off", "host:port or off", "public listener, TLS", plain,
+     [](Settings& s, std::string_view v) {
+       s.https_listen = v == "off" ? "" : v;
+       return v == "off" || is_listen_address(v);
+     }},
+    {"TAILRACE_TLS_CERT", "", "a PEM file", "certificate chain", plain,
+     [](Settings& s, std::string_view v) { return s.tls.cert = v, true; }},
+    {"TAILRACE_TLS_KEY", "", "a PEM file", "private key", plain,
+     [](Settings& s, std::string_view v) { return s.tls.key = v, true; }},
+    {"TAILRACE_TLS_CLIENT_CA", "", "a PEM file", "turns on mutual TLS", plain,
+     [](Settings& s, std::string_view v) { return s.tls.client_ca = v, true; }},
     {"TAILRACE_DATA_DIR", "", "a directory", "keep everything there", unbuilt, never},
     {"TAILRACE_ACK", "memory", "memory or durable", "when POST /logs says 2xx", unbuilt, never},
     {"TAILRACE_AUTH", "", "user:password", "admin credential; else made up", secret, read_auth},
@@ -144,7 +146,12 @@ const std::vector<SettingSpec> table = {
     {"TAILRACE_MEMORY_BYTES", "512M", "a size of 16M or more, such as 512M", "bound of the whole process",
      plain, [](Settings& s, std::string_view v) { return read_bytes(s.memory_bytes, v, 16 << 20); }},
     {"TAILRACE_DISK_BYTES", "", "a size such as 20G", "bound of the data dir", unbuilt, never},
-    {"TAILRACE_CHANNEL_RATE", "off", "records per second or off", "quota per channel", unbuilt, never},
+    {"TAILRACE_CHANNEL_RATE", "off", "records per second, from 1 to 1000000000, or off", "quota per channel",
+     plain,
+     [](Settings& s, std::string_view v) {
+       s.channel_rate = 0;
+       return v == "off" || read_count(s.channel_rate, v, 1, 1'000'000'000);
+     }},
     {"TAILRACE_DRAIN_ALLOW", "", "addresses and networks, comma separated", "exceptions from the deny list",
      plain,
      [](Settings& s, std::string_view v) {
@@ -168,10 +175,13 @@ std::string shown(const SettingSpec& spec, std::string_view value) {
   if (spec.kind == SettingSpec::secret) return "***";
   std::string text;
   for (const char c : value) text += uint8_t(c) < 0x20 || c == 0x7f ? '?' : c;
-  for (size_t at = 0; (at = text.find("token=", at)) != std::string::npos;) {
-    at += 6;
-    text.replace(at, text.find(',', at) - at, "***");
-  }
+  if (spec.variable.ends_with("_LISTEN"))  // a token, or what was meant to be one
+    for (size_t at = 0; (at = text.find('?', at)) != std::string::npos;) {
+      ++at;
+      const size_t end = std::min(text.find(',', at), text.size());
+      const bool named = text.compare(at, 6, "token=") == 0;
+      text.replace(named ? at + 6 : at, end - at - (named ? 6 : 0), "***");
+    }
   for (size_t at = 0; (at = text.find('@', at)) != std::string::npos; ++at) {
     const size_t slashes = text.rfind("//", at);
     if (slashes == std::string::npos) continue;
@@ -262,6 +272,12 @@ SettingsOutcome read_settings(const SettingValues& flags, const SettingValues& e
     if ((value || !text.empty()) && !spec.read(settings, text)) {
       return fail(refused(spec.variable, shown(spec, text), spec.takes));
     }
+  }
+  const bool https = !settings.https_listen.empty();
+  if (https || !settings.syslog_tls_listen.empty()) {
+    const std::string wanted = https ? "TAILRACE_HTTPS_LISTEN" : "TAILRACE_SYSLOG_TLS_LISTEN";
+    if (settings.tls.cert.empty()) return fail("TAILRACE_TLS_CERT: " + wanted + " needs it");
+    if (settings.tls.key.empty()) return fail("TAILRACE_TLS_KEY: " + wanted + " needs it");
   }
   for (const auto& [name, value] : environment) {
     if (name.starts_with("TAILRACE_") && !is_known(name)) {

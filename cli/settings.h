@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/server_tls.h"
+
 namespace tailrace {
 
 struct SyslogListen {
@@ -22,10 +24,14 @@ struct SyslogListen {
 /// Checked values; nothing here needs a second look. Addresses are `host:port` as net/listener.h parses them.
 struct Settings {
   std::string http_listen, admin_listen;
-  std::vector<SyslogListen> syslog_listen;  // empty: off
-  std::string auth_user, auth_password;     // both empty while auth_generated
-  bool auth_generated = true;               // nobody gave one: make one up
-  std::string public_url;                   // without a trailing slash; empty: from the request
+  std::vector<SyslogListen> syslog_listen;      // empty: off
+  std::vector<SyslogListen> syslog_udp_listen;  // empty: off
+  std::vector<SyslogListen> syslog_tls_listen;  // empty: off
+  std::string https_listen;                     // empty: off
+  TlsFiles tls;                                 // cert and key are there if something listens with TLS
+  std::string auth_user, auth_password;         // both empty while auth_generated
+  bool auth_generated = true;                   // nobody gave one: make one up
+  std::string public_url;                       // without a trailing slash; empty: from the request
   size_t threads = 1;
   std::chrono::milliseconds grace{};
   uint64_t channel_records = 0;
@@ -33,6 +39,7 @@ struct Settings {
   std::chrono::milliseconds channel_age{};
   uint64_t channel_drains = 0;
   uint64_t memory_bytes = 0;
+  uint64_t channel_rate = 0;            // records per second; 0: off
   std::string drain_allow, drain_deny;  // as AddressPolicy::parse takes them
   std::string dns;                      // `address:port,…`; empty: the system's
   std::string ca_file;                  // empty: the system's

@@ -1,19 +1,23 @@
 #pragma once
-// SIGINT and SIGTERM as something to wait for, for commands that have something to say at the end.
+// SIGINT and SIGTERM as something to wait for, for commands that have something to say at the end; and
+// SIGHUP, for those that have something to read again.
 
 #include <signal.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 
 namespace tailrace {
 
-/// Blocks both signals in the calling thread and all that it starts later; make it before them. A second
-/// signal of a kind that was taken already ends the process at once.
+/// Blocks its signals in the calling thread and all that it starts later; make it before them. A second one
+/// of a kind that was taken already ends the process at once, SIGHUP aside.
 class StopSignals {
  public:
-  StopSignals() {
+  enum class Hangup : uint8_t { ends, waited_for };
+  explicit StopSignals(Hangup hangup = Hangup::ends) {
     ::sigemptyset(&set_);
+    if (hangup == Hangup::waited_for) ::sigaddset(&set_, SIGHUP);
     ::sigaddset(&set_, SIGINT);
     ::sigaddset(&set_, SIGTERM);
     ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
@@ -27,6 +31,7 @@ class StopSignals {
     const timespec span{most.count() / 1000, most.count() % 1000 * 1'000'000};
     const int signal = ::sigtimedwait(&set_, nullptr, &span);
     if (signal <= 0) return 0;
+    if (signal == SIGHUP) return signal;
     ::signal(signal, SIG_DFL);
     sigset_t once;
     ::sigemptyset(&once);

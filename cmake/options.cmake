@@ -15,7 +15,6 @@ if(TAILRACE_SANITIZE)
     target_compile_options(tailrace_options INTERFACE -Wno-tsan)
   endif()
 endif()
-
 set(TAILRACE_LIBRARIES "" CACHE INTERNAL "every folder's library")
 
 # tailrace_library(base SOURCES … LINK …): the static library of one folder.

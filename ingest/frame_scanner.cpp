@@ -1,5 +1,7 @@
 #include "ingest/frame_scanner.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 namespace tailrace {
@@ -7,26 +9,26 @@ namespace {
 
 using Kind = Scanned::Kind;
 
-constexpr size_t kMaxDigits = 20;  // more is no count but a line that begins with digits
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+constexpr size_t kBelievable = 64 << 20;  // a count up to here may be what somebody really sends
+constexpr size_t kMaxDigits = 20;         // more is no count but a line that begins with digits
 
 /// The digits a frame may begin with, as many as could be a count.
 struct Count {
   size_t digits = 0;
-  size_t value = 0;  // saturates far above every bound
+  size_t value = 0;  // far above every bound if it does not fit
 };
 
 Count leading_count(std::string_view bytes) {
-  Count count;
-  if (bytes.empty() || bytes[0] == '0') return count;
-  for (; count.digits < bytes.size() && is_digit(bytes[count.digits]); ++count.digits) {
-    if (count.digits == kMaxDigits) return {};
-    if (count.value < size_t(1) << 40) count.value = count.value * 10 + size_t(bytes[count.digits] - '0');
+  if (bytes.empty() || bytes[0] == '0') return {};
+  const size_t most = std::min(bytes.size(), kMaxDigits + 1);
+  size_t n = 0, value = 0;
+  for (; n < most; ++n) {
+    const unsigned digit = uint8_t(bytes[n]) - unsigned('0');
+    if (digit > 9) break;
+    value = value * 10 + digit;
   }
-  return count;
+  if (n > kMaxDigits) return {};
+  return {n, n < kMaxDigits ? value : SIZE_MAX};  // 19 digits fit
 }
 
 size_t newline(std::string_view bytes) {
@@ -34,18 +36,43 @@ size_t newline(std::string_view bytes) {
   return at ? size_t(static_cast<const char*>(at) - bytes.data()) : std::string_view::npos;
 }
 
+bool begins_frame(char c) {
+  return c == '<' || (c >= '1' && c <= '9');
+}
+
 Scanned more(size_t needed = 0) {
   return {.kind = Kind::more, .bytes = {}, .needed = needed};
 }
 
+Scanned a_line(std::string_view line, size_t consumed) {
+  return {.kind = line.empty() ? Kind::nothing : Kind::frame, .bytes = line, .consumed = consumed};
+}
+
 }  // namespace
+
+/// How many bytes still belong to what was rejected; 0: a frame begins here after all.
+size_t StreamScanner::skip(std::string_view bytes) {
+  size_t at = 0;
+  const auto resume = [&] { return skip_ = 0, after_newline_ = false, at; };
+  if (after_newline_ && begins_frame(bytes[0])) return resume();
+  after_newline_ = false;
+  const size_t most = std::min(bytes.size(), skip_);
+  while (at < most) {
+    const size_t end = newline(bytes.substr(at, most - at));
+    at = end == std::string_view::npos ? most : at + end + 1;
+    if (end == std::string_view::npos) break;
+    if (any_newline_ || (at < bytes.size() && begins_frame(bytes[at]))) return resume();
+    after_newline_ = at == bytes.size();
+  }
+  if (skip_ != SIZE_MAX) skip_ -= at;
+  if (skip_ == 0) after_newline_ = false;
+  return at;
+}
 
 Scanned StreamScanner::next(std::string_view bytes) {
   if (bytes.empty()) return more();
-  if (skipping_) {
-    const size_t end = newline(bytes);
-    skipping_ = end == std::string_view::npos;
-    return {.kind = Kind::nothing, .bytes = {}, .consumed = skipping_ ? bytes.size() : end + 1};
+  if (skip_ > 0) {
+    if (const size_t skipped = skip(bytes)) return {.kind = Kind::nothing, .bytes = {}, .consumed = skipped};
   }
   const Count count = leading_count(bytes);
   if (count.digits) {
@@ -54,7 +81,8 @@ Scanned StreamScanner::next(std::string_view bytes) {
       return more(count.digits + 2);
     if (bytes[count.digits] == ' ' && bytes[count.digits + 1] == '<') {
       if (count.value > kMaxFrame) {
-        skipping_ = true;
+        any_newline_ = count.value > kBelievable;
+        skip_ = any_newline_ ? SIZE_MAX : 1 + count.value;
         return {
             .kind = Kind::rejected, .bytes = {}, .consumed = count.digits, .reason = RejectReason::too_long};
       }
@@ -66,13 +94,13 @@ Scanned StreamScanner::next(std::string_view bytes) {
   const size_t end = newline(bytes);
   if (end == std::string_view::npos) {
     if (bytes.size() <= kMaxFrame) return more();
-    skipping_ = true;
+    any_newline_ = true;
+    skip_ = SIZE_MAX;
     return {.kind = Kind::rejected, .bytes = {}, .consumed = bytes.size(), .reason = RejectReason::too_long};
   }
   if (end > kMaxFrame)
     return {.kind = Kind::rejected, .bytes = {}, .consumed = end + 1, .reason = RejectReason::too_long};
-  const size_t line = end && bytes[end - 1] == '\r' ? end - 1 : end;
-  return {.kind = line ? Kind::frame : Kind::nothing, .bytes = bytes.substr(0, line), .consumed = end + 1};
+  return a_line(bytes.substr(0, end && bytes[end - 1] == '\r' ? end - 1 : end), end + 1);
 }
 
 Scanned next_in_body(std::string_view body) {
@@ -95,6 +123,12 @@ Scanned next_in_body(std::string_view body) {
           .reason = absurd ? RejectReason::too_long
                     : cut  ? RejectReason::truncated
                            : RejectReason::malformed};
+}
+
+Scanned next_line(std::string_view body) {
+  const size_t end = newline(body);
+  if (end == std::string_view::npos) return a_line(body, body.size());
+  return a_line(body.substr(0, end && body[end - 1] == '\r' ? end - 1 : end), end + 1);
 }
 
 }  // namespace tailrace

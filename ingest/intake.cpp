@@ -5,7 +5,10 @@
 
 #include "base/time_text.h"
 #include "channels/errc.h"
+#include "ingest/frame_scanner.h"
+#include "ingest/rfc3164.h"
 #include "ingest/rfc5424.h"
+#include "ingest/structured_data.h"
 
 namespace tailrace {
 namespace {
@@ -24,10 +27,31 @@ bool fits(std::string_view message) {
 
 }  // namespace
 
-std::optional<RejectReason> Intake::take(std::string_view frame, const TokenPtr& token, Micros arrival) {
-  NewRecord record;
+std::chrono::nanoseconds Tally::judge(Quota& quota) {
+  std::chrono::nanoseconds longest{0};
+  for (auto& [channel, line] : lines_) {
+    const auto wait = quota.take(*channel, line.records);
+    line.refused = wait.count() > 0;
+    longest = std::max(longest, wait);
+  }
+  return longest;
+}
+
+bool Tally::refuses(const ChannelPtr& channel) const {
+  const auto line = lines_.find(channel);
+  return line != lines_.end() && line->second.refused;
+}
+
+std::string_view Intake::arrival_text(Micros arrival) {
+  if (arrival_text_.empty()) arrival_text_ = arena_.keep(rfc3339_micros(arrival));
+  return arrival_text_;
+}
+
+/// Fills in `record`, and says who writes it; null if nobody known does. Good until the next look-up of a
+/// token.
+const TokenPtr& Intake::read(std::string_view frame, const Source& source, NewRecord& record) {
   Syslog syslog;
-  const TokenPtr* writer = &token;
+  Bsd bsd;
   if (parse_rfc5424(frame, syslog)) {
     record.pri = syslog.pri;
     record.head = syslog.head;
@@ -37,31 +61,134 @@ std::optional<RejectReason> Intake::take(std::string_view frame, const TokenPtr&
     record.procid_size = syslog.procid_size;
     record.sd = syslog.sd;
     record.message = syslog.message;
-    if (looks_like_token(syslog.app)) {
-      // The token's name for its id: of a token of the same channel, else of the one that came along. An id
-      // never passes through to readers.
-      const TokenPtr& named = tokens_.find(syslog.app);
-      if (!token) writer = &named;
-      const bool same = named && *writer && named->channel == (*writer)->channel;
-      if (*writer) record.app = same ? named->name : (*writer)->name;
-    }
-  } else if (token) {
-    if (arrival_head_.empty()) arrival_head_ = rfc3339_micros(arrival) + " -";
+  } else if (parse_rfc3164(frame, source.arrival, bsd)) {
+    record.pri = bsd.pri;
+    record.head = arena_.keep(bsd.time, " ", bsd.host);
+    record.time_size = uint16_t(bsd.time.size());
+    record.app = bsd.app;
+    record.ids = arena_.keep(bsd.procid, " -");
+    record.procid_size = uint16_t(bsd.procid.size());
+    record.message = bsd.message;
+  } else {
+    if (!source.token) return source.token;
     record.flags = kRawEntry;
-    record.head = arrival_head_;
-    record.time_size = uint16_t(arrival_head_.size() - 2);
-    record.app = token->name;
+    record.head = arena_.keep(arrival_text(source.arrival), " -");
+    record.time_size = uint16_t(record.head.size() - 2);
+    record.app = source.token->name;
     record.ids = "- -";
     record.procid_size = 1;
     record.message = frame;
+    return source.token;
   }
-  if (!*writer) {
-    rejected_.add(RejectReason::unknown_token);
-    return RejectReason::unknown_token;
+
+  const bool named = looks_like_token(record.app);
+  const std::string_view id = record.app;
+  const TokenPtr* writer = &source.token;
+  if (named) {
+    // The token's name for its id: of a token of the same channel, else of the one that came along.
+    const TokenPtr& token = tokens_.find(id);
+    if (!*writer) writer = &token;
+    if (*writer) record.app = token && token->channel == (*writer)->channel ? token->name : (*writer)->name;
   }
+  if (record.sd != "-") {
+    const SdTokens in_data = find_tokens(record.sd);
+    if (!*writer && !in_data.id.empty()) {
+      writer = &tokens_.find(in_data.id);
+      if (*writer && named) record.app = (*writer)->name;
+    }
+    if (in_data.remove) record.sd = without_tokens(record.sd, arena_);
+  }
+  if (*writer && (*writer)->strict) record.app = (*writer)->name;
+  return *writer;
+}
+
+const TokenPtr& Intake::read_json(const JsonRecord& json, const Source& source, NewRecord& record) {
+  const TokenPtr& named = tokens_.find(json.app);
+  const TokenPtr& writer = source.token ? source.token : named;
+  if (!writer) return writer;
+  const auto or_none = [](std::string_view field) { return field.empty() ? "-" : field; };
+  const std::string_view time = json.time.empty() ? arrival_text(source.arrival) : json.time;
+  const std::string_view procid = or_none(json.procid);
+  const bool shows_named = named && named->channel == writer->channel && !writer->strict;
+  record.pri = uint8_t(8 + (json.severity < 0 ? 5 : json.severity));  // user; notice
+  record.head = arena_.keep(time, " ", or_none(json.host));
+  record.time_size = uint16_t(time.size());
+  record.app = shows_named ? named->name : writer->name;
+  record.ids = arena_.keep(procid, " ", or_none(json.msgid));
+  record.procid_size = uint16_t(procid.size());
+  record.message = json.message;
+  return writer;
+}
+
+std::optional<RejectReason> Intake::take(std::string_view frame, const Source& source) {
+  NewRecord record;
+  const TokenPtr& writer = read(frame, source, record);
+  return add(record, frame.size(), writer, source);
+}
+
+std::optional<RejectReason> Intake::take_json(std::string_view line, const Source& source) {
+  JsonRecord json;
+  if (line.size() > kMaxFrame) return reject(RejectReason::too_long);
+  if (const JsonVerdict verdict = parse_json_record(line, arena_, json); verdict != JsonVerdict::ok)
+    return reject(verdict == JsonVerdict::too_long ? RejectReason::too_long : RejectReason::malformed);
+  NewRecord record;
+  const TokenPtr& writer = read_json(json, source, record);
+  return add(record, line.size(), writer, source);
+}
+
+void Intake::count(std::string_view bytes, bool json, const Source& source, Tally& tally) {
+  NewRecord record;
+  JsonRecord fields;
+  const TokenPtr* writer = &source.token;
+  if (json) {
+    if (bytes.size() > kMaxFrame || parse_json_record(bytes, arena_, fields) != JsonVerdict::ok) return;
+    if (!*writer) writer = &read_json(fields, source, record);
+  } else if (!*writer) {
+    writer = &read(bytes, source, record);
+  }
+  if (*writer) tally.add((*writer)->channel);
+  arrival_text_ = {};
+  arena_.clear();
+}
+
+/// Where it says nothing about the writer, an id is as secret: Docker's tag, say, is its MSGID too.
+void Intake::hide_tokens(NewRecord& record) {
+  const auto shown = [](std::string_view field) { return looks_like_token(field) ? "-" : field; };
+  const std::string_view time = record.head.substr(0, record.time_size);
+  const std::string_view host = record.head.substr(time.size() + 1);
+  if (looks_like_token(host)) record.head = arena_.keep(time, " -");
+  const std::string_view procid = record.ids.substr(0, record.procid_size);
+  const std::string_view msgid = record.ids.substr(procid.size() + 1);
+  if (looks_like_token(procid) || looks_like_token(msgid)) {
+    record.ids = arena_.keep(shown(procid), " ", shown(msgid));
+    record.procid_size = uint16_t(shown(procid).size());
+  }
+}
+
+void Intake::discard() {
+  set_.clear();
+  tokens_.release();
+  over_quota_.clear();
+  arrival_text_ = {};
+  arena_.clear();
+  taken_ = taken_bytes_ = 0;
+  rejected_ = {};
+}
+
+std::optional<RejectReason> Intake::add(NewRecord record, size_t size, const TokenPtr& writer,
+                                        const Source& source) {
+  if (!writer) return reject(RejectReason::unknown_token);
+  const ChannelPtr& channel = writer->channel;
+  if (source.tally) {
+    if (source.tally->refuses(channel)) return reject(RejectReason::quota);
+  } else if (quota_.limited() && quota_.take(*channel, 1).count() > 0) {
+    if (over_quota_.empty() || over_quota_.back().first != channel) over_quota_.emplace_back(channel, 0);
+    ++over_quota_.back().second;
+    return reject(RejectReason::quota);
+  }
+  hide_tokens(record);
   taken_ += 1;
-  taken_bytes_ += frame.size();
-  const ChannelPtr& channel = (*writer)->channel;
+  taken_bytes_ += size;
   while (!fits(record.message)) {
     NewRecord piece = record;
     piece.message = record.message.substr(0, piece_size(record.message));
@@ -71,6 +198,11 @@ std::optional<RejectReason> Intake::take(std::string_view frame, const TokenPtr&
   }
   set_.add(channel, record);
   return std::nullopt;
+}
+
+std::optional<RejectReason> Intake::reject(RejectReason reason) {
+  rejected_.add(reason);
+  return reason;
 }
 
 /// Gathers the answers of one flush's appends. Ends itself with the last of them.
@@ -103,7 +235,6 @@ class Intake::Flush {
     if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     const uint64_t taken = outcome_.accepted, no_room = no_room_, removed = removed_;
     outcome_.accepted -= no_room + removed;
-    outcome_.no_room = no_room > 0;
     outcome_.rejected.add(RejectReason::no_room, no_room);
     outcome_.rejected.add(RejectReason::unknown_token, removed);
     if (outcome_.accepted < taken) bytes_ = bytes_ * outcome_.accepted / taken;  // by their mean
@@ -130,17 +261,20 @@ void Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected
   flush->outcome_.accepted = std::exchange(taken_, 0);
   flush->bytes_ = std::exchange(taken_bytes_, 0);
   flush->outcome_.rejected = std::exchange(rejected_, {});
-  for (size_t r = 0; r < kRejectReasons.size(); ++r)
-    flush->outcome_.rejected.by_reason[r] += rejected.by_reason[r];
+  flush->outcome_.rejected += rejected;
   crowded_ = false;
   set_.for_each(arrival, [&](Channel& channel, const Batch& batch) {
     flush->left_.fetch_add(1, std::memory_order_relaxed);
-    channel.log->append(batch, *new Flush::Waiter(*flush, batch.sent));
+    auto* const waiter = new Flush::Waiter(*flush, batch.sent);
+    try {
+      channel.log->append(batch, *waiter);
+    } catch (const std::bad_alloc&) {
+      waiter->appended(make_error_code(ChannelErrc::no_room));
+    }
     crowded_ |= channel.log->crowded();
   });
-  set_.clear();
-  tokens_.release();
-  arrival_head_.clear();
+  for (const auto& [channel, records] : over_quota_) quota_.lost(channel, records, arrival);
+  discard();
   flush->finish_one();
 }
 

@@ -4,185 +4,235 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <mutex>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "ingest/frame_scanner.h"
+#include "ingest/inflate.h"
+#include "ingest/post_waits.h"
+#include "ingest/writer.h"
 
 namespace tailrace {
 namespace {
 
-/// Who writes: a token, or somebody who may write to any channel.
-struct Writer {
-  TokenPtr token;
-  int refused = 0;  // 401 or 403
-};
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-Writer authorize(const Catalog& catalog, std::string_view authorization) {
-  if (const size_t blank = authorization.find(' '); blank != authorization.npos) {
-    const std::string_view scheme = authorization.substr(0, blank);
-    std::string_view rest = authorization.substr(blank);
-    while (rest.starts_with(' ')) rest.remove_prefix(1);
-    if (iequals(scheme, "bearer")) {
-      if (TokenPtr token = catalog.token(rest)) return {std::move(token)};
-    } else if (iequals(scheme, "basic")) {
-      const std::string decoded = from_base64(rest).value_or("");
-      const size_t colon = decoded.find(':');
-      if (colon == decoded.npos) return {nullptr, 401};
-      const std::string_view user = std::string_view(decoded).substr(0, colon);
-      const std::string_view password = std::string_view(decoded).substr(colon + 1);
-      if (user == "token") {
-        if (TokenPtr token = catalog.token(password)) return {std::move(token)};
-      } else if (const auto permissions = catalog.authenticate(user, password)) {
-        return {nullptr, permissions->any_channel || permissions->full_api ? 0 : 403};
-      }
-    }
-  }
-  return {nullptr, 401};
-}
+/// A body of 16 MiB can hold millions of records: they are appended in rounds of so many records or, beyond
+/// the first, bytes.
+constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
+constexpr size_t kInflateSlice = 256 << 10;  // a millisecond
+constexpr auto kYield = std::chrono::milliseconds(1);
 
-/// The media type without its parameters.
-bool has_type(std::string_view content_type, std::string_view wanted) {
+enum class Form : uint8_t { logplex, text, ndjson };
+
+/// By the media type, parameters and case aside.
+std::optional<Form> form_of(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  return iequals(type, wanted);
-}
-
-std::optional<HttpResponse> judge_head(const Catalog& catalog, const HttpRequest& request) {
-  const Writer writer = authorize(catalog, request.headers.get("authorization"));
-  if (writer.refused) {
-    HttpResponse response = writer.refused == 401
-                                ? http_error(401, "a token or a credential is needed")
-                                : http_error(403, "Credential not permitted to write to any channel.");
-    if (writer.refused == 401) response.headers.add("WWW-Authenticate", "Basic realm=\"tailrace\"");
-    return response;
-  }
-  const std::string_view type = request.headers.get("content-type");
-  if (!has_type(type, "application/logplex-1") && !has_type(type, "application/x-logplex-1")) {
-    const bool known = has_type(type, "text/plain") || has_type(type, "application/x-ndjson");
-    return http_error(415, known ? "this content type: not built yet; send application/logplex-1"
-                                 : "send application/logplex-1");
-  }
-  if (const std::string_view encoding = request.headers.get("content-encoding");
-      !encoding.empty() && !iequals(encoding, "identity"))
-    return http_error(415, "Content-Encoding: not built yet");
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  if (iequals(type, "application/logplex-1") || iequals(type, "application/x-logplex-1"))
+    return Form::logplex;
+  if (iequals(type, "text/plain")) return Form::text;
+  if (iequals(type, "application/x-ndjson")) return Form::ndjson;
   return std::nullopt;
 }
 
-/// One POST's wait for its appends, however many flushes they took. Lives in the handler's coroutine;
-/// flushed() may come from any thread.
-class Post final : public Intake::Done {
- public:
-  explicit Post(Loop& loop) : loop_(loop), timer_(loop.io, asio::steady_timer::time_point::max()) {}
+bool is_identity(std::string_view content_encoding) {
+  return content_encoding.empty() || iequals(content_encoding, "identity");
+}
 
-  void expect_flush() { left_.fetch_add(1, std::memory_order_relaxed); }
-
-  void flushed(const Intake::Outcome& outcome) override {
-    {
-      const std::lock_guard lock(mutex_);
-      outcome_.accepted += outcome.accepted;
-      outcome_.no_room |= outcome.no_room;
-      for (size_t r = 0; r < kRejectReasons.size(); ++r)
-        outcome_.rejected.by_reason[r] += outcome.rejected.by_reason[r];
-    }
-    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1)  // the coroutine waits already
-      asio::post(loop_.io, [this] { timer_.cancel(); });
+std::optional<HttpResponse> judge_head(const Catalog& catalog, const HttpRequest& request) {
+  HttpResponse refusal;
+  if (!writer_of(catalog, request.headers.get("authorization"), refusal)) return refusal;
+  if (!form_of(request.headers.get("content-type")))
+    return http_error(415, "send application/logplex-1, text/plain or application/x-ndjson");
+  if (const std::string encoding = request.headers.list("content-encoding");
+      !is_identity(encoding) && !Inflater::encoding(encoding)) {
+    HttpResponse response = http_error(415, "Content-Encoding: send gzip, zstd or nothing");
+    response.headers.add("Accept-Encoding", "gzip, zstd");
+    return response;
   }
+  return std::nullopt;
+}
 
-  asio::awaitable<Intake::Outcome> outcome() {
-    // Memory answers before we come here; a disk does not.
-    if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1)
-      co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-    co_return outcome_;
-  }
+/// The first record of a body in its form.
+Scanned next_of(Form form, std::string_view body) {
+  return form == Form::logplex ? next_in_body(body) : next_line(body);
+}
 
- private:
-  Loop& loop_;
-  asio::steady_timer timer_;
-  std::mutex mutex_;
-  Intake::Outcome outcome_;        // guarded by mutex_ until left_ is 0
-  std::atomic<uint32_t> left_{1};  // flushes, and the coroutine
-};
-
-HttpResponse verdict(const Intake::Outcome& outcome) {
-  const uint64_t rejected = outcome.rejected.total();
-  HttpResponse response;
-  if (rejected == 0) {
-    response.status = 204;
-  } else {
-    nlohmann::json reasons = nlohmann::json::object();
-    for (size_t r = 0; r < kRejectReasons.size(); ++r)
-      if (const uint64_t n = outcome.rejected.by_reason[r]) reasons[std::string(kRejectReasons[r])] = n;
-    response.status = outcome.accepted ? 200 : outcome.no_room ? 503 : 400;
-    response.content_type = "application/json";
-    response.body =
-        nlohmann::json{{"accepted", outcome.accepted}, {"rejected", rejected}, {"reasons", reasons}}.dump();
-    if (response.status == 503) response.headers.add("Retry-After", "1");
-  }
-  response.headers.add("Tailrace-Accepted", std::to_string(outcome.accepted));
+HttpResponse unfinished() {
+  HttpResponse response = http_error(503, "the first of these requests has no answer; send again");
+  response.headers.add("Retry-After", "1");
   return response;
 }
 
 class LogsRoute {
  public:
-  LogsRoute(const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats)
-      : catalog_(catalog), intakes_(intakes), stats_(stats) {}
+  explicit LogsRoute(LogsServices& services) : services_(services) {}
 
   asio::awaitable<void> handle(HttpExchange& exchange) const {
-    // The token may have been removed since the head was judged.
-    const Writer writer = authorize(catalog_, exchange.request.headers.get("authorization"));
-    if (writer.refused) {
-      co_await exchange.respond(http_error(writer.refused, "a token or a credential is needed"));
-      co_return;
-    }
-    Post post(exchange.loop());
-    take(exchange.request.body, writer.token, *intakes_[exchange.loop().index], post);
-    const Intake::Outcome outcome = co_await post.outcome();
-    const std::string_view count = exchange.request.headers.get("logplex-msg-count");
-    if (!count.empty() && parse_u64(count) != outcome.accepted + outcome.rejected.total())
-      stats_.count_mismatch();
-    co_await exchange.respond(verdict(outcome));
+    HttpResponse response = co_await judge(exchange);
+    co_await exchange.respond(std::move(response));
   }
 
  private:
-  /// A body of 8 MiB can hold millions of records: they are appended in rounds, each with a bounded cost in
-  /// memory and under the channel's lock.
-  static constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
+  asio::awaitable<HttpResponse> judge(HttpExchange& exchange) const {
+    const HttpFields& headers = exchange.request.headers;
+    // The token may have been removed since the head was judged.
+    HttpResponse refusal;
+    const auto writer = writer_of(services_.catalog, headers.get("authorization"), refusal);
+    if (!writer) co_return refusal;
+    const Form form = form_of(headers.get("content-type")).value_or(Form::logplex);
 
-  static void take(std::string_view body, const TokenPtr& token, Intake& intake, Post& post) {
-    const Micros arrival = wall_now();
-    do {
-      Rejections rejections;
-      size_t records = 0, bytes = 0;
-      while (!body.empty() && records < kRoundRecords && bytes < kRoundBytes) {
-        const Scanned scanned = next_in_body(body);
-        if (scanned.kind == Scanned::Kind::frame)
-          intake.take(scanned.bytes, token, arrival);
-        else
-          rejections.add(scanned.reason);
-        body.remove_prefix(scanned.consumed);
-        ++records;
-        bytes += scanned.consumed;
+    Repeats::Claim claim;
+    if (const std::string_view id = frame_id(headers, form); !id.empty()) {
+      const PostKey key = services_.repeats.key(writer->key(), id, exchange.request.body);
+      Again again(exchange.loop(), services_.repeats, key);
+      Repeats::Answer answer = services_.repeats.ask(key, again, mono_now());
+      std::optional<Verdict> verdict;
+      if (answer.kind == Repeats::Answer::Kind::known) verdict = answer.verdict;
+      if (answer.kind == Repeats::Answer::Kind::waiting) {
+        verdict = co_await again.verdict();
+        if (!verdict) co_return unfinished();
       }
-      post.expect_flush();
-      intake.flush(Protocol::http, arrival, rejections, &post);
-    } while (!body.empty());
+      if (verdict) {
+        services_.stats.repeated(verdict->records());
+        co_return verdict->response();
+      }
+      claim = std::move(answer.claim);
+    }
+
+    BudgetShare share(services_.bodies);
+    std::string inflated;
+    std::string_view body = exchange.request.body;
+    if (const auto encoding = Inflater::encoding(headers.list("content-encoding"))) {
+      const std::optional<Verdict> refused = co_await inflate(exchange, *encoding, inflated, share);
+      if (refused) {
+        // What found no memory comes again: it is lost as little as a body that found none.
+        if (refused->status() != 503) services_.stats.rejected(Protocol::http, refused->rejected);
+        claim.finish(*refused, mono_now());
+        co_return refused->response();
+      }
+      body = inflated;
+    }
+
+    Verdict verdict = co_await append(exchange.loop(), form, body, writer->token);
+    const std::string_view count = headers.get("logplex-msg-count");
+    if (!count.empty() && parse_u64(count) != verdict.records()) services_.stats.count_mismatch();
+    claim.finish(verdict, mono_now());
+    co_return verdict.response();
   }
 
-  const Catalog& catalog_;
-  std::vector<std::unique_ptr<Intake>>& intakes_;
-  IngestStats& stats_;
+  /// What makes a repeat known: Logplex's header, or the one that log-shuttle sends.
+  static std::string_view frame_id(const HttpFields& headers, Form form) {
+    const std::string_view id = headers.get("logplex-frame-id");
+    return id.empty() && form == Form::logplex ? headers.get("x-request-id") : id;
+  }
+
+  /// The verdict if it cannot be inflated; it holds records of which nobody knows how many, and counts as
+  /// one.
+  asio::awaitable<std::optional<Verdict>> inflate(HttpExchange& exchange, Inflater::Encoding encoding,
+                                                  std::string& out, BudgetShare& share) const {
+    Inflater inflater(encoding, exchange.request.body);
+    auto step = Inflater::Step::more;
+    while (step == Inflater::Step::more) {
+      const size_t needed = out.size() + kInflateSlice;
+      if (needed > out.capacity()) {
+        // The old bytes and the new ones stand side by side for a moment.
+        const size_t capacity = std::max(needed, 2 * out.capacity());
+        if (!share.grow_to(out.capacity() + capacity)) co_return refused(RejectReason::no_room);
+        out.reserve(capacity);
+      }
+      step = inflater.step(kInflateSlice, out);
+      if (step == Inflater::Step::more) co_await asio::post(exchange.loop().io, kAwait);
+    }
+    if (step == Inflater::Step::done) co_return std::nullopt;
+    if (step == Inflater::Step::truncated) co_return refused(RejectReason::truncated);
+    if (step == Inflater::Step::broken) co_return refused(RejectReason::malformed);
+    Verdict too_large = refused(RejectReason::too_long);
+    too_large.too_large = true;
+    co_return too_large;
+  }
+
+  static Verdict refused(RejectReason reason) {
+    Verdict verdict;
+    verdict.rejected.add(reason);
+    return verdict;
+  }
+
+  asio::awaitable<Verdict> append(Loop& loop, Form form, std::string_view body, TokenPtr token) const {
+    Intake& intake = *services_.intakes[loop.index];
+    Source source{std::move(token), wall_now()};
+    Tally tally;
+    std::chrono::nanoseconds wait{0};
+    if (services_.quota.limited()) {
+      for (std::string_view rest = body; !rest.empty();) {
+        count_round(intake, form, rest, source, tally);
+        if (!rest.empty()) co_await asio::post(loop.io, kAwait);
+      }
+      wait = tally.judge(services_.quota);
+      source.tally = &tally;
+    }
+    Appends appends(loop);
+    for (;;) {
+      take_round(intake, form, body, source, appends);
+      const bool crowded = intake.crowded();
+      if (crowded) {
+        asio::steady_timer pause(loop.io, kYield);  // lets lagging drains run
+        co_await pause.async_wait(kAwait);
+      }
+      if (body.empty()) break;
+      if (!crowded) co_await asio::post(loop.io, kAwait);
+    }
+    Verdict verdict = co_await appends.verdict();
+    verdict.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+    co_return verdict;
+  }
+
+  static void count_round(Intake& intake, Form form, std::string_view& body, const Source& source,
+                          Tally& tally) {
+    size_t bytes = 0;
+    for (size_t records = 0; !body.empty() && records < kRoundRecords && bytes < kRoundBytes; ++records) {
+      const Scanned scanned = next_of(form, body);
+      bytes += scanned.consumed;
+      if (scanned.kind == Scanned::Kind::frame)
+        intake.count(scanned.bytes, form == Form::ndjson, source, tally);
+      body.remove_prefix(scanned.consumed);
+    }
+  }
+
+  static void take_round(Intake& intake, Form form, std::string_view& body, const Source& source,
+                         Appends& appends) {
+    Rejections rejections;
+    try {
+      size_t bytes = 0;
+      for (size_t records = 0; !body.empty() && records < kRoundRecords && bytes < kRoundBytes; ++records) {
+        const Scanned scanned = next_of(form, body);
+        if (scanned.kind == Scanned::Kind::rejected)
+          rejections.add(scanned.reason);
+        else if (scanned.kind == Scanned::Kind::frame && form == Form::ndjson)
+          intake.take_json(scanned.bytes, source);
+        else if (scanned.kind == Scanned::Kind::frame)
+          intake.take(scanned.bytes, source);
+        body.remove_prefix(scanned.consumed);
+        bytes += scanned.consumed;
+      }
+    } catch (...) {
+      intake.discard();  // the views end with this body
+      throw;
+    }
+    appends.expect();
+    intake.flush(Protocol::http, source.arrival, rejections, &appends);
+  }
+
+  LogsServices& services_;
 };
 
 }  // namespace
 
-void add_logs_route(HttpRoutes& routes, const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes,
-                    IngestStats& stats) {
-  const auto route = std::make_shared<LogsRoute>(catalog, intakes, stats);
+void add_logs_route(HttpRoutes& routes, LogsServices& services) {
+  const auto route = std::make_shared<LogsRoute>(services);
   routes.add(
       "POST", "/logs", [route](HttpExchange& exchange) { return route->handle(exchange); },
-      [&catalog](const HttpRequest& request) { return judge_head(catalog, request); });
+      [&services](const HttpRequest& request) { return judge_head(services.catalog, request); });
 }
 
 }  // namespace tailrace

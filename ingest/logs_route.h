@@ -1,20 +1,31 @@
 #pragma once
-// `POST /logs`: records over HTTP, as Logplex took them (contract section 3).
+// `POST /logs`: records over HTTP (contract section 3).
 
 #include <memory>
 #include <vector>
 
+#include "base/budget.h"
 #include "channels/catalog.h"
 #include "ingest/intake.h"
+#include "ingest/repeats.h"
 #include "net/http.h"
 
 namespace tailrace {
 
-/// Adds the route to a listener's table. Everything outlives the routes; `intakes` has one per event loop.
-///
-/// Today's forms: application/logplex-1, not compressed. What else the contract names is answered 415 and
-/// says so.
-void add_logs_route(HttpRoutes& routes, const Catalog& catalog, std::vector<std::unique_ptr<Intake>>& intakes,
-                    IngestStats& stats);
+/// What the route works with. Everything outlives the routes and the loops' last turn.
+struct LogsServices {
+  const Catalog& catalog;
+  std::vector<std::unique_ptr<Intake>>& intakes;  // one per event loop
+  IngestStats& stats;
+  Quota& quota;
+  Repeats& repeats;
+  Budget& bodies;  // what bodies in flight may take, inflated ones included
+};
+
+/// Adds the route to a listener's table. Bodies are application/logplex-1 (or x-logplex-1), text/plain and
+/// application/x-ndjson, as they are or in gzip or zstd. A body is inflated, looked up among the last ones,
+/// judged by the quota and then appended in rounds; between rounds, and between slices of inflation, others
+/// have their turn.
+void add_logs_route(HttpRoutes& routes, LogsServices& services);
 
 }  // namespace tailrace

@@ -16,9 +16,10 @@ enum class RejectReason : uint8_t {
   malformed,      // what stands where a frame should begin is no frame
   unknown_token,  // it names no channel
   no_room,        // the store takes nothing now
+  quota,          // the channel's rate is used up
 };
-inline constexpr std::array<std::string_view, 5> kRejectReasons{"truncated", "too_long", "malformed",
-                                                                "unknown_token", "no_room"};
+inline constexpr std::array<std::string_view, 6> kRejectReasons{"truncated",     "too_long", "malformed",
+                                                                "unknown_token", "no_room",  "quota"};
 inline std::string_view to_string(RejectReason reason) {
   return kRejectReasons[size_t(reason)];
 }
@@ -28,6 +29,11 @@ struct Rejections {
   std::array<uint64_t, kRejectReasons.size()> by_reason{};
 
   void add(RejectReason reason, uint64_t n = 1) { by_reason[size_t(reason)] += n; }
+  Rejections& operator+=(const Rejections& other) {
+    for (size_t r = 0; r < by_reason.size(); ++r) by_reason[r] += other.by_reason[r];
+    return *this;
+  }
+  uint64_t of(RejectReason reason) const { return by_reason[size_t(reason)]; }
   uint64_t total() const {
     uint64_t sum = 0;
     for (const uint64_t n : by_reason) sum += n;

@@ -1,6 +1,7 @@
 #include "ingest/rfc5424.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "channels/record.h"
@@ -12,84 +13,128 @@
 namespace tailrace {
 namespace {
 
-/// Positions of the first `kWanted` blanks, none of them side by side, with no control character before the
-/// last.
-constexpr int kWanted = 6;
-struct Blanks {
-  uint32_t at[kWanted];
-  int found = 0;
-  bool control = false;
-};
-
 bool is_control(char c) {
   return uint8_t(c) < 0x20 || c == 0x7f;
 }
 
-void scan_bytes(std::string_view text, size_t from, Blanks& blanks) {
-  for (size_t i = from; i < text.size() && blanks.found < kWanted; ++i) {
-    if (text[i] == ' ')
-      blanks.at[blanks.found++] = uint32_t(i);
-    else if (is_control(text[i])) {
-      blanks.control = true;
-      return;
-    }
+/// Positions of the first `kWanted` blanks, up to a control character.
+constexpr int kWanted = 6;
+struct Blanks {
+  uint32_t at[kWanted];
+  int found = 0;
+  bool empty_field = false;  // one is the first byte or stands behind another
+
+  void add(size_t position) {
+    empty_field |= position == (found ? at[found - 1] + 1 : 0);
+    at[found++] = uint32_t(position);
   }
+};
+
+#ifdef __SSE2__
+/// A bit for each of 16 bytes that is a blank or a control character.
+uint32_t marks(const char* text) {
+  const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(' ')), v);
+  return uint32_t(_mm_movemask_epi8(_mm_or_si128(low, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)))));
 }
 
-Blanks find_blanks(std::string_view text) {
-  Blanks blanks;
+/// The usual case with few branches: all blanks lie within 128 bytes, and no control character does. False:
+/// this frame is another case.
+bool find_blanks_quickly(std::string_view text, Blanks& blanks) {
+  if (text.size() <= 64) return false;
+  const __m128i blank = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f);
+  __m128i least = blank, dels = _mm_setzero_si128();
+  const auto blanks_of = [&](size_t at) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    least = _mm_min_epu8(least, v);
+    dels = _mm_or_si128(dels, _mm_cmpeq_epi8(v, del));
+    return uint32_t(_mm_movemask_epi8(_mm_cmpeq_epi8(v, blank)));
+  };
+  const auto word_of = [&](size_t at) {
+    const uint32_t low = blanks_of(at) | blanks_of(at + 16) << 16;
+    return low | uint64_t(blanks_of(at + 32) | blanks_of(at + 48) << 16) << 32;
+  };
+  const size_t second = std::min<size_t>(text.size() - 64, 64);  // the two words may overlap
+  const uint64_t low = word_of(0), high = word_of(second) >> (64 - second);
+  const __m128i good = _mm_andnot_si128(dels, _mm_cmpeq_epi8(least, blank));
+  if (_mm_movemask_epi8(good) != 0xffff) return false;
+
+  uint32_t* to = blanks.at;
+  uint32_t* const last = to + kWanted - 1;
+  uint64_t low_left = low, high_left = high;
+  for (; low_left; low_left &= low_left - 1) {
+    *to = uint32_t(std::countr_zero(low_left));
+    if (to++ == last) break;
+  }
+  if (!low_left)
+    for (;; high_left &= high_left - 1) {
+      if (!high_left) return false;
+      *to = 64 + uint32_t(std::countr_zero(high_left));
+      if (to++ == last) break;
+    }
+  // Of the blanks but the last, one has another behind it.
+  const uint64_t low_used = low ^ low_left, high_used = high ^ high_left;
+  blanks.empty_field = (low & (low_used << 1 | 1)) | (high & (high_used << 1 | low_used >> 63));
+  blanks.found = kWanted;
+  return true;
+}
+#endif
+
+/// False: there are not even five.
+bool find_blanks(std::string_view text, Blanks& blanks) {
   size_t i = 0;
 #ifdef __SSE2__
-  const __m128i blank = _mm_set1_epi8(' '), low = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
-  for (; i + 16 <= text.size(); i += 16) {
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    auto mask = uint32_t(_mm_movemask_epi8(_mm_cmpeq_epi8(v, blank)));
-    const __m128i bad = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, low), v), _mm_cmpeq_epi8(v, del));
-    const auto controls = uint32_t(_mm_movemask_epi8(bad));
-    for (; mask; mask &= mask - 1) {
-      const auto bit = uint32_t(std::countr_zero(mask));
-      if (controls & ((1u << bit) - 1)) break;
-      blanks.at[blanks.found++] = uint32_t(i) + bit;
-      if (blanks.found == kWanted) return blanks;
+  if (find_blanks_quickly(text, blanks)) return true;
+  for (; i + 16 <= text.size(); i += 16)
+    for (uint32_t mask = marks(text.data() + i); mask; mask &= mask - 1) {
+      const size_t position = i + size_t(std::countr_zero(mask));
+      if (text[position] != ' ') return blanks.found >= kWanted - 1;
+      blanks.add(position);
+      if (blanks.found == kWanted) return true;
     }
-    if (controls) {
-      blanks.control = true;
-      return blanks;
-    }
-  }
 #endif
-  scan_bytes(text, i, blanks);
-  return blanks;
+  for (; i < text.size() && blanks.found < kWanted && !is_control(text[i]); ++i)
+    if (text[i] == ' ') blanks.add(i);
+  return blanks.found >= kWanted - 1;
+}
+
+bool is_digit(char c) {
+  return uint8_t(c - '0') <= 9;
 }
 
 /// The PRI and VERSION of `<13>1`; -1 if it is none.
 int parse_pri(std::string_view text) {
-  if (text.size() < 4 || text[0] != '<') return -1;
-  int pri = 0;
-  size_t i = 1;
-  for (; i < text.size() && i < 4 && text[i] >= '0' && text[i] <= '9'; ++i) pri = pri * 10 + (text[i] - '0');
-  if (i == 1 || i >= text.size() || text[i] != '>' || pri > 191) return -1;
-  const std::string_view version = text.substr(i + 1);
-  if (version.empty() || version.size() > 2 || version[0] < '1' || version[0] > '9') return -1;
-  if (version.size() == 2 && (version[1] < '0' || version[1] > '9')) return -1;
-  return pri;
+  const size_t size = text.size();
+  if (size < 4 || text[0] != '<' || !is_digit(text[1])) return -1;
+  int pri = text[1] - '0';
+  size_t i = 2;
+  for (; i < 4 && is_digit(text[i]); ++i) pri = pri * 10 + (text[i] - '0');
+  if (i + 1 >= size || text[i] != '>' || pri > 191 || !is_digit(text[i + 1]) || text[i + 1] == '0') return -1;
+  return size == i + 2 || (size == i + 3 && is_digit(text[i + 2])) ? pri : -1;
 }
 
-bool is_name_char(char c) {
-  return uint8_t(c) > 0x20 && c != 0x7f && c != '=' && c != ']' && c != '"';
+/// SD-NAME, leniently.
+constexpr auto kNameChars = [] {
+  std::array<bool, 256> table{};
+  for (size_t c = 0x21; c < 256; ++c) table[c] = c != 0x7f && c != '=' && c != ']' && c != '"';
+  return table;
+}();
+
+size_t name_end(std::string_view text, size_t at) {
+  while (at < text.size() && kNameChars[uint8_t(text[at])]) ++at;
+  return at;
 }
 
 /// The size of one SD-ELEMENT at the beginning of `text`, 0 if it is none. `certain`: it has a parameter, an
 /// `@`, or a registered name.
 size_t element_size(std::string_view text, bool& certain) {
-  size_t i = 1;
-  while (i < text.size() && is_name_char(text[i])) ++i;
+  size_t i = name_end(text, 1);
   const std::string_view id = text.substr(1, i - 1);
   if (id.empty()) return 0;
   certain = id.find('@') != id.npos || id == "timeQuality" || id == "origin" || id == "meta";
   while (i < text.size() && text[i] == ' ') {
     const size_t name = ++i;
-    while (i < text.size() && is_name_char(text[i])) ++i;
+    i = name_end(text, name);
     if (i == name || i + 1 >= text.size() || text[i] != '=' || text[i + 1] != '"') return 0;
     for (i += 2; i < text.size() && text[i] != '"'; ++i)
       if (text[i] == '\\' || text[i] == ']') {
@@ -105,9 +150,8 @@ size_t element_size(std::string_view text, bool& certain) {
 
 /// The size of the STRUCTURED-DATA at the beginning of `text`, 0 if there is none.
 size_t structured_data_size(std::string_view text) {
-  if (text.empty()) return 0;
   size_t size = 0;
-  if (text[0] == '-') {
+  if (text.starts_with('-')) {
     size = 1;
   } else {
     bool first_certain = false, ignored = false;
@@ -125,37 +169,41 @@ size_t structured_data_size(std::string_view text) {
 
 bool parse_rfc5424(std::string_view frame, Syslog& out) {
   if (frame.empty() || frame[0] != '<') return false;
-  const Blanks blanks = find_blanks(frame);
-  if (blanks.found < kWanted - 1) return false;
+  Blanks blanks;
+  if (!find_blanks(frame, blanks) || blanks.empty_field) return false;
   // Without a sixth blank, MSGID ends the frame (a trailing newline is not part of it).
   const bool bare = blanks.found < kWanted;
   size_t end = bare ? frame.size() : blanks.at[5];
   std::string_view message;
   if (bare && frame.back() == '\n') message = frame.substr(--end);
   if (bare && std::ranges::any_of(frame.substr(blanks.at[4], end - blanks.at[4]), is_control)) return false;
-  for (int i = 1; i < kWanted; ++i) {
-    const size_t next = i < blanks.found ? blanks.at[i] : end;
-    if (next <= blanks.at[i - 1] + 1) return false;
-  }
+  if (end <= blanks.at[kWanted - 2] + 1) return false;
   const int pri = parse_pri(frame.substr(0, blanks.at[0]));
   if (pri < 0 || end > kMaxHeader) return false;
 
+  const auto between = [&](uint32_t from, size_t to) {
+    return std::string_view(frame.data() + from + 1, to - from - 1);
+  };
+  const auto& at = blanks.at;
   out.pri = uint8_t(pri);
-  out.head = frame.substr(blanks.at[0] + 1, blanks.at[2] - blanks.at[0] - 1);
-  out.time_size = uint16_t(blanks.at[1] - blanks.at[0] - 1);
-  out.app = frame.substr(blanks.at[2] + 1, blanks.at[3] - blanks.at[2] - 1);
-  out.ids = frame.substr(blanks.at[3] + 1, end - blanks.at[3] - 1);
-  out.procid_size = uint16_t(blanks.at[4] - blanks.at[3] - 1);
+  out.head = between(at[0], at[2]);
+  out.time_size = uint16_t(at[1] - at[0] - 1);
+  out.app = between(at[2], at[3]);
+  out.ids = between(at[3], end);
+  out.procid_size = uint16_t(at[4] - at[3] - 1);
   out.sd = "-";
   out.message = message;
   if (bare) return true;
 
-  const std::string_view rest = frame.substr(end + 1);
-  const size_t sd = structured_data_size(rest);
-  if (sd > kMaxHeader - end) return false;
-  if (sd) out.sd = rest.substr(0, sd);
-  out.message = rest.substr(sd);
-  if (sd && out.message.starts_with(' ')) out.message.remove_prefix(1);
+  std::string_view rest = frame;
+  rest.remove_prefix(end + 1);
+  if (const size_t sd = structured_data_size(rest)) {
+    if (sd > kMaxHeader - end) return false;
+    out.sd = {rest.data(), sd};
+    rest.remove_prefix(sd);
+    if (rest.starts_with(' ')) rest.remove_prefix(1);
+  }
+  out.message = rest;
   return true;
 }
 

@@ -20,6 +20,23 @@ IngestStats::IngestStats(prometheus::Registry& registry) {
                            .Help("Requests whose Logplex-Msg-Count is not the number of their records.")
                            .Register(registry)
                            .Add({});
+  repeated_requests_ =
+      &prometheus::BuildCounter()
+           .Name("tailrace_ingest_duplicate_requests_total")
+           .Help("Requests that came again with their frame id, and were answered as the first.")
+           .Register(registry)
+           .Add({});
+  repeated_records_ = &prometheus::BuildCounter()
+                           .Name("tailrace_ingest_duplicate_records_total")
+                           .Help("Records of these requests; neither accepted nor rejected a second time.")
+                           .Register(registry)
+                           .Add({});
+  forgotten_repeats_ =
+      &prometheus::BuildCounter()
+           .Name("tailrace_ingest_frame_ids_forgotten_total")
+           .Help("Frame ids forgotten within five minutes for want of memory; their repeats are taken twice.")
+           .Register(registry)
+           .Add({});
   for (size_t p = 0; p < kProtocols.size(); ++p) {
     const std::string protocol(kProtocols[p]);
     records_[p] = &records.Add({{"protocol", protocol}});
@@ -37,6 +54,9 @@ void IngestStats::accepted(Protocol protocol, uint64_t records, uint64_t bytes) 
 void IngestStats::rejected(Protocol protocol, const Rejections& rejections) {
   for (size_t r = 0; r < kRejectReasons.size(); ++r)
     if (const uint64_t n = rejections.by_reason[r]) rejected_[size_t(protocol)][r]->Increment(double(n));
+  if (rejections.of(RejectReason::unknown_token) > 0 && unknown_token_.due())
+    log_warn("records without a usable token were rejected",
+             "protocol=" + std::string(kProtocols[size_t(protocol)]));
 }
 
 }  // namespace tailrace

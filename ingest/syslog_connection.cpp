@@ -2,7 +2,7 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cstring>
 
 namespace tailrace {
@@ -12,13 +12,14 @@ constexpr size_t kRead = 64 * 1024;        // larger reads starve the drains
 constexpr size_t kHeldForFree = 4 * 1024;  // a begun frame up to here counts in no budget
 constexpr int kLastReads = 16;             // 1 MiB of what had arrived when the process ends
 constexpr auto kYield = std::chrono::milliseconds(1);
+constexpr auto kHandshake = std::chrono::seconds(10);
 constexpr auto kWholeFrame = std::chrono::seconds(60);
 constexpr auto kSweep = std::chrono::seconds(10);
 
 }  // namespace
 
-SyslogLoop::SyslogLoop(Loop& l, Intake& i, IngestStats& s, Budget& h)
-    : loop(l), intake(i), stats(s), held(h), buffer(kRead + kHeldForFree), sweep(l.io) {}
+SyslogLoop::SyslogLoop(Loop& l, Intake& i, IngestStats& s, Budget& h, HandshakeCounts& c)
+    : loop(l), intake(i), stats(s), held(h), handshakes(c), buffer(kRead + kHeldForFree), sweep(l.io) {}
 
 void SyslogLoop::sweep_later() {
   if (std::exchange(sweeping, true)) return;
@@ -33,10 +34,13 @@ void SyslogLoop::sweep_later() {
   });
 }
 
-SyslogConnection::SyslogConnection(SyslogLoop& here, asio::ip::tcp::socket socket, std::string token_id)
+SyslogConnection::SyslogConnection(SyslogLoop& here, asio::ip::tcp::socket socket, std::string token_id,
+                                   SslPtr tls)
     : here_(here),
       connected_(here.loop),
       socket_(std::move(socket)),
+      tls_(tls ? TlsSocket(std::move(tls), socket_.native_handle()) : TlsSocket()),
+      protocol_(tls_ ? Protocol::tls : Protocol::tcp),
       timer_(here.loop.io),
       token_id_(std::move(token_id)) {
   here_.connections.insert(this);
@@ -52,15 +56,22 @@ SyslogConnection::~SyslogConnection() {
 void SyslogConnection::start() {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
   here_.sweep_later();
-  wait();
+  if (!tls_) return wait();
+  timer_.expires_after(kHandshake);
+  timer_.async_wait([self = shared_from_this()](error_code ec) {
+    if (ec || self->tls_.established()) return;
+    self->here_.handshakes.add(Handshake::deadline);
+    self->close();
+  });
+  go_on();
 }
 
 void SyslogConnection::finish() {
   finishing_ = true;
-  for (int reads = 0; reads < kLastReads && socket_.is_open() && read_once(); ++reads) continue;
-  close();
+  if (!tls_ || tls_.established())
+    for (int reads = 0; reads < kLastReads && socket_.is_open() && read_once(); ++reads) continue;
+  if (socket_.is_open()) (void)ended();
 }
 
 void SyslogConnection::give_up_if_overdue(Mono now) {
@@ -70,16 +81,41 @@ void SyslogConnection::give_up_if_overdue(Mono now) {
 }
 
 void SyslogConnection::close() {
+  if (!socket_.is_open()) return;
   error_code ignored;
+  if (tls_) tls_.goodbye();
   socket_.close(ignored);
   timer_.cancel();
 }
 
 void SyslogConnection::wait() {
-  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code ec) {
-    if (ec || !self->read_once()) return;
-    self->here_.intake.crowded() ? self->yield() : self->wait();
-  });
+  auto go_on = [self = shared_from_this()](error_code ec) {
+    if (!ec) self->go_on();
+  };
+  if (tls_ && !tls_.dry()) return asio::post(here_.loop.io, [go_on] { go_on({}); });
+  socket_.async_wait(tls_.wants_write() ? asio::socket_base::wait_write : asio::socket_base::wait_read,
+                     std::move(go_on));
+}
+
+void SyslogConnection::go_on() {
+  if (!socket_.is_open()) return;
+  if (tls_ && !tls_.established()) {
+    if (shake_hands()) wait();
+  } else if (read_once()) {
+    here_.intake.crowded() ? yield() : wait();
+  }
+}
+
+/// False: the connection has ended.
+bool SyslogConnection::shake_hands() {
+  const Io done = tls_.handshake();
+  if (done == Io::again) return true;
+  here_.handshakes.add(tls_.outcome());
+  if (done == Io::ok)
+    timer_.cancel();
+  else
+    close();
+  return done == Io::ok;
 }
 
 /// Lets lagging drains run before it reads more: at full speed a channel's bound is some ten milliseconds.
@@ -88,6 +124,14 @@ void SyslogConnection::yield() {
   timer_.async_wait([self = shared_from_this()](error_code ec) {
     if (!ec) self->wait();
   });
+}
+
+Io SyslogConnection::receive(std::span<char> into, size_t& count) {
+  if (tls_) return tls_.read_some(into, count);
+  const ssize_t n = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+  count = n > 0 ? size_t(n) : 0;
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return Io::again;
+  return n > 0 ? Io::ok : Io::end;
 }
 
 /// Takes what is there, 64 KiB at most. False: the connection has ended, or, when finishing, nothing is left.
@@ -100,32 +144,33 @@ bool SyslogConnection::read_once() {
   else
     std::memcpy(here_.buffer.data(), rest_.data(), before);
   char* const at = (gathering ? rest_.data() : here_.buffer.data()) + before;
-  const ssize_t n = ::recv(socket_.native_handle(), at, kRead, 0);
-  if (gathering) rest_.resize(before + size_t(std::max<ssize_t>(n, 0)));
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return !finishing_;
-  if (n <= 0) return ended();
+  size_t n = 0;
+  const Io got = receive({at, kRead}, n);
+  if (gathering) rest_.resize(before + n);
+  if (got == Io::again) return !finishing_;
+  if (got == Io::end) return ended();
   if (before == 0) rest_since_ = mono_now();
 
   if (!gathering) {
-    const std::string_view bytes(here_.buffer.data(), before + size_t(n));
+    const std::string_view bytes(here_.buffer.data(), before + n);
     rest_.clear();
     return take(bytes);
   }
   // Only the new bytes can make it whole.
   const bool ends = needed_ ? rest_.size() >= needed_
-                            : rest_.size() > kMaxFrame || std::memchr(rest_.data() + before, '\n', size_t(n));
+                            : rest_.size() > kMaxFrame || std::memchr(rest_.data() + before, '\n', n);
   if (!ends) return account();
   const std::string whole = std::exchange(rest_, {});
   return take(whole);
 }
 
 /// Takes what is whole and keeps the rest. False: there was no room for that.
-bool SyslogConnection::take(std::string_view bytes) {
+bool SyslogConnection::take(std::string_view whole) {
+  std::string_view bytes = whole;
   const Micros arrival = wall_now();
-  const TokenPtr token = token_id_.empty() ? nullptr : here_.intake.token(token_id_);
-  const bool nobody = !token_id_.empty() && !token;
+  const Source source{token_id_.empty() ? nullptr : here_.intake.token(token_id_), arrival};
+  const bool nobody = !token_id_.empty() && !source.token;
   Rejections rejections;
-  uint64_t unknown = 0;
   for (;;) {
     const Scanned scanned = scanner_.next(bytes);
     if (scanned.kind == Scanned::Kind::more) {
@@ -133,16 +178,17 @@ bool SyslogConnection::take(std::string_view bytes) {
       break;
     }
     if (scanned.kind == Scanned::Kind::frame) {
-      if (nobody) rejections.add(RejectReason::unknown_token);
-      unknown += nobody || here_.intake.take(scanned.bytes, token, arrival);
+      if (nobody)
+        rejections.add(RejectReason::unknown_token);
+      else
+        here_.intake.take(scanned.bytes, source);
     } else if (scanned.kind == Scanned::Kind::rejected) {
       rejections.add(scanned.reason);
     }
     bytes.remove_prefix(scanned.consumed);
   }
-  here_.intake.flush(Protocol::tcp, arrival, rejections, nullptr);
-  if (unknown && here_.unknown_token.due())
-    log_warn("records without a usable token were rejected", "protocol=tcp");
+  here_.intake.flush(protocol_, arrival, rejections, nullptr);
+  if (bytes.size() < whole.size()) rest_since_ = mono_now();  // another frame is the one that is begun
   rest_.assign(bytes);
   return account();
 }
@@ -172,7 +218,7 @@ bool SyslogConnection::ended() {
 void SyslogConnection::reject(RejectReason reason) {
   Rejections rejections;
   rejections.add(reason);
-  here_.stats.rejected(Protocol::tcp, rejections);
+  here_.stats.rejected(protocol_, rejections);
 }
 
 }  // namespace tailrace

@@ -1,5 +1,5 @@
 #pragma once
-// One sender of syslog over TCP.
+// One sender of syslog over TCP or TLS.
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -13,6 +13,7 @@
 #include "base/loops.h"
 #include "ingest/frame_scanner.h"
 #include "ingest/intake.h"
+#include "net/tls_socket.h"
 
 namespace tailrace {
 
@@ -20,7 +21,7 @@ class SyslogConnection;
 
 /// What the connections of one loop share. Touched by the loop's thread alone, `open` aside.
 struct SyslogLoop {
-  SyslogLoop(Loop& loop, Intake& intake, IngestStats& stats, Budget& held);
+  SyslogLoop(Loop& loop, Intake& intake, IngestStats& stats, Budget& held, HandshakeCounts& handshakes);
 
   /// Sees to it that frames which never become whole are given up.
   void sweep_later();
@@ -28,22 +29,24 @@ struct SyslogLoop {
   Loop& loop;
   Intake& intake;
   IngestStats& stats;
-  Budget& held;              // bounds the bytes of begun frames, of all loops together
+  Budget& held;  // bounds the bytes of begun frames, of all loops together
+  HandshakeCounts& handshakes;
   std::vector<char> buffer;  // every read of every connection goes here
   std::unordered_set<SyslogConnection*> connections;
   std::atomic<size_t> open{0};
   size_t most = SIZE_MAX;  // connections
-  OncePerSecond unknown_token, too_many;
+  OncePerSecond too_many;
   asio::steady_timer sweep;
   bool sweeping = false;
 };
 
 /// Lives on one loop, by the handlers that hold it, until its peer closes, a bound is broken, or the server
-/// stops. Between reads it keeps only the bytes of a frame that is not whole.
+/// stops. TLS begins with a handshake, for ten seconds at most. Between reads it keeps only the bytes of a
+/// frame that is not whole.
 class SyslogConnection : public std::enable_shared_from_this<SyslogConnection> {
  public:
-  /// `token_id`: the listener's; empty: each record names its own.
-  SyslogConnection(SyslogLoop& here, asio::ip::tcp::socket socket, std::string token_id);
+  /// `token_id`: the listener's; empty: each record names its own. `tls`: null for plain TCP.
+  SyslogConnection(SyslogLoop& here, asio::ip::tcp::socket socket, std::string token_id, SslPtr tls);
   ~SyslogConnection();
 
   void start();
@@ -54,7 +57,10 @@ class SyslogConnection : public std::enable_shared_from_this<SyslogConnection> {
 
  private:
   void wait();
+  void go_on();
   void yield();
+  bool shake_hands();
+  Io receive(std::span<char> into, size_t& count);
   bool read_once();
   bool take(std::string_view bytes);
   bool account();
@@ -65,7 +71,9 @@ class SyslogConnection : public std::enable_shared_from_this<SyslogConnection> {
   SyslogLoop& here_;
   const Connected connected_;
   asio::ip::tcp::socket socket_;
-  asio::steady_timer timer_;
+  TlsSocket tls_;
+  const Protocol protocol_;
+  asio::steady_timer timer_;  // of the handshake, later of yield()
   const std::string token_id_;
   StreamScanner scanner_;
   std::string rest_;        // of a frame that is not whole

@@ -12,7 +12,7 @@ namespace tailrace {
 SyslogServer::SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes,
                            IngestStats& stats, Budget& held) {
   for (size_t i = 0; i < loops.size(); ++i)
-    loops_.push_back(std::make_unique<SyslogLoop>(loops[i], *intakes[i], stats, held));
+    loops_.push_back(std::make_unique<SyslogLoop>(loops[i], *intakes[i], stats, held, handshakes_));
   // Drains, readers and the admin keep a quarter of the descriptors.
   rlimit descriptors{};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
@@ -21,14 +21,17 @@ SyslogServer::SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake
 
 SyslogServer::~SyslogServer() = default;
 
-void SyslogServer::serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id) {
+void SyslogServer::serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id,
+                         const ServerTls* tls) {
   SyslogLoop& here = *loops_[loop.index];
   if (here.connections.size() >= here.most) {
     if (const uint64_t n = here.too_many.due())
       log_warn("too many syslog connections; closed at once", "connections=" + std::to_string(n));
     return;
   }
-  std::make_shared<SyslogConnection>(here, std::move(socket), std::move(token_id))->start();
+  SslPtr ssl = tls ? tls->session(false) : nullptr;
+  if (tls && !ssl) return handshakes_.add(Handshake::other);
+  std::make_shared<SyslogConnection>(here, std::move(socket), std::move(token_id), std::move(ssl))->start();
 }
 
 void SyslogServer::stop() {

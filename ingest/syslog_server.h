@@ -1,5 +1,5 @@
 #pragma once
-// Syslog over TCP.
+// Syslog over TCP and TLS (RFC 5425).
 
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
@@ -9,6 +9,7 @@
 #include "base/budget.h"
 #include "base/loops.h"
 #include "ingest/intake.h"
+#include "net/server_tls.h"
 
 namespace tailrace {
 
@@ -26,14 +27,18 @@ class SyslogServer {
   ~SyslogServer();
 
   /// Takes over a connection; call it on its loop. With a token's id, which came with the listener, every
-  /// record is that token's; while no such token exists they are rejected.
-  void serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id);
+  /// record is that token's; while no such token exists they are rejected. With `tls` it begins with a
+  /// handshake.
+  void serve(Loop& loop, asio::ip::tcp::socket socket, std::string token_id, const ServerTls* tls = nullptr);
 
   /// Any thread: connections take what has arrived and close, each on its own loop.
   void stop();
   size_t open() const;
+  /// Any thread: how handshakes ended.
+  const HandshakeCounts& handshakes() const { return handshakes_; }
 
  private:
+  HandshakeCounts handshakes_;
   std::vector<std::unique_ptr<SyslogLoop>> loops_;
 };
 

@@ -7,13 +7,9 @@
 #include <vector>
 
 #include "channels/catalog.h"
+#include "ingest/token_id.h"
 
 namespace tailrace {
-
-/// `t.<uuid>`: what could be a token's id.
-inline bool looks_like_token(std::string_view text) {
-  return text.size() == 38 && text[0] == 't' && text[1] == '.';
-}
 
 /// One per thread. What it gave stays alive until release(), also if the token is removed meanwhile. Holds
 /// what the catalog said until the catalog's epoch moves. Remembers only tokens that exist, so that a flood

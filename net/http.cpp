@@ -74,6 +74,13 @@ std::string_view HttpFields::get(std::string_view name) const {
   return {};
 }
 
+std::string HttpFields::list(std::string_view name) const {
+  std::string all;
+  for (const auto& [field, value] : fields_)
+    if (iequals(field, name)) all += (all.empty() ? "" : ", ") + value;
+  return all;
+}
+
 bool HttpFields::has(std::string_view name) const {
   return std::ranges::any_of(fields_, [&](const auto& field) { return iequals(field.first, name); });
 }

@@ -25,6 +25,8 @@ class HttpFields {
   /// The first field of that name, case ignored; empty if there is none.
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const;
+  /// All fields of that name as one list (RFC 9110 section 5.3).
+  std::string list(std::string_view name) const;
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
   size_t size() const { return fields_.size(); }

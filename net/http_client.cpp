@@ -42,23 +42,21 @@ ClientTls::~ClientTls() = default;
 namespace {
 
 /// A client's TLS for one connection to `host`; null if OpenSSL has no memory.
-SSL* tls_towards(const ClientTls& tls, std::string host) {
+SslPtr tls_towards(const ClientTls& tls, std::string host) {
   if (host.ends_with('.')) host.pop_back();
-  SSL* ssl = SSL_new(tls.impl().context.get());
+  SslPtr ssl(SSL_new(tls.impl().context.get()));
   if (!ssl) return nullptr;
-  SSL_set_connect_state(ssl);
-  X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl);
+  SSL_set_connect_state(ssl.get());
+  X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl.get());
   X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   bool set = true;
   if (const auto literal = literal_address(host)) {
     set = X509_VERIFY_PARAM_set1_ip_asc(wanted, literal->to_string().c_str()) == 1;
   } else {
     set = X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size()) == 1 &&
-          SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+          SSL_set_tlsext_host_name(ssl.get(), host.c_str()) == 1;
   }
-  if (set) return ssl;
-  SSL_free(ssl);
-  return nullptr;
+  return set ? std::move(ssl) : nullptr;
 }
 
 std::span<char> scratch() {
@@ -119,16 +117,16 @@ asio::awaitable<NetFailure> HttpClient::State::open() {
   if (closing) co_return stopped();
   stream = std::make_shared<Stream>(loop, std::move(*socket));
   if (!origin.tls) co_return NetFailure{};
-  SSL* const ssl = tls_towards(tls, origin.host);
+  SslPtr ssl = tls_towards(tls, origin.host);
   if (!ssl) co_return NetFailure(NetErrc::handshake, "tls: no memory");
-  stream->use_tls(ssl);
+  stream->use_tls(std::move(ssl));
   stream->deadline_in(limits.handshake);
   const Io shaken = co_await stream->handshake();
   if (shaken == Io::ok) co_return NetFailure{};
   if (shaken == Io::stopped || closing) co_return stopped();
   if (shaken == Io::late)
     co_return NetFailure(NetErrc::handshake, "tls: no handshake within " + duration_text(limits.handshake));
-  co_return NetFailure(NetErrc::handshake, "tls: " + stream->tls_error());
+  co_return NetFailure(NetErrc::handshake, "tls: " + stream->tls().error());
 }
 
 /// What a read brought, or why it brought nothing.

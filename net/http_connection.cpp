@@ -46,12 +46,13 @@ void HeldBytes::release() {
 }
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Shared> shared, Loop& loop,
-                               asio::ip::tcp::socket socket)
+                               asio::ip::tcp::socket socket, SslPtr tls)
     : shared_(std::move(shared)),
       limits_(shared_->limits),
       connected_(loop),
       stream_(std::make_shared<Stream>(loop, std::move(socket))) {
   shared_->open.fetch_add(1, std::memory_order_relaxed);
+  if (tls) stream_->use_tls(std::move(tls));
 }
 
 HttpConnection::~HttpConnection() {
@@ -64,6 +65,7 @@ asio::awaitable<void> HttpConnection::run(std::shared_ptr<HttpConnection> self) 
   try {
     self->stream_->deadline_in(self->limits_.head);
     bool open = true;
+    if (self->stream_->tls()) open = co_await self->shake_hands();
     while (open) {
       open = co_await self->wait_for_request();
       if (open) open = co_await self->serve_one();
@@ -80,6 +82,16 @@ void HttpConnection::stop() {
   // A reader that takes nothing must not hold up the end; one that does still gets its last chunk.
   if (exchange_ && exchange_->streaming()) stream_->deadline_in(kLastChunk);
   if (idle_ || lingering_) stream_->interrupt();
+}
+
+/// False: there is no TLS with this peer.
+asio::awaitable<bool> HttpConnection::shake_hands() {
+  const Io shaken = co_await stream_->handshake();
+  if (shaken == Io::late)
+    shared_->handshakes.add(Handshake::deadline);
+  else if (shaken != Io::stopped)
+    shared_->handshakes.add(stream_->tls().outcome());
+  co_return shaken == Io::ok;
 }
 
 /// Until the first byte of a request is held. False: the connection has ended.
@@ -116,14 +128,19 @@ asio::awaitable<Io> HttpConnection::fill() {
 asio::awaitable<bool> HttpConnection::serve_one() {
   Exchange exchange(*this);
   HttpRequestParser parser(limits_, exchange.request);
+  const auto ended = [&] {
+    if (!exchange.answered()) shared_->cut_off.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  };
   const bool head = co_await read_head(parser, exchange);
-  if (!head) co_return false;
+  if (!head) co_return ended();
   const HttpRoutes::Route* route = nullptr;
   bool read = co_await judge(parser, exchange, route);
   if (read && route) {
     read = co_await read_body(parser, exchange);
-    if (!read) co_return false;
+    if (!read) co_return ended();
     co_await handle(exchange, *route);
+    parser.drop_body();  // its room is others', whatever this connection still does
   }
   if (exchange.broken()) co_return false;
   if (exchange.keep_alive() && !shared_->stopping.load(std::memory_order_relaxed)) co_return true;
@@ -137,14 +154,14 @@ asio::awaitable<bool> HttpConnection::read_head(HttpRequestParser& parser, Excha
   while (true) {
     if (!held_.empty()) held_.take(parser.feed_head(held_.view()));
     if (parser.fault()) {
-      co_await refuse(exchange, *parser.fault());
+      co_await refuse(parser, exchange, *parser.fault());
       co_return false;
     }
     if (parser.head_done()) break;
     if (!waited) stream_->deadline_in(limits_.head);
     waited = true;
     const Io got = co_await fill();
-    if (got == Io::late) co_await refuse(exchange, {408, "request head took too long"});
+    if (got == Io::late) co_await refuse(parser, exchange, {408, "request head took too long"});
     if (got != Io::ok) co_return false;
   }
   stream_->no_deadline();
@@ -205,7 +222,7 @@ asio::awaitable<bool> HttpConnection::read_body(HttpRequestParser& parser, Excha
     size_t count = 0;
     if (got == Io::ok) got = stream_->read_some(scratch(), count);
     if (got == Io::again) continue;
-    if (got == Io::late) co_await refuse(exchange, {408, "request body took too long"});
+    if (got == Io::late) co_await refuse(parser, exchange, {408, "request body took too long"});
     if (got != Io::ok) co_return false;
     std::string_view bytes(scratch().data(), count);
     if (held_.empty()) {
@@ -217,7 +234,7 @@ asio::awaitable<bool> HttpConnection::read_body(HttpRequestParser& parser, Excha
     }
   }
   if (parser.fault()) {
-    co_await refuse(exchange, *parser.fault());
+    co_await refuse(parser, exchange, *parser.fault());
     co_return false;
   }
   stream_->no_deadline();
@@ -241,7 +258,8 @@ asio::awaitable<void> HttpConnection::handle(Exchange& exchange, const HttpRoute
   co_await exchange.finish();
 }
 
-asio::awaitable<void> HttpConnection::refuse(Exchange& exchange, HttpFault fault) {
+asio::awaitable<void> HttpConnection::refuse(HttpRequestParser& parser, Exchange& exchange, HttpFault fault) {
+  parser.drop_body();
   HttpResponse response = http_error(fault.status, fault.text);
   if (fault.status == 503) response.headers.add("Retry-After", "1");
   exchange.close_after();

@@ -1,6 +1,7 @@
 #pragma once
 // One connection of the HTTP server: its requests, one after the other.
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,6 +34,9 @@ struct HttpServer::Shared {
   const HttpLimits limits;
   std::atomic<size_t> open{0};
   std::atomic<bool> stopping{false};
+  HandshakeCounts handshakes;
+  std::atomic<uint64_t> cut_off{0};
+  std::array<std::atomic<uint64_t>, 500> answers{};  // by status, from 100 on
   std::mutex mutex;
   std::unordered_map<Loop*, PerLoop> loops;
 };
@@ -53,13 +57,15 @@ class HeldBytes {
 
 /// Lives on one loop, owned by its coroutine run(); ends with the connection.
 ///
-/// A connection is idle (waits for readability, holding no buffer), reads a head, reads a body, is with a
-/// handler, or lingers (has said its last word and reads on for a moment, so that a reset does not destroy
-/// the answer). Bytes are read into a scratch that all connections of a thread share; only what a request
-/// leaves over is held.
+/// After its handshake, if it is TLS, a connection is idle (waits for readability, holding no buffer), reads
+/// a head, reads a body, is with a handler, or lingers (has said its last word and reads on for a moment, so
+/// that a reset does not destroy the answer). Bytes are read into a scratch that all connections of a thread
+/// share; only what a request leaves over is held.
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(std::shared_ptr<HttpServer::Shared> shared, Loop& loop, asio::ip::tcp::socket socket);
+  /// `tls`: null for plain HTTP.
+  HttpConnection(std::shared_ptr<HttpServer::Shared> shared, Loop& loop, asio::ip::tcp::socket socket,
+                 SslPtr tls);
   ~HttpConnection();
 
   static asio::awaitable<void> run(std::shared_ptr<HttpConnection> self);
@@ -69,13 +75,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   class Exchange;
 
+  asio::awaitable<bool> shake_hands();
   asio::awaitable<bool> wait_for_request();
   asio::awaitable<bool> serve_one();
   asio::awaitable<bool> read_head(HttpRequestParser& parser, Exchange& exchange);
   asio::awaitable<bool> read_body(HttpRequestParser& parser, Exchange& exchange);
   asio::awaitable<bool> judge(HttpRequestParser& parser, Exchange& exchange, const HttpRoutes::Route*& route);
   asio::awaitable<void> handle(Exchange& exchange, const HttpRoutes::Route& route);
-  asio::awaitable<void> refuse(Exchange& exchange, HttpFault fault);
+  asio::awaitable<void> refuse(HttpRequestParser& parser, Exchange& exchange, HttpFault fault);
   asio::awaitable<Io> fill();
   asio::awaitable<void> linger();
 

@@ -88,6 +88,13 @@ std::string HttpConnection::Exchange::head_text(int status, std::string_view con
   return head;
 }
 
+void HttpConnection::Exchange::note_answer(int status) {
+  answered_ = true;
+  const size_t code = size_t(status - 100);
+  auto& answers = connection_.shared_->answers;
+  if (code < answers.size()) answers[code].fetch_add(1, std::memory_order_relaxed);
+}
+
 asio::awaitable<bool> HttpConnection::Exchange::send(Gather pieces) {
   if (broken_) co_return false;
   const Io sent = co_await connection_.stream_->write(pieces, connection_.limits_.write);
@@ -100,7 +107,7 @@ asio::awaitable<bool> HttpConnection::Exchange::send(Gather pieces) {
 
 asio::awaitable<void> HttpConnection::Exchange::respond(HttpResponse response) {
   if (answered_) co_return;
-  answered_ = true;
+  note_answer(response.status);
   if (connection_.shared_->stopping.load(std::memory_order_relaxed)) keep_alive_ = false;
   std::string head = head_text(response.status, response.content_type, response.headers);
   const bool no_body = has_no_body(response.status);
@@ -112,7 +119,7 @@ asio::awaitable<void> HttpConnection::Exchange::respond(HttpResponse response) {
 
 asio::awaitable<bool> HttpConnection::Exchange::begin_stream(int status, HttpFields headers) {
   if (answered_) co_return false;
-  answered_ = true;
+  note_answer(status);
   if (!http11_ || connection_.shared_->stopping.load(std::memory_order_relaxed)) keep_alive_ = false;
   std::string head = head_text(status, {}, headers);
   const bool no_body = has_no_body(status);

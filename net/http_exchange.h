@@ -35,6 +35,7 @@ class HttpConnection::Exchange final : public HttpExchange {
 
  private:
   std::string head_text(int status, std::string_view content_type, const HttpFields& headers) const;
+  void note_answer(int status);
   asio::awaitable<bool> send(Gather pieces);
   bool on_readable();
   void end_watch();

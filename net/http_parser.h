@@ -48,6 +48,8 @@ class HttpRequestParser {
   void ignore_body();
   /// Takes bytes of the body; returns how many.
   size_t feed_body(std::string_view bytes);
+  /// Nobody needs the body any more: gives back what it took.
+  void drop_body();
   bool done() const;
 
   /// Set once the request is refused; nothing more can be fed then.

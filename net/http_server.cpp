@@ -15,8 +15,10 @@ HttpServer::~HttpServer() {
   stop();
 }
 
-void HttpServer::serve(Loop& loop, asio::ip::tcp::socket socket) {
-  auto connection = std::make_shared<HttpConnection>(shared_, loop, std::move(socket));
+void HttpServer::serve(Loop& loop, asio::ip::tcp::socket socket, const ServerTls* tls) {
+  SslPtr ssl = tls ? tls->session(true) : nullptr;
+  if (tls && !ssl) return shared_->handshakes.add(Handshake::other);
+  auto connection = std::make_shared<HttpConnection>(shared_, loop, std::move(socket), std::move(ssl));
   asio::co_spawn(loop.io, HttpConnection::run(std::move(connection)), asio::detached);
 }
 
@@ -35,6 +37,18 @@ void HttpServer::stop() {
 
 size_t HttpServer::open() const {
   return shared_->open.load(std::memory_order_relaxed);
+}
+
+uint64_t HttpServer::cut_off() const {
+  return shared_->cut_off.load(std::memory_order_relaxed);
+}
+
+const HandshakeCounts& HttpServer::handshakes() const {
+  return shared_->handshakes;
+}
+
+uint64_t HttpServer::answered(int status) const {
+  return shared_->answers.at(size_t(status - 100)).load(std::memory_order_relaxed);
 }
 
 }  // namespace tailrace

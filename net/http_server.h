@@ -9,6 +9,7 @@
 #include "base/budget.h"
 #include "base/loops.h"
 #include "net/http.h"
+#include "net/server_tls.h"
 
 namespace tailrace {
 
@@ -37,12 +38,19 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Takes over a connection that belongs to `loop`; call it on that loop's thread.
-  void serve(Loop& loop, asio::ip::tcp::socket socket);
+  /// Takes over a connection that belongs to `loop`; call it on that loop's thread. With `tls` it begins with
+  /// a handshake, within the time of the first head.
+  void serve(Loop& loop, asio::ip::tcp::socket socket, const ServerTls* tls = nullptr);
 
   /// Any thread. Connections still open afterwards end on their own loops; open() tells how many.
   void stop();
   size_t open() const;
+
+  /// Any thread: how handshakes ended; how many requests were answered with each status, from 100 to 599; and
+  /// how many ended before they were whole, without an answer.
+  const HandshakeCounts& handshakes() const;
+  uint64_t answered(int status) const;
+  uint64_t cut_off() const;
 
   struct Shared;
 

@@ -1,8 +1,12 @@
 #include "net/listener.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -13,9 +17,23 @@ namespace {
 constexpr int kBacklog = 1024;
 constexpr int kAcceptsAtOnce = 64;
 constexpr std::chrono::milliseconds kPauseWithoutDescriptors{100};
+// A peer that vanished without a word is given up after a minute, whether we wait for it or write to it.
+constexpr int kQuietSeconds = 30, kProbeSeconds = 10, kProbes = 3, kUnacknowledgedMs = 60'000;
 
 error_code invalid() {
   return make_error_code(boost::system::errc::invalid_argument);
+}
+
+/// Accepted connections inherit it.
+error_code watch_peers(int listening) {
+  const auto set = [listening](int level, int option, int value) {
+    return ::setsockopt(listening, level, option, &value, sizeof value) == 0;
+  };
+  const bool good = set(SOL_SOCKET, SO_KEEPALIVE, 1) && set(IPPROTO_TCP, TCP_KEEPIDLE, kQuietSeconds) &&
+                    set(IPPROTO_TCP, TCP_KEEPINTVL, kProbeSeconds) &&
+                    set(IPPROTO_TCP, TCP_KEEPCNT, kProbes) &&
+                    set(IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledgedMs);
+  return good ? error_code() : error_code(errno, boost::system::system_category());
 }
 
 }  // namespace
@@ -50,6 +68,7 @@ struct Listener::Acceptor : std::enable_shared_from_this<Acceptor> {
     error_code ec;
     socket.open(at.protocol(), ec);
     if (!ec) socket.set_option(asio::ip::tcp::acceptor::reuse_address(true), ec);
+    if (!ec) ec = watch_peers(socket.native_handle());
     if (!ec) socket.bind(at, ec);
     if (!ec) socket.listen(kBacklog, ec);
     if (!ec) socket.non_blocking(true, ec);

@@ -15,6 +15,7 @@ namespace tailrace {
 Result<asio::ip::tcp::endpoint> parse_endpoint(std::string_view text);
 
 /// Accepts on one address. Without SO_REUSEPORT: a second process must not steal half of the lines.
+/// Its connections are ended by the kernel when their peer has been unreachable for a minute.
 /// Out of descriptors it waits instead of spinning. Made, started and stopped by the main thread.
 class Listener {
  public:

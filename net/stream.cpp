@@ -1,63 +1,24 @@
 #include "net/stream.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cerrno>
 
 namespace tailrace {
 namespace {
 
+using asio::ip::tcp;
 using boost::system::error_code;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-// OpenSSL's own socket BIO raises SIGPIPE; this one does not.
-int bio_write(BIO* bio, const char* bytes, int count) {
-  BIO_clear_retry_flags(bio);
-  const ssize_t n =
-      ::send(int(reinterpret_cast<intptr_t>(BIO_get_data(bio))), bytes, size_t(count), MSG_NOSIGNAL);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(bio);
-  return int(n);
-}
-
-int bio_read(BIO* bio, char* into, int count) {
-  BIO_clear_retry_flags(bio);
-  const ssize_t n = ::recv(int(reinterpret_cast<intptr_t>(BIO_get_data(bio))), into, size_t(count), 0);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
-  return int(n);
-}
-
-long bio_control(BIO*, int command, long, void*) {
-  return command == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-BIO_METHOD* socket_method() {
-  static BIO_METHOD* const method = [] {
-    BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tailrace socket");
-    BIO_meth_set_write(m, bio_write);
-    BIO_meth_set_read(m, bio_read);
-    BIO_meth_set_ctrl(m, bio_control);
-    return m;
-  }();
-  return method;
-}
-
 }  // namespace
 
-Stream::Stream(Loop& loop, asio::ip::tcp::socket socket)
-    : loop_(loop), socket_(std::move(socket)), timer_(loop.io) {
+Stream::Stream(Loop& loop, tcp::socket socket) : loop_(loop), socket_(std::move(socket)), timer_(loop.io) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(tcp::no_delay(true), ignored);
   // A reader of a quiet stream that vanished without a word is noticed all the same.
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);
-}
-
-Stream::~Stream() {
-  SSL_free(tls_);
 }
 
 void Stream::deadline_in(std::chrono::milliseconds duration) {
@@ -102,25 +63,13 @@ Io Stream::wait_ended(const error_code& ec) const {
   return !ec || ec == asio::error::operation_aborted ? Io::ok : Io::end;
 }
 
-Io Stream::tls_ended(int result) const {
-  switch (SSL_get_error(tls_, result)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE:
-      return Io::again;
-    default:
-      return Io::end;
-  }
+/// TLS may have to write before it can read on.
+tcp::socket::wait_type Stream::bytes_expected() const {
+  return tls_.wants_write() ? tcp::socket::wait_write : tcp::socket::wait_read;
 }
 
 Io Stream::read_some(std::span<char> into, size_t& count) {
-  count = 0;
-  if (tls_) {
-    ERR_clear_error();
-    const int n = SSL_read(tls_, into.data(), int(into.size()));
-    if (n <= 0) return tls_ended(n);
-    count = size_t(n);
-    return Io::ok;
-  }
+  if (tls_) return tls_.read_some(into, count);
   error_code ec;
   count = socket_.read_some(asio::buffer(into.data(), into.size()), ec);
   if (ec == asio::error::would_block || ec == asio::error::interrupted) return Io::again;
@@ -130,19 +79,15 @@ Io Stream::read_some(std::span<char> into, size_t& count) {
 Io Stream::write_some(const Gather& buffers, size_t& count) {
   count = 0;
   if (tls_) {
-    // Pieces are joined into whole records. After `again` the same bytes come again, as SSL_write wants them.
+    // Pieces are joined into whole records.
     thread_local std::array<char, 16 * 1024> record;
     while (true) {
       const size_t size = asio::buffer_copy(asio::buffer(record), buffers.from(count).pieces());
       if (size == 0) return Io::ok;
-      ERR_clear_error();
-      const int n = SSL_write(tls_, record.data(), int(size));
-      if (n > 0) {
-        count += size_t(n);
-        continue;
-      }
-      const Io ended = tls_ended(n);
-      return ended == Io::again && count > 0 ? Io::ok : ended;
+      size_t written = 0;
+      const Io ended = tls_.write_some({record.data(), size}, written);
+      if (ended != Io::ok) return ended == Io::again && count > 0 ? Io::ok : ended;
+      count += written;
     }
   }
   error_code ec;
@@ -154,15 +99,18 @@ Io Stream::write_some(const Gather& buffers, size_t& count) {
 asio::awaitable<Io> Stream::readable() {
   if (interrupted_) co_return Io::stopped;
   if (late_) co_return Io::late;
-  if (tls_ && SSL_pending(tls_) > 0) co_return Io::ok;
-  const auto [ec] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+  if (tls_ && !tls_.dry()) {
+    co_await asio::post(loop_.io, asio::use_awaitable);  // others have their turn all the same
+    co_return wait_ended({});
+  }
+  const auto [ec] = co_await socket_.async_wait(bytes_expected(), kAwait);
   co_return wait_ended(ec);
 }
 
 asio::awaitable<Io> Stream::writable() {
   if (interrupted_) co_return Io::stopped;
   if (late_) co_return Io::late;
-  const auto [ec] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
+  const auto [ec] = co_await socket_.async_wait(tcp::socket::wait_write, kAwait);
   co_return wait_ended(ec);
 }
 
@@ -202,15 +150,18 @@ void Stream::watch(std::function<bool()> on_readable) {
 }
 
 void Stream::next_watch(uint64_t watch) {
-  socket_.async_wait(
-      asio::ip::tcp::socket::wait_read, [weak = weak_from_this(), watch](const error_code& ec) {
-        const auto self = weak.lock();
-        if (!self || self->watch_ != watch || !self->socket_.is_open()) return;
-        // A cancelled wait of this watch was meant for another one on the same socket: go on watching.
-        if (ec == asio::error::operation_aborted) return self->next_watch(watch);
-        const auto on_readable = self->on_readable_;  // it may end the watch, and itself with it
-        if (on_readable() && self->watch_ == watch) self->next_watch(watch);
-      });
+  auto arrived = [weak = weak_from_this(), watch](const error_code& ec) {
+    const auto self = weak.lock();
+    if (!self || self->watch_ != watch || !self->socket_.is_open()) return;
+    // A cancelled wait of this watch was meant for another one on the same socket: go on watching.
+    if (ec == asio::error::operation_aborted) return self->next_watch(watch);
+    const auto on_readable = self->on_readable_;  // it may end the watch, and itself with it
+    if (on_readable() && self->watch_ == watch) self->next_watch(watch);
+  };
+  if (tls_ && !tls_.dry())
+    asio::post(loop_.io, [arrived = std::move(arrived)] { arrived({}); });
+  else
+    socket_.async_wait(bytes_expected(), std::move(arrived));
 }
 
 void Stream::unwatch() {
@@ -222,55 +173,29 @@ void Stream::unwatch() {
 
 void Stream::shutdown_send() {
   error_code ignored;
-  if (tls_) SSL_shutdown(tls_);
-  ERR_clear_error();
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  if (tls_) tls_.goodbye();
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 void Stream::close() {
   ++watch_;
   on_readable_ = nullptr;
   error_code ignored;
-  if (tls_ && SSL_is_init_finished(tls_)) {
-    SSL_shutdown(tls_);  // one attempt to say that nothing was cut off; nobody waits for it
-    ERR_clear_error();
-  }
+  if (tls_ && socket_.is_open()) tls_.goodbye();
   timer_.cancel();
   socket_.close(ignored);
 }
 
 asio::awaitable<Io> Stream::handshake() {
   while (true) {
-    ERR_clear_error();
-    const int done = SSL_do_handshake(tls_);
-    if (done == 1) co_return Io::ok;
-    const int error = SSL_get_error(tls_, done);
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-      const long verdict = SSL_get_verify_result(tls_);
-      const char* reason = ERR_reason_error_string(ERR_peek_error());
-      if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)
-        tls_error_ = "host name mismatch";
-      else if (verdict != X509_V_OK)
-        tls_error_ = X509_verify_cert_error_string(verdict);
-      else
-        tls_error_ = error == SSL_ERROR_SSL && reason ? reason : "closed by the far end";
-      co_return Io::end;
-    }
-    Io waited;
-    if (error == SSL_ERROR_WANT_READ)
-      waited = co_await readable();
-    else
-      waited = co_await writable();
+    const Io done = tls_.handshake();
+    if (done != Io::again) co_return done;
+    if (interrupted_) co_return Io::stopped;
+    if (late_) co_return Io::late;
+    const auto [ec] = co_await socket_.async_wait(bytes_expected(), kAwait);
+    const Io waited = wait_ended(ec);
     if (waited != Io::ok) co_return waited;
   }
-}
-
-void Stream::use_tls(SSL* tls) {
-  BIO* bio = BIO_new(socket_method());
-  BIO_set_data(bio, reinterpret_cast<void*>(intptr_t(socket_.native_handle())));
-  BIO_set_init(bio, 1);
-  SSL_set_bio(tls, bio, bio);
-  tls_ = tls;
 }
 
 Gather::Gather(std::string_view a, std::string_view b, std::string_view c, std::string_view d) {

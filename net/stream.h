@@ -10,23 +10,13 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/loops.h"
-
-using SSL = struct ssl_st;
+#include "net/tls_socket.h"
 
 namespace tailrace {
-
-enum class Io : uint8_t {
-  ok,
-  again,    // nothing without waiting
-  end,      // the far end closed, or the connection broke
-  late,     // the deadline passed
-  stopped,  // interrupt() was called
-};
 
 /// Up to four pieces that are sent as one. Refers to them.
 class Gather {
@@ -56,7 +46,6 @@ class Gather {
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   Stream(Loop& loop, asio::ip::tcp::socket socket);
-  ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -91,19 +80,17 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void shutdown_send();
   void close();
 
-  /// From here on everything goes through `tls`, which the stream owns; its BIO is the stream's socket.
-  void use_tls(SSL* tls);
-  SSL* tls() { return tls_; }
+  /// From here on everything goes through TLS.
+  void use_tls(SslPtr tls) { tls_ = TlsSocket(std::move(tls), socket_.native_handle()); }
+  const TlsSocket& tls() const { return tls_; }
   asio::awaitable<Io> handshake();
-  /// Why the handshake failed, in OpenSSL's own words; never the far end's bytes.
-  const std::string& tls_error() const { return tls_error_; }
 
  private:
   void arm();
   void tick();
   void next_watch(uint64_t watch);
   Io wait_ended(const boost::system::error_code& ec) const;
-  Io tls_ended(int result) const;
+  asio::ip::tcp::socket::wait_type bytes_expected() const;
 
   Loop& loop_;
   asio::ip::tcp::socket socket_;
@@ -111,8 +98,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Mono deadline_ = Mono::max(), armed_ = Mono::max();
   std::function<bool()> on_readable_;
   uint64_t watch_ = 0;
-  SSL* tls_ = nullptr;
-  std::string tls_error_;
+  TlsSocket tls_;
   bool late_ = false, interrupted_ = false;
 };
 

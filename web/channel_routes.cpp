@@ -1,5 +1,6 @@
 #include "web/channel_routes.h"
 
+#include "base/ids.h"
 #include "base/text.h"
 #include "channels/errc.h"
 #include "drains/target.h"
@@ -21,6 +22,12 @@ HttpResponse refused(error_code error) {
   if (error == ChannelErrc::too_many_drains)
     return http_error(422, "You have already added the maximum number of drains allowed");
   return http_error(503, error.message());
+}
+
+json token_json(const Token& token) {
+  json body{{"name", token.name}, {"token", token.id}};
+  if (token.strict) body["strict"] = true;
+  return body;
 }
 
 json drain_json(const DrainEntry& drain) {
@@ -71,8 +78,7 @@ class ChannelRoutes {
     const ChannelPtr channel = catalog_.channel(request.param("c"));
     if (!channel) return http_error(404, "Not Found");
     json tokens = json::array(), drains = json::array();
-    for (const TokenPtr& token : catalog_.tokens(*channel))
-      tokens.push_back({{"name", token->name}, {"token", token->id}});
+    for (const TokenPtr& token : catalog_.tokens(*channel)) tokens.push_back(token_json(*token));
     for (const DrainEntry& drain : catalog_.drains(*channel)) drains.push_back(drain_json(drain));
     return json_response(
         200,
@@ -91,10 +97,15 @@ class ChannelRoutes {
     const auto name = text_field(*body, "name", wrong);
     if (!name || !good_token_name(*name)) return http_error(422, "NAME is a required field");
     const std::string id = text_field(*body, "token", wrong).value_or("");
-    if (wrong || (!id.empty() && !good_token_id(id))) return http_error(422, "token must be t.<uuid>");
-    const auto token = catalog_.add_token(request.param("c"), *name, id);
+    if (wrong || (!id.empty() && !is_token_id(id))) return http_error(422, "token must be t.<uuid>");
+    bool strict = false;
+    if (const auto given = body->find("strict"); given != body->end() && !given->is_null()) {
+      if (!given->is_boolean()) return http_error(422, "strict must be true or false");
+      strict = *given;
+    }
+    const auto token = catalog_.add_token(request.param("c"), *name, {id, strict});
     if (!token) return refused(token.error());
-    return json_response(201, {{"name", (*token)->name}, {"token", (*token)->id}});
+    return json_response(201, token_json(**token));
   }
 
   HttpResponse add_drain(const HttpRequest& request) const {

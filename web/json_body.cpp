@@ -33,16 +33,6 @@ bool good_name(std::string_view name) {
          std::ranges::none_of(name, control);
 }
 
-bool good_token_id(std::string_view id) {
-  if (id.size() != 38 || !id.starts_with("t.")) return false;
-  for (size_t i = 2; i < id.size(); ++i) {
-    const bool dash = i == 10 || i == 15 || i == 20 || i == 25;
-    const bool hex = (id[i] >= '0' && id[i] <= '9') || (id[i] >= 'a' && id[i] <= 'f');
-    if (dash ? id[i] != '-' : !hex) return false;
-  }
-  return true;
-}
-
 bool good_token_name(std::string_view name) {
   return good_name(name) && name.size() <= 48 && name.find(' ') == name.npos;
 }

@@ -25,7 +25,4 @@ bool good_name(std::string_view name);
 /// 6).
 bool good_token_name(std::string_view name);
 
-/// `t.` and a UUID in lower case.
-bool good_token_id(std::string_view id);
-
 }  // namespace tailrace

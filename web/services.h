@@ -9,8 +9,10 @@
 #include "base/address_policy.h"
 #include "channels/catalog.h"
 #include "drains/drain_set.h"
+#include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
+#include "web/listener_families.h"
 #include "web/sessions.h"
 
 namespace tailrace {
@@ -26,6 +28,8 @@ struct WebServices {
   std::string public_url;                             // TAILRACE_PUBLIC_URL; empty: from the request
   uint16_t public_port = 0;                           // of the public listener
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
+  SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
+  ListenerCounts listeners;
 };
 
 }  // namespace tailrace

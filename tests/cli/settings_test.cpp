@@ -54,6 +54,28 @@ TEST_CASE("syslog listeners: off, a list, a token") {
   CHECK(out.settings->syslog_listen == std::vector<SyslogListen>{{":6001", {}}, {"127.0.0.1:6002", token}});
 }
 
+TEST_CASE("TLS listeners need a certificate and its key; a certificate needs no listener") {
+  const SettingValues files{{"TAILRACE_TLS_CERT", "c.pem"}, {"TAILRACE_TLS_KEY", "k.pem"}};
+  CHECK(read(files).settings->https_listen.empty());
+  CHECK(read(files).settings->syslog_tls_listen.empty());
+  CHECK(read({{"TAILRACE_HTTPS_LISTEN", "off"}, {"TAILRACE_SYSLOG_TLS_LISTEN", "off"}}).settings);
+  SettingValues both = files;
+  both["TAILRACE_HTTPS_LISTEN"] = ":8643";
+  both["TAILRACE_SYSLOG_TLS_LISTEN"] = ":6514,127.0.0.1:6515?token=" + token;
+  both["TAILRACE_TLS_CLIENT_CA"] = "ca.pem";
+  const auto out = read(both);
+  REQUIRE(out.settings);
+  CHECK(out.settings->https_listen == ":8643");
+  CHECK(out.settings->syslog_tls_listen ==
+        std::vector<SyslogListen>{{":6514", {}}, {"127.0.0.1:6515", token}});
+  CHECK(out.settings->tls.cert == "c.pem");
+  CHECK(out.settings->tls.key == "k.pem");
+  CHECK(out.settings->tls.client_ca == "ca.pem");
+  CHECK(read({{"TAILRACE_HTTPS_LISTEN", ":1"}}).error == "TAILRACE_TLS_CERT: TAILRACE_HTTPS_LISTEN needs it");
+  CHECK(read({{"TAILRACE_SYSLOG_TLS_LISTEN", ":1"}, {"TAILRACE_TLS_CERT", "c.pem"}}).error ==
+        "TAILRACE_TLS_KEY: TAILRACE_SYSLOG_TLS_LISTEN needs it");
+}
+
 TEST_CASE("the credential: value, file, never both places at once") {
   auto out = read({{"TAILRACE_AUTH", "u:p:q"}});
   CHECK(out.settings->auth_user == "u");
@@ -75,6 +97,8 @@ TEST_CASE("a wrong value: variable, value, what it takes") {
       {"TAILRACE_ADMIN_LISTEN", "::1:80"},
       {"TAILRACE_SYSLOG_LISTEN", ","},
       {"TAILRACE_SYSLOG_LISTEN", "off,:1"},
+      {"TAILRACE_HTTPS_LISTEN", "example.com:443"},
+      {"TAILRACE_SYSLOG_TLS_LISTEN", "6514"},
       {"TAILRACE_PUBLIC_URL", "ftp://x"},
       {"TAILRACE_PUBLIC_URL", "https://"},
       {"TAILRACE_THREADS", "0"},
@@ -99,7 +123,8 @@ TEST_CASE("a wrong value: variable, value, what it takes") {
 
 TEST_CASE("no secret in an error") {
   CHECK(read({{"TAILRACE_AUTH", "hunter2"}}).error == "TAILRACE_AUTH=***: takes user:password");
-  CHECK(read({{"TAILRACE_SYSLOG_LISTEN", ":1?token=hunter2,:2"}}).error.find("hunter2") == std::string::npos);
+  for (const char* value : {":1?token=hunter2,:2", ":1?hunter2", ":1?tok=hunter2,:2", ":1?a?hunter2"})
+    CHECK(read({{"TAILRACE_SYSLOG_LISTEN", value}}).error.find("hunter2") == std::string::npos);
   CHECK(read({{"TAILRACE_CLUSTER", "nats://u:hunter2@a:4222"}}).error ==
         "TAILRACE_CLUSTER=nats://***@a:4222: not built yet");
 }

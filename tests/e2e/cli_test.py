@@ -138,9 +138,7 @@ class Serve(EndToEnd):
         return run("serve", *ports, *flags, environment=environment)
 
     def test_unbuilt_settings_are_refused(self):
-        for flag, value in (("syslog-udp-listen", "127.0.0.1:0"), ("syslog-tls-listen", "127.0.0.1:0"),
-                            ("https-listen", "127.0.0.1:0"), ("tls-cert", "a.pem"), ("tls-key", "a.pem"), ("tls-client-ca", "a.pem"),
-                            ("data-dir", "/tmp/x"), ("ack", "durable"), ("disk-bytes", "1G"), ("channel-rate", "100"),
+        for flag, value in (("data-dir", "/tmp/x"), ("ack", "durable"), ("disk-bytes", "1G"),
                             ("file-drain-dir", "/tmp"), ("cluster", "nats://user:secret@a:4222")):
             variable = "TAILRACE_" + flag.upper().replace("-", "_")
             for flags, environment in (([f"--{flag}", value], {}), ([], {variable: value})):
@@ -156,6 +154,7 @@ class Serve(EndToEnd):
 
     def test_wrong_values_name_the_variable_the_value_and_what_it_takes(self):
         for flag, value in (("http-listen", "nowhere"), ("http-listen", "127.0.0.1:99999"), ("syslog-listen", "x:y"),
+                            ("syslog-udp-listen", "127.0.0.1"),
                             ("threads", "0"), ("threads", "many"), ("grace", "30"), ("grace", "-1s"), ("channel-records", "0"),
                             ("channel-bytes", "8X"), ("channel-bytes", "1"), ("channel-drains", "-1"), ("drain-allow", "10.0.0.0/33"),
                             ("dns", "not an address"), ("public-url", "ftp://x"), ("memory-bytes", "1K"),

@@ -298,6 +298,13 @@ class Node:
         self.url = f"http://127.0.0.1:{self.admin}"
         return True
 
+    def udp(self, listeners=1):
+        """The UDP listeners, each as host and port, once there are this many."""
+        def found():
+            all_ = re.findall(r'msg="syslog over UDP" address=\[?([^ ]*?)\]?:(\d+) ', self.log())
+            return [(host, int(port)) for host, port in all_] if len(all_) >= listeners else None
+        return wait_until(found, f"{listeners} UDP listeners")
+
     def log(self):
         with open(self.log_file.name, encoding="utf-8", errors="replace") as file:
             return file.read()

@@ -1,97 +1,47 @@
 """The path with programs that nobody here wrote: logger, rsyslog, syslog-ng, Prometheus and promtool."""
 
 import json
-import os
-import pathlib
 import re
 import shutil
 import socket
 import subprocess
-import tempfile
 import unittest
 import urllib.parse
 
-from harness import EndToEnd, HttpFarEnd, counted, free_port, port_is_free, record, run, wait_until
+from certificates import Authority
+from harness import HttpFarEnd, counted, free_port, record, run, wait_until
+from peers import NO_PEERS, PEERS, PeerCase
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PEERS = pathlib.Path(os.environ.get("TAILRACE_PEERS") or ROOT / "build" / "peers") / "bin"
 LISTENER_TOKEN = "t.0a0a0a0a-0000-4000-8000-000000000000"
 TOTAL = 2000
 
 
-@unittest.skipUnless(PEERS.is_dir(), f"no peers in {PEERS}: scripts/install-deps test brings them")
-class Peers(EndToEnd):
+@unittest.skipUnless(PEERS.is_dir(), NO_PEERS)
+class Peers(PeerCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tailrace-peers-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.router = self.node(syslog=f"127.0.0.1:0,127.0.0.1:0?token={LISTENER_TOKEN}")
+        super().setUp()
+        self.authority = Authority(self.folder, "authority")
+        self.authority.sign("router", self.folder / "cert.pem", self.folder / "key.pem")
+        self.router = self.node("--syslog-tls-listen", "127.0.0.1:0", "--tls-cert", str(self.folder / "cert.pem"), "--tls-key",
+                                str(self.folder / "key.pem"), syslog=f"127.0.0.1:0,127.0.0.1:0?token={LISTENER_TOKEN}")
+        self.tls_port = int(wait_until(lambda: re.search(r'"syslog over TLS" address=127\.0\.0\.1:(\d+)', self.router.log()),
+                                       "the TLS listener in the log")[1])
         self.channel, tokens = self.router.channel("shop", ["app", "heroku"])
         self.app, self.heroku = tokens["app"], tokens["heroku"]
         self.router.good("POST", f"/v2/channels/{self.channel}/tokens", {"name": "console", "token": LISTENER_TOKEN})
-
-    def start(self, *arguments, port):
-        """A peer in the foreground; returns when it listens on its port."""
-        log = open(self.folder / f"{arguments[0]}.log", "wb")
-        self.addCleanup(log.close)
-        peer = subprocess.Popen([PEERS / arguments[0], *map(str, arguments[1:])], stdin=subprocess.DEVNULL, stdout=log,
-                                stderr=log, cwd=self.folder)
-
-        def end():
-            if peer.poll() is None:
-                peer.terminate()
-            try:
-                peer.wait(30)
-            except subprocess.TimeoutExpired:
-                peer.kill()
-                peer.wait()
-        self.addCleanup(end)
-
-        def listens():
-            if peer.poll() is not None:
-                raise AssertionError(f"{arguments[0]} ended with {peer.returncode}: {said()}")
-            return not port_is_free(port)
-
-        def said():
-            return (self.folder / f"{arguments[0]}.log").read_text(errors="replace")[-2000:]
-        wait_until(listens, lambda: f"{arguments[0]} on its port; it said {said()}")
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    def rsyslog(self, port, rest):
-        """rsyslogd with a TCP input on `port` and what else its configuration says."""
-        path = self.write("rsyslog.conf", f"""
-global(workDirectory="{self.folder}" maxMessageSize="64k")
-module(load="imtcp")
-input(type="imtcp" address="127.0.0.1" port="{port}")
-{rest}
-""")
-        self.start("rsyslogd", "-n", "-f", path, "-i", self.folder / "rsyslog.pid", port=port)
-
-    def syslog_ng(self, port, rest):
-        path = self.write("syslog-ng.conf", f"""@version: 3.38
-options {{ keep-hostname(yes); stats-freq(0); }};
-source in {{ syslog(ip("127.0.0.1") port({port}) transport("tcp") log-iw-size(10000)); }};
-{rest}
-""")
-        self.start("syslog-ng", "-F", "-f", path, "--no-caps", "-p", self.folder / "syslog-ng.pid", "-c",
-                   self.folder / "syslog-ng.ctl", "-R", self.folder / "syslog-ng.persist", port=port)
 
     def feed(self, port):
         """TOTAL numbered records to a peer."""
         with socket.create_connection(("127.0.0.1", port)) as out:
             out.sendall(counted(*[record("program", f"number {i}", procid="77", host="elsewhere") for i in range(TOTAL)]))
 
-    def all_came(self, app, procid):
+    def all_came(self, app, procid, protocol="tcp"):
         """Every record of the feed came, once and in order, under this name."""
-        wait_until(lambda: self.router.accepted("tcp") >= TOTAL,
-                   lambda: f"{TOTAL} records; {self.router.accepted('tcp')} came, {self.router.rejected('tcp')} did not")
+        wait_until(lambda: self.router.accepted(protocol) >= TOTAL,
+                   lambda: f"{TOTAL} records; {self.router.accepted(protocol)} came, {self.router.rejected(protocol)} did not")
         lines = [line.split(b" ", 1)[1] for line in self.router.history(self.channel, num=TOTAL).splitlines()]
         self.assertEqual(lines[-1500:], [b"%s[%s]: number %d" % (app, procid, i) for i in range(TOTAL - 1500, TOTAL)])
-        self.assertEqual((self.router.accepted("tcp"), self.router.rejected("tcp")), (TOTAL, {}))
+        self.assertEqual((self.router.accepted(protocol), self.router.rejected(protocol)), (TOTAL, {}))
 
     def drained(self, path, drain):
         """What a drain's far end wrote into a file: exactly what the ledger says was delivered."""
@@ -151,6 +101,25 @@ action(type="omfwd" target="127.0.0.1" port="{self.router.syslog_ports[1]}" prot
         self.feed(port)
         self.all_came(b"program", b"77")
 
+    def rsyslog_sends_over_tls(self, framing):
+        port = free_port()
+        self.rsyslog(port, f"""
+global(DefaultNetstreamDriverCAFile="{self.authority.pem}")
+template(name="tailrace" type="string" string="<%PRI%>1 %TIMESTAMP:::date-rfc3339% %HOSTNAME% {self.app} %PROCID% %MSGID% - %msg%\n")
+action(type="omfwd" target="127.0.0.1" port="{self.tls_port}" protocol="tcp" StreamDriver="ossl" StreamDriverMode="1"
+       StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="localhost" TCP_Framing="{framing}" template="tailrace")
+""")
+        self.feed(port)
+        self.all_came(b"app", b"77", "tls")
+
+    @unittest.skipUnless(any(PEERS.parent.glob("rsyslog-openssl/**/lmnsd_ossl.so")), "no rsyslog-openssl")
+    def test_rsyslog_sends_over_tls_octet_counted(self):
+        self.rsyslog_sends_over_tls("octet-counted")
+
+    @unittest.skipUnless(any(PEERS.parent.glob("rsyslog-openssl/**/lmnsd_ossl.so")), "no rsyslog-openssl")
+    def test_rsyslog_sends_over_tls_in_lines(self):
+        self.rsyslog_sends_over_tls("traditional")
+
     def test_rsyslog_receives(self):
         port, out = free_port(), self.folder / "out"
         self.rsyslog(port, f"""
@@ -179,6 +148,16 @@ log {{ source(in); destination(out); flags(flow-control); }};
 """)
         self.feed(port)
         self.all_came(b"program", b"77")
+
+    def test_syslog_ng_sends_over_tls(self):
+        port = free_port()
+        self.syslog_ng(port, f"""
+rewrite name {{ set("{self.app}", value("PROGRAM")); }};
+destination out {{ syslog("127.0.0.1" port({self.tls_port}) transport("tls") tls(ca-file("{self.authority.pem}"))); }};
+log {{ source(in); rewrite(name); destination(out); flags(flow-control); }};
+""")
+        self.feed(port)
+        self.all_came(b"app", b"77", "tls")
 
     def test_syslog_ng_receives(self):
         port, out = free_port(), self.folder / "out"

@@ -1,6 +1,7 @@
 #pragma once
 // The stream scanner as a connection uses it, and its slow, obvious twin.
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string>
@@ -37,7 +38,7 @@ inline Found scan_stream(std::string_view bytes, const std::vector<size_t>& port
       if (s.kind == Scanned::Kind::rejected) found.rejected.push_back(s.reason);
       left.remove_prefix(s.consumed);
     }
-    held = std::string(left);
+    held.erase(0, held.size() - left.size());
   }
   found.rest = held;
   return found;
@@ -64,8 +65,12 @@ inline Found scan_slowly(const std::string& bytes) {
         continue;
       }
       found.rejected.push_back(RejectReason::too_long);
-      const size_t end = bytes.find('\n', at);
-      at = end == bytes.npos ? bytes.size() : end + 1;
+      const bool absurd = text.size() > 8 || std::stoull(text) > 64 << 20;
+      const size_t region = absurd ? bytes.npos : behind + 1 + std::stoull(text);
+      for (at = behind; at < bytes.size() && at < region;) {
+        if (bytes[at++] != '\n' || at == bytes.size() || at == region) continue;
+        if (absurd || bytes[at] == '<' || (bytes[at] >= '1' && bytes[at] <= '9')) break;
+      }
       continue;
     }
     const size_t end = bytes.find('\n', at);
@@ -76,6 +81,65 @@ inline Found scan_slowly(const std::string& bytes) {
     at = end + 1;
   }
   found.rest = bytes.substr(at);
+  return found;
+}
+
+/// A whole body through next_in_body() or next_line(), which never ask for more.
+inline Found scan_body(std::string_view body, Scanned (*next)(std::string_view)) {
+  Found found;
+  while (!body.empty()) {
+    const Scanned s = next(body);
+    if (s.kind == Scanned::Kind::more || s.consumed == 0 || s.consumed > body.size()) std::abort();
+    if (s.kind == Scanned::Kind::frame) found.frames.emplace_back(s.bytes);
+    if (s.kind == Scanned::Kind::rejected) found.rejected.push_back(s.reason);
+    body.remove_prefix(s.consumed);
+  }
+  return found;
+}
+
+/// The slow twin of next_in_body(), by the words of the contract.
+inline Found scan_body_slowly(std::string body) {
+  Found found;
+  while (!body.empty()) {
+    const size_t digits = std::min(body.find_first_not_of("0123456789"), body.size());
+    const std::string count = body.substr(0, digits);
+    const bool counts = !count.empty() && count.size() <= 20 && count[0] != '0';
+    if (counts && digits < body.size() && body[digits] == ' ' && count.size() < 12) {
+      const size_t size = std::stoull(count), left = body.size() - digits - 1;
+      if (size <= left) {
+        found.frames.push_back(body.substr(digits + 1, size));
+        body.erase(0, digits + 1 + size);
+        continue;
+      }
+      if (size < size_t(1) << 31) {
+        found.rejected.push_back(RejectReason::truncated);
+        break;
+      }
+    }
+    if (counts && digits == body.size())
+      found.rejected.push_back(RejectReason::truncated);
+    else if (counts && body[digits] == ' ')
+      found.rejected.push_back(RejectReason::too_long);
+    else
+      found.rejected.push_back(RejectReason::malformed);
+    const size_t end = body.find('\n');
+    body.erase(0, end == body.npos ? body.size() : end + 1);
+  }
+  return found;
+}
+
+/// The slow twin of next_line().
+inline Found scan_lines_slowly(const std::string& body) {
+  Found found;
+  std::string line;
+  for (size_t i = 0; i < body.size(); ++i) {
+    const bool newline = body[i] == '\n';
+    if (!newline) line += body[i];
+    if (!newline && i + 1 < body.size()) continue;
+    if (newline && line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) found.frames.push_back(line);
+    line.clear();
+  }
   return found;
 }
 

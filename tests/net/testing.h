@@ -177,11 +177,11 @@ struct Served {
   std::unique_ptr<HttpServer> server;
   std::unique_ptr<Listener> listener;
 
-  uint16_t start() {
+  uint16_t start(const ServerTls* tls = nullptr) {
     server = std::make_unique<HttpServer>(routes, bodies, limits);
-    auto opened =
-        Listener::open(loops, *parse_endpoint("127.0.0.1:0"),
-                       [this](Loop& loop, asio::ip::tcp::socket s) { server->serve(loop, std::move(s)); });
+    auto opened = Listener::open(
+        loops, *parse_endpoint("127.0.0.1:0"),
+        [this, tls](Loop& loop, asio::ip::tcp::socket s) { server->serve(loop, std::move(s), tls); });
     REQUIRE(opened.has_value());
     listener = std::move(*opened);
     loops.start();

@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 #include <functional>
 
+#include "base/ids.h"
 #include "tests/channels/log_fixture.h"
 #include "web/json_body.h"
 #include "web/tail_text.h"
@@ -161,8 +162,8 @@ TEST_CASE("JSON of strangers is judged, never thrown") {
     CHECK_FALSE(text_field(*json_object(std::string("{\"a\":") + value + "}"), "a", wrong));
     CHECK(wrong);
   }
-  CHECK(good_token_id("t.01234567-89ab-4def-8123-456789abcdef"));
+  CHECK(is_token_id("t.01234567-89ab-4def-8123-456789abcdef"));
   for (const char* bad : {"", "t.", "t.01234567-89AB-4def-8123-456789abcdef",
                           "d.01234567-89ab-4def-8123-456789abcdef", "t.01234567+89ab-4def-8123-456789abcdef"})
-    CHECK_FALSE(good_token_id(bad));
+    CHECK_FALSE(is_token_id(bad));
 }

@@ -1,0 +1,141 @@
+#include "net/tls_socket.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace tailrace {
+namespace {
+
+constexpr int kRecordsAtOnce = 256;  // they may hold a byte each
+constexpr int kReadsAtGoodbye = 4;   // 16 KiB each
+
+// OpenSSL's own socket BIO raises SIGPIPE; this one does not.
+int bio_write(BIO* bio, const char* bytes, int count) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t n =
+      ::send(int(reinterpret_cast<intptr_t>(BIO_get_data(bio))), bytes, size_t(count), MSG_NOSIGNAL);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(bio);
+  return int(n);
+}
+
+int bio_read(BIO* bio, char* into, int count) {
+  BIO_clear_retry_flags(bio);
+  const ssize_t n = ::recv(int(reinterpret_cast<intptr_t>(BIO_get_data(bio))), into, size_t(count), 0);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
+  return int(n);
+}
+
+long bio_control(BIO*, int command, long, void*) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO_METHOD* socket_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tailrace socket");
+    BIO_meth_set_write(m, bio_write);
+    BIO_meth_set_read(m, bio_read);
+    BIO_meth_set_ctrl(m, bio_control);
+    return m;
+  }();
+  return method;
+}
+
+}  // namespace
+
+void SslFree::operator()(SSL* ssl) const {
+  SSL_free(ssl);
+}
+
+TlsSocket::TlsSocket(SslPtr ssl, int socket) : ssl_(std::move(ssl)), socket_(socket) {
+  BIO* bio = BIO_new(socket_method());
+  BIO_set_data(bio, reinterpret_cast<void*>(intptr_t(socket)));
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
+}
+
+Io TlsSocket::unfinished(int error) {
+  wants_write_ = error == SSL_ERROR_WANT_WRITE;
+  dry_ = wants_write_ || error == SSL_ERROR_WANT_READ;
+  return dry_ ? Io::again : Io::end;
+}
+
+Io TlsSocket::handshake() {
+  ERR_clear_error();
+  const int done = SSL_do_handshake(ssl_.get());
+  if (done == 1) {
+    established_ = true;
+    dry_ = false;
+    outcome_ = SSL_session_reused(ssl_.get()) ? Handshake::resumed : Handshake::full;
+    return Io::ok;
+  }
+  const int error = SSL_get_error(ssl_.get(), done);
+  const Io ended = unfinished(error);
+  if (ended != Io::again) explain(error);
+  return ended;
+}
+
+void TlsSocket::explain(int error) {
+  const unsigned long first = ERR_peek_error();
+  const int reason = ERR_GET_LIB(first) == ERR_LIB_SSL ? ERR_GET_REASON(first) : 0;
+  const char* words = ERR_reason_error_string(first);
+  const long verdict = SSL_get_verify_result(ssl_.get());
+  if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)
+    error_ = "host name mismatch";
+  else if (verdict != X509_V_OK)
+    error_ = X509_verify_cert_error_string(verdict);
+  else
+    error_ = error == SSL_ERROR_SSL && words ? words : "closed by the far end";
+
+  if (error != SSL_ERROR_SSL)
+    outcome_ = Handshake::closed;
+  else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+    outcome_ = Handshake::no_certificate;
+  else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED || verdict != X509_V_OK)
+    outcome_ = Handshake::bad_certificate;
+  else if (reason > SSL_AD_REASON_OFFSET)
+    outcome_ = Handshake::refused;
+  else
+    outcome_ = reason != 0 ? Handshake::protocol : Handshake::other;
+}
+
+Io TlsSocket::read_some(std::span<char> into, size_t& count) {
+  count = 0;
+  dry_ = false;
+  for (int records = 0; records < kRecordsAtOnce && count < into.size(); ++records) {
+    ERR_clear_error();
+    size_t n = 0;
+    const int done = SSL_read_ex(ssl_.get(), into.data() + count, into.size() - count, &n);
+    if (done == 1) {
+      count += n;
+      continue;
+    }
+    const Io ended = unfinished(SSL_get_error(ssl_.get(), done));
+    return count > 0 ? Io::ok : ended;
+  }
+  return Io::ok;
+}
+
+Io TlsSocket::write_some(std::string_view bytes, size_t& count) {
+  count = 0;
+  ERR_clear_error();
+  const int done = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
+  if (done == 1) return Io::ok;
+  const int error = SSL_get_error(ssl_.get(), done);
+  return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ ? Io::again : Io::end;
+}
+
+void TlsSocket::goodbye() {
+  if (established_) {
+    SSL_shutdown(ssl_.get());  // one attempt; nobody waits for it
+    ERR_clear_error();
+    return;
+  }
+  ::shutdown(socket_, SHUT_WR);
+  std::array<char, 16 * 1024> unread;
+  for (int i = 0; i < kReadsAtGoodbye && ::recv(socket_, unread.data(), unread.size(), 0) > 0; ++i) continue;
+}
+
+}  // namespace tailrace

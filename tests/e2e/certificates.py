@@ -1,0 +1,28 @@
+"""Certificates made on the spot, with the openssl command: an authority and what it signs."""
+
+import pathlib
+import subprocess
+
+
+def openssl(*arguments, feed=None):
+    return subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60, input=feed).stdout
+
+
+class Authority:
+    """Lives in a folder; its certificate is `NAME.pem` there."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name = pathlib.Path(folder), name
+        self.pem = self.folder / f"{name}.pem"
+        self._key = self.folder / f"{name}.key"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3", "-subj",
+                f"/CN={name}", "-addext", "keyUsage=keyCertSign", "-keyout", self._key, "-out", self.pem)
+
+    def sign(self, name, certificate, key):
+        """A certificate for localhost, and as a client's, under this name."""
+        extensions = self.folder / f"{name}.ext"
+        extensions.write_text("basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        request = openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                          "-keyout", key)
+        openssl("x509", "-req", "-days", "3", "-CA", self.pem, "-CAkey", self._key, "-CAcreateserial", "-extfile", extensions,
+                "-out", certificate, feed=request)

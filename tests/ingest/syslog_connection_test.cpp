@@ -1,0 +1,85 @@
+#include "ingest/syslog_connection.h"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/write.hpp>
+
+#include "channels/memory_catalog.h"
+#include "channels/memory_store.h"
+#include "tests/eventually.h"
+
+using namespace tailrace;
+using tailrace::testing::eventually;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+/// One connection whose loop runs when the test says so.
+struct Fixture {
+  Fixture() {
+    channel = *catalog.add_channel("shop");
+    token = *catalog.add_token("1", "app");
+    asio::ip::tcp::acceptor acceptor(here_loop.io, {asio::ip::address_v4::loopback(), 0});
+    peer.connect(acceptor.local_endpoint());
+    connection = std::make_shared<SyslogConnection>(here, acceptor.accept(), token->id, nullptr);
+    connection->start();
+  }
+  ~Fixture() {
+    connection->finish();
+    here.sweep.cancel();
+    connection.reset();
+    here_loop.io.restart();
+    here_loop.io.poll();
+  }
+  void send(const std::string& bytes) { asio::write(peer, asio::buffer(bytes)); }
+  /// Runs the loop until so many records have come.
+  bool comes(uint64_t records) {
+    return eventually([&] {
+      here_loop.io.restart();
+      here_loop.io.poll();
+      return channel->log->totals().accepted == records;
+    });
+  }
+
+  prometheus::Registry registry;
+  IngestStats stats{registry};
+  MemoryStore store{{}};
+  MemoryCatalog memory{store, 6};
+  Catalog& catalog = memory;
+  ChannelPtr channel;
+  TokenPtr token;
+  Quota quota;
+  Intake intake{catalog, stats, quota};
+  Budget held{1 << 20};
+  HandshakeCounts handshakes;
+  Loop here_loop;
+  SyslogLoop here{here_loop, intake, stats, held, handshakes};
+  asio::io_context elsewhere;
+  asio::ip::tcp::socket peer{elsewhere};
+  std::shared_ptr<SyslogConnection> connection;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a sender whose writes never end with a frame is not given up while frames become whole") {
+  send("line 1\nli");
+  REQUIRE(comes(1));
+  const Mono between = mono_now();
+  send("ne 2\nli");
+  REQUIRE(comes(2));
+  connection->give_up_if_overdue(between + 60s);  // what is begun now was not begun then
+  send("ne 3\n");
+  CHECK(comes(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "a frame that does not become whole for a minute is given up") {
+  send("line 1\nli");
+  REQUIRE(comes(1));
+  connection->give_up_if_overdue(mono_now() + 60s);
+  char byte;
+  error_code ec;
+  peer.read_some(asio::buffer(&byte, 1), ec);
+  CHECK(ec);
+}
