@@ -48,8 +48,8 @@ struct DiskLogStart {
 /// behind a successful sync alone, with `durable`, else at the append and never beyond the synced mark;
 /// (3) with `durable` what is not synced is in the ring; (4) a drain's ordinal is never below floor_; (5)
 /// pending_ holds consecutive ordinals up to the ring's end. Lock order: this log's, then a pass's, the
-/// record reader's or SegmentSet's. The group commit's is not taken under it.
-class DiskLog : public Log {
+/// record reader's, SegmentSet's or the group commit's (GroupCommit::note says why).
+class DiskLog : public Log, public CommitLog {
  public:
   DiskLog(Channel& channel, LogLimits limits, DiskLogStart start, DiskLogServices services);
 
@@ -63,11 +63,11 @@ class DiskLog : public Log {
 
   // ---- the writer and the teller ----
   /// Takes what waits; from here on the next append notes the log again.
-  std::vector<PendingBatch> take_pending();
+  std::vector<PendingBatch> take_pending() override;
   /// Everything before `ordinal` is synced, and takes `bytes` more on disk.
-  void synced(uint64_t ordinal, uint64_t bytes);
+  void synced(uint64_t ordinal, uint64_t bytes) override;
   /// The group is lost: what is not synced is taken back, and whoever waits is told no_room.
-  void failed();
+  void failed() override;
 
   // ---- the record reader ----
   void fetched(const Fetched& fetched);

@@ -21,8 +21,8 @@ namespace tailrace {
 /// positions.
 ///
 /// Lock order of the folder, outermost first:
-///   catalog's change → registry_mutex_ → a log's → { pass's, record reader's, SegmentSet's }
-/// and, taken with none of them held: GroupCommit's, Keeper's, Positions'.
+///   catalog's change → registry_mutex_ → a log's → { pass's, record reader's, SegmentSet's, GroupCommit's }
+/// and, taken with none of them held: Keeper's, Positions'.
 class DiskStore final : public Store {
  public:
   struct Options {

@@ -16,8 +16,8 @@ class Category final : public boost::system::error_category {
         return "damaged";
       case DiskErrc::too_big:
         return "too big for the format";
-      case DiskErrc::given_up:
-        return "the segment was given up";
+      case DiskErrc::newer_version:
+        return "written by a newer version";
     }
     return "unknown";
   }

@@ -11,7 +11,7 @@ enum class DiskErrc {
   ok = 0,
   damaged,  // the bytes are not what was written
   too_big,  // beyond a bound of the format
-  given_up  // an earlier write or sync of this segment failed
+  newer_version
 };
 
 const boost::system::error_category& disk_category();

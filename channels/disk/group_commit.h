@@ -1,28 +1,23 @@
 #pragma once
-// The thread that writes: a group is what was appended while the group before was synced.
+// The threads that make appends durable: a group is what was appended while the group before was synced.
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
 #include "channels/channel.h"
-#include "channels/chunk.h"
+#include "channels/disk/group_writer.h"
 #include "channels/disk/room.h"
-#include "channels/disk/segment_set.h"
-#include "channels/disk/segment_writer.h"
 #include "channels/log.h"
 #include "channels/observer.h"
-#include "channels/posts.h"
 
 namespace tailrace {
-
-class DiskLog;
 
 /// One append that waits for its group.
 struct PendingBatch {
@@ -31,69 +26,113 @@ struct PendingBatch {
   AppendWaiter* waiter = nullptr;  // null: was told already (TAILRACE_ACK=memory)
 };
 
-/// Records that the cleaner moves to the head; numbers and ordinals stay.
-struct CopiedRecords {
-  uint32_t channel = 0;
-  uint64_t first_ordinal = 0;
-  Slice slice;
+/// A channel's log as the group commit sees it. DiskLog is one.
+class CommitLog {
+ public:
+  virtual ~CommitLog() = default;
+  /// On the writer: what waits, with ordinals that go on where the last call's ended; from here on the next
+  /// append notes the log again.
+  virtual std::vector<PendingBatch> take_pending() = 0;
+  /// On the teller: everything before `ordinal` is synced, and takes `bytes` more on disk.
+  virtual void synced(uint64_t ordinal, uint64_t bytes) = 0;
+  /// On the teller: what is not synced is lost and taken back; who waits in the log is told no_room by it
+  /// (who waited in the group, by the group commit). The writer takes nothing before it returned.
+  virtual void failed() = 0;
+};
+
+/// Records that the cleaner moves to the head, numbers and ordinals unchanged, and posts that still count.
+struct Copies {
+  std::vector<StoredSlice> records;
+  std::vector<PostVerdict> posts;
+  std::function<void(Result<void>)> done;  // on the teller, behind the sync
 };
 
 /// Owns two threads. *Writer*: takes what waits, writes and syncs it. *Teller*: for each group, in their
 /// order: makes it visible and wakes cursors (each log's lock), answers the waiters, calls the append
 /// observer; meanwhile the writer is at the next group. There is no timer: an idle writer begins with the
-/// first append.
+/// first append. The writer takes each noted log's lock once per group, for a swap, so a group holds the
+/// records of one channel side by side.
 ///
-/// An append takes its log's lock only. The first one since the log was last taken from then calls note(),
-/// which takes this object's lock for a push; never while a log's lock is held. The writer takes each noted
-/// log's lock once per group, for a swap. So a group holds the records of one channel side by side.
-///
-/// A group that fails is written whole into the next segment, once. If that fails too, its waiters and all
-/// that waited behind it in the same logs are told no_room, and the logs take their records back. Without
-/// `durable` they keep them, and the group is tried again when there is room.
-/// Lock order: log → SegmentSet; this object's own lock is a leaf.
+/// A group that cannot be stored (GroupWriter tried twice) is told no_room, with all that waits behind it in
+/// the same logs, and the logs take their records back; Room is closed until the keeper opens it. Without
+/// `durable` the group is kept instead, and tried again at each retry().
+/// Lock order: log → this object's own lock, a leaf. SegmentSet's is taken with neither held.
 class GroupCommit {
  public:
   struct Parts {
-    SegmentSet& segments;
     Room& room;
-    AppendObserver* observer;  // may be null
-    bool durable;              // else records are visible at once, and the teller only answers
-    /// A prepared segment, if there is one; the last one for copies alone.
-    std::function<std::optional<SegmentWriter>(bool for_copies)> next_segment;
-    /// The head is full or was given up: to be sealed at its end.
-    std::function<void(SegmentPtr)> seal;
+    AppendObserver* observer = nullptr;  // may be null
+    bool durable = true;                 // else records are visible at once, and waiters were told
+    std::function<Micros()> now = wall_now;
   };
-  explicit GroupCommit(Parts parts);
-  /// Writes what waits, then ends both threads. No append may come any more.
+  GroupCommit(Parts parts, GroupWriter::Parts writer, GroupWriter::Start start);
+  /// stop()s.
   ~GroupCommit();
 
-  void start(SegmentWriter head, uint64_t next_group, uint64_t mark);
+  /// Syncs a first head with the mark of this start, on the caller's thread, then lets the threads run, also
+  /// if that failed. errors: no_room, the disk's; then no number may be shown before mark() says so.
+  Result<void> start();
+  /// Writes what waits, tells it, ends both threads and gives the head to be sealed. No append may come any
+  /// more.
+  void stop();
 
-  /// The log has its first batch waiting. Holds the channel until its group was told.
-  void note(ChannelPtr channel);
+  /// The log has its first batch waiting. Called under the log's lock: else a post could overtake a record of
+  /// its own POST in a log that another thread was about to note (D14). Holds the channel until it was told.
+  void note(ChannelPtr channel, CommitLog& log);
 
   /// Behind every append of the same POST that was enqueued before; `refused` is set by a waiter whose append
-  /// failed, and then nothing is written. The waiter is called like an append's.
+  /// failed, and then nothing is written, and the waiter is told no_room. The waiter is called like an
+  /// append's.
   void remember(PostVerdict post, std::shared_ptr<const std::atomic<bool>> refused, AppendWaiter& waiter);
 
-  /// The keeper: at most a quarter of a group are copies. `done` on the teller, behind the sync.
-  void copy(std::vector<CopiedRecords> records, std::function<void(Result<void>)> done);
+  /// The keeper: taken along while they are at most a quarter of a group, or alone.
+  void copy(Copies copies);
 
   /// Synced: numbers below it may be used and shown.
-  Position mark() const { return {mark_.load(std::memory_order_acquire)}; }
+  Position mark() const { return writes_.mark(); }
   /// A channel has come beyond the middle of what the mark allows.
   void raise_mark();
+  /// The keeper: there is room again.
+  void retry();
 
  private:
-  struct Group;
-  void write_groups(const std::stop_token& stop);
-  void tell(const std::stop_token& stop);
+  struct Share {
+    ChannelPtr channel;
+    CommitLog* log;
+    std::vector<PendingBatch> batches;
+  };
+  struct Post {
+    PostVerdict verdict;
+    std::shared_ptr<const std::atomic<bool>> refused;
+    AppendWaiter* waiter;
+  };
+  struct Group {
+    std::vector<Share> shares;
+    std::vector<Post> posts;
+    std::vector<Copies> copies;
+    error_code error;
+    uint64_t waiting = 0;  // bytes that Room counts
+  };
+  bool take(Group& group);
+  void store(Group& group);
+  Result<void> write(const Group& group);
+  void hand_over(Group group);
+  void write_groups();
+  void tell_groups();
+  void tell(Group& group);
 
   const Parts parts_;
+  GroupWriter writes_;  // the writer's, but for its mark
+
   std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::vector<ChannelPtr> noted_;  // guarded by mutex_, as are posts and copies
-  std::atomic<uint64_t> mark_{0};
+  std::condition_variable to_write_, to_tell_, told_;
+  // guarded by mutex_
+  std::vector<Share> noted_;
+  std::vector<Post> posts_;
+  std::deque<Copies> copies_;
+  std::deque<Group> synced_;  // for the teller
+  bool telling_ = false, raise_ = false, retry_ = false, stopping_ = false, written_all_ = false;
+
   std::jthread writer_, teller_;
 };
 

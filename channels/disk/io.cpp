@@ -142,6 +142,10 @@ void File::start_writeback(uint64_t offset, uint64_t bytes) {
   ::sync_file_range(fd_, off_t(offset), off_t(bytes), SYNC_FILE_RANGE_WRITE);
 }
 
+void File::drop_cache() {
+  ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 Result<void> File::sync() {
   // Not called again after EINTR: what the first call had begun may be lost by then.
   if (const int error = refused(IoStep::Kind::sync, path_)) return code_of(error);

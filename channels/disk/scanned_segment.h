@@ -21,9 +21,9 @@ struct ScannedSegment {
   uint64_t entries_end = kEntriesAt;  // behind the last valid entry
   uint64_t groups = 0, last_group = 0, mark = 0, highest_number = 0;
 
-  // The last group that has a valid entry: where it ends as that says, and which of its entries are not
-  // there. 0 if no group entry is valid.
-  uint64_t last_group_end = 0;
+  // The last group that has a valid entry: where that is, where the group ends as it says, and how many of
+  // its entries are not there. 0 if no group entry is valid.
+  uint64_t last_group_at = 0, last_group_end = 0;
   uint32_t last_group_missing = 0;
 
   // What is no entry and not zeros up to the end. Behind last_group_end: nobody's (an index that was not

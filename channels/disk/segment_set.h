@@ -5,35 +5,45 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <shared_mutex>
+#include <span>
 #include <vector>
 
 #include "channels/disk/io.h"
 #include "channels/disk/segment_index.h"
+#include "channels/position.h"
 
 namespace tailrace {
 
 /// One segment as readers see it. Shared: who holds it may read its file also after it was cleaned away, so
-/// the space of an unlinked one comes back when the last reader lets go.
+/// the space of an unlinked one comes back when the last reader lets go. What is not const once it is in the
+/// set is guarded by SegmentSet's lock.
 struct Segment {
   SegmentHeader header;
+  std::optional<BeginText> begin;         // none: it is damaged
   File file;                              // to read
   std::optional<StoredIndex> index;       // sealed
-  std::unique_ptr<IndexBuilder> growing;  // not sealed; guarded by SegmentSet's lock
-  uint64_t entries_end = 0;               // synced, and not void; grows while it is the head
-  uint64_t bytes = 0;                     // of disk
+  std::unique_ptr<IndexBuilder> growing;  // not sealed
+  uint64_t entries_end = kEntriesAt;      // synced, and not void; grows while it is the head
+  uint64_t last_group = 0, mark = 0;
+  uint64_t bytes = 0;  // of disk
   Micros newest = 0;
 };
 using SegmentPtr = std::shared_ptr<Segment>;
 
-/// One stretch of a channel to read: a run and where it is.
+/// One stretch of a channel to read: a run, and which of its records to take.
 struct Extent {
   SegmentPtr segment;
-  uint64_t ordinal = 0;
-  uint64_t offset = 0;
-  uint32_t records = 0, bytes = 0;
+  Run run;
+  uint64_t from = 0, until = 0;  // ordinals
+};
+
+/// What a group added to the head.
+struct Growth {
+  std::vector<AddedRun> runs;
+  std::vector<std::pair<PostVerdict, uint64_t>> posts;  // with their offsets
+  uint64_t entries = 0, end = 0, group = 0, mark = 0;
 };
 
 /// Thread-safe; its lock is a leaf and is not held while a file is read. Written by the writer (the head
@@ -41,26 +51,31 @@ struct Extent {
 /// callers.
 class SegmentSet {
  public:
-  /// Where records of `channel` from `ordinal` on lie, in order, each once, about `most` extents. Reads
-  /// indexes: only for threads that may block.
+  /// Where records of `channel` from `ordinal` on lie, in order, each once, `most` extents at most. Of a
+  /// record that lies in two segments the copy in the newer one. Reads indexes: only for threads that may
+  /// block. errors: an index that cannot be read.
   Result<std::vector<Extent>> find(uint32_t channel, uint64_t ordinal, size_t most) const;
-  /// The ordinal of the channel's first record above `position`; its end if there is none.
+  /// The ordinal of the channel's first record above `position`; behind its last if there is none. Reads
+  /// indexes and entries. errors: as find.
   Result<uint64_t> ordinal_behind(uint32_t channel, Position position) const;
 
-  SegmentPtr oldest() const;
+  SegmentPtr oldest() const;            // null: there is none
   std::vector<SegmentPtr> all() const;  // by number
-  uint64_t bytes() const;               // of disk, prepared ones included
+  uint64_t bytes() const;               // of disk; the keeper knows of the prepared ones
 
   void add(SegmentPtr segment);
-  /// The writer: a group is synced; what it added to the head's index, and its new end.
-  void grew(Segment& head, std::span<const StoredEntry> entries, std::span<const uint64_t> ordinals,
-            uint64_t end);
+  /// The writer: a group is synced.
+  void grew(Segment& head, const Growth& growth);
+  /// The keeper: `index` is open on the segment's own file.
   void sealed(Segment& segment, StoredIndex index, uint64_t bytes);
   void remove(const Segment& segment);
   /// Rises when a segment goes, so that extents found earlier are looked up again.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
  private:
+  struct Part;
+  Result<std::vector<Part>> parts_of(uint32_t channel) const;
+
   mutable std::shared_mutex mutex_;
   std::map<uint64_t, SegmentPtr> segments_;
   std::atomic<uint64_t> generation_{0};

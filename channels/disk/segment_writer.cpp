@@ -131,6 +131,7 @@ Result<void> seal_segment(File& file, const SegmentHeader& header, uint64_t entr
   crash_point("seal.written");
   if (const auto done = file.sync(); !done) return done;
   crash_point("seal.synced");
+  file.drop_cache();  // the newest records are in memory as they are
   return {};
 }
 

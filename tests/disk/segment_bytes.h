@@ -26,7 +26,7 @@ class MemoryEntry {
     r.ids = "web.1 -";
     r.procid_size = 5;
     r.message = message;
-    words_.resize(entry_size(r.text_size()) / 8, ~uint64_t{0});  // padding is not zero in memory
+    words_.assign(entry_size(r.text_size()) / 8, ~uint64_t{0});  // padding is not zero in memory
     write_entry(r, arrival, reinterpret_cast<std::byte*>(words_.data()));
   }
   Record record() const { return Record(reinterpret_cast<const std::byte*>(words_.data())); }

@@ -1,0 +1,177 @@
+#include "channels/disk/segment_set.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "channels/disk/scanned_segment.h"
+
+namespace tailrace {
+namespace {
+
+/// The number of the run's first record, by the first of its entries that can be read; none can: 0.
+uint64_t first_number(const Segment& segment, const Run& run) {
+  SegmentScanner scanner(segment.file, segment.header.salts, run.offset, run.offset + run.bytes);
+  const StoredEntry* const entry = scanner.next();
+  if (!entry || entry->is_control()) return 0;
+  return entry->prefix.number - (whole_ordinal(entry->prefix.ordinal, run.ordinal) - run.ordinal);
+}
+
+/// What is not covered yet of runs that come newest segment first.
+class Cover {
+ public:
+  void add(const SegmentPtr& segment, const Run& run, uint64_t from) {
+    uint64_t at = std::max(run.ordinal, from);
+    auto next = extents_.upper_bound(at);
+    if (next != extents_.begin()) at = std::max(at, std::prev(next)->second.until);
+    while (at < run.end_ordinal()) {
+      const uint64_t until =
+          next == extents_.end() ? run.end_ordinal() : std::min(run.end_ordinal(), next->second.from);
+      if (at < until) extents_.emplace_hint(next, at, Extent{segment, run, at, until});
+      if (next == extents_.end()) return;
+      at = std::max(at, next->second.until);
+      ++next;
+    }
+  }
+
+  /// In order, up to `horizon`.
+  std::vector<Extent> take(uint64_t horizon, size_t most) {
+    std::vector<Extent> all;
+    for (auto& [from, extent] : extents_) {
+      if (from >= horizon || all.size() == most) break;
+      extent.until = std::min(extent.until, horizon);
+      all.push_back(std::move(extent));
+    }
+    return all;
+  }
+
+ private:
+  std::map<uint64_t, Extent> extents_;  // by their first ordinal; they do not overlap
+};
+
+}  // namespace
+
+/// One segment's share in a channel.
+struct SegmentSet::Part {
+  SegmentPtr segment;
+  ChannelLine line;
+  std::vector<Run> runs;
+};
+
+/// Newest segment first, only those that have some.
+Result<std::vector<SegmentSet::Part>> SegmentSet::parts_of(uint32_t channel) const {
+  std::vector<Part> parts;
+  std::vector<std::pair<size_t, StoredIndex>> stored;  // which part's, as it was under the lock
+  {
+    const std::shared_lock lock(mutex_);
+    for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
+      const SegmentPtr& segment = at->second;
+      if (segment->index) {
+        stored.emplace_back(parts.size(), *segment->index);
+        parts.push_back({segment, {}, {}});
+      } else if (const ChannelLine* line = segment->growing->channel(channel)) {
+        parts.push_back({segment, *line, segment->growing->runs(channel)});
+      }
+    }
+  }
+  for (auto& [part, index] : stored) {
+    const auto line = index.channel(channel);
+    if (!line) return line.error();
+    parts[part].line = *line;
+    if (line->records == 0) continue;
+    auto runs = index.runs(*line);
+    if (!runs) return runs.error();
+    parts[part].runs = std::move(*runs);
+  }
+  std::erase_if(parts, [](const Part& part) { return part.runs.empty(); });
+  return parts;
+}
+
+Result<std::vector<Extent>> SegmentSet::find(uint32_t channel, uint64_t ordinal, size_t most) const {
+  const auto parts = parts_of(channel);
+  if (!parts) return parts.error();
+  Cover cover;
+  uint64_t horizon = UINT64_MAX;  // behind it, runs that were not looked at may lie
+  for (const Part& part : *parts) {
+    size_t taken = 0;
+    for (const Run& run : part.runs) {
+      if (run.end_ordinal() <= ordinal) continue;
+      if (taken++ == most) {
+        horizon = std::min(horizon, run.ordinal);
+        break;
+      }
+      cover.add(part.segment, run, ordinal);
+    }
+  }
+  return cover.take(horizon, most);
+}
+
+Result<uint64_t> SegmentSet::ordinal_behind(uint32_t channel, Position position) const {
+  const auto parts = parts_of(channel);
+  if (!parts) return parts.error();
+  uint64_t found = UINT64_MAX, end = 0;
+  for (const Part& part : *parts) {
+    end = std::max(end, part.line.highest_ordinal + 1);
+    if (part.line.highest_number <= position.value) continue;
+    // The last run that begins at or below the position; numbers rise with the ordinals.
+    const auto above = std::partition_point(part.runs.begin(), part.runs.end(), [&](const Run& run) {
+      return first_number(*part.segment, run) <= position.value;
+    });
+    if (above != part.runs.end()) found = std::min(found, above->ordinal);
+    if (above == part.runs.begin()) continue;
+    const Run& below = *std::prev(above);
+    const uint64_t past = position.value - first_number(*part.segment, below) + 1;
+    if (past < below.records) found = std::min(found, below.ordinal + past);
+  }
+  return found == UINT64_MAX ? end : found;
+}
+
+SegmentPtr SegmentSet::oldest() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.empty() ? nullptr : segments_.begin()->second;
+}
+
+std::vector<SegmentPtr> SegmentSet::all() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<SegmentPtr> all;
+  all.reserve(segments_.size());
+  for (const auto& [number, segment] : segments_) all.push_back(segment);
+  return all;
+}
+
+uint64_t SegmentSet::bytes() const {
+  const std::shared_lock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [number, segment] : segments_) bytes += segment->bytes;
+  return bytes;
+}
+
+void SegmentSet::add(SegmentPtr segment) {
+  const std::unique_lock lock(mutex_);
+  const uint64_t number = segment->header.segment;
+  segments_[number] = std::move(segment);
+}
+
+void SegmentSet::grew(Segment& head, const Growth& growth) {
+  const std::unique_lock lock(mutex_);
+  for (const AddedRun& run : growth.runs) head.growing->add(run);
+  for (const auto& [post, offset] : growth.posts) head.growing->add(post, offset);
+  head.entries_end = growth.end;
+  head.last_group = growth.group;
+  head.mark = growth.mark;
+  head.newest = head.growing->newest();
+}
+
+void SegmentSet::sealed(Segment& segment, StoredIndex index, uint64_t bytes) {
+  const std::unique_lock lock(mutex_);
+  segment.index = index;
+  segment.growing.reset();
+  segment.bytes = bytes;
+}
+
+void SegmentSet::remove(const Segment& segment) {
+  const std::unique_lock lock(mutex_);
+  segments_.erase(segment.header.segment);
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+}  // namespace tailrace
