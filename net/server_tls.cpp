@@ -99,7 +99,7 @@ ServerTls::~ServerTls() = default;
 
 ServerTls::Context ServerTls::load(std::string& error) const {
   ERR_clear_error();
-  const Context context(SSL_CTX_new(TLS_server_method()), ::SSL_CTX_free);
+  Context context(SSL_CTX_new(TLS_server_method()), ::SSL_CTX_free);
   SSL_CTX* const c = context.get();
   const auto failed = [&](const char* variable, const std::string& path) {
     error = std::string(variable) + "=" + path + ": " + reason();

@@ -51,7 +51,7 @@ void SslFree::operator()(SSL* ssl) const {
 
 TlsSocket::TlsSocket(SslPtr ssl, int socket) : ssl_(std::move(ssl)), socket_(socket) {
   BIO* bio = BIO_new(socket_method());
-  BIO_set_data(bio, reinterpret_cast<void*>(intptr_t(socket)));
+  BIO_set_data(bio, reinterpret_cast<void*>(intptr_t(socket)));  // NOLINT(performance-no-int-to-ptr)
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
 }
