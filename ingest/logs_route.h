@@ -23,7 +23,7 @@ struct LogsServices {
 };
 
 /// Adds the route to a listener's table. Bodies are application/logplex-1 (or x-logplex-1), text/plain and
-/// application/x-ndjson, as they are or in gzip or zstd. A body is inflated, looked up among the last ones,
+/// application/x-ndjson, as they are or in gzip or zstd. A body is looked up among the last ones, inflated,
 /// judged by the quota and then appended in rounds; between rounds, and between slices of inflation, others
 /// have their turn.
 void add_logs_route(HttpRoutes& routes, LogsServices& services);
