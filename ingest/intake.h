@@ -35,6 +35,10 @@ class Tally {
   std::unordered_map<ChannelPtr, Line> lines_;
 };
 
+/// How long a reader of a socket waits when Intake::crowded(): at full speed the default bound of a channel
+/// is some ten milliseconds of records.
+inline constexpr auto kYieldToDrains = std::chrono::milliseconds(1);
+
 /// Where the records of one read, or of one body, come from.
 struct Source {
   TokenPtr token;  // came with the credentials or the listener; null: each record names its own

@@ -20,7 +20,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 /// the first, bytes.
 constexpr size_t kRoundRecords = 4096, kRoundBytes = 1 << 20;
 constexpr size_t kInflateSlice = 256 << 10;  // a millisecond
-constexpr auto kYield = std::chrono::milliseconds(1);
 
 enum class Form : uint8_t { logplex, text, ndjson };
 
@@ -176,7 +175,7 @@ class LogsRoute {
       take_round(intake, form, body, source, appends);
       const bool crowded = intake.crowded();
       if (crowded) {
-        asio::steady_timer pause(loop.io, kYield);  // lets lagging drains run
+        asio::steady_timer pause(loop.io, kYieldToDrains);  // lets lagging drains run
         co_await pause.async_wait(kAwait);
       }
       if (body.empty()) break;

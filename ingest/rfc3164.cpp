@@ -9,19 +9,14 @@
 
 #include "base/time_text.h"
 #include "channels/record.h"
+#include "ingest/ascii.h"
 #include "ingest/token_id.h"
 
 namespace tailrace {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_letter(char c) {
   return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-bool is_control(char c) {
-  return uint8_t(c) < 0x20 || c == 0x7f;
 }
 
 /// What is left of the frame.

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "channels/record.h"
+#include "ingest/ascii.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -12,10 +13,6 @@
 
 namespace tailrace {
 namespace {
-
-bool is_control(char c) {
-  return uint8_t(c) < 0x20 || c == 0x7f;
-}
 
 /// Positions of the first `kWanted` blanks, up to a control character.
 constexpr int kWanted = 6;
@@ -96,10 +93,6 @@ bool find_blanks(std::string_view text, Blanks& blanks) {
   for (; i < text.size() && blanks.found < kWanted && !is_control(text[i]); ++i)
     if (text[i] == ' ') blanks.add(i);
   return blanks.found >= kWanted - 1;
-}
-
-bool is_digit(char c) {
-  return uint8_t(c - '0') <= 9;
 }
 
 /// The PRI and VERSION of `<13>1`; -1 if it is none.

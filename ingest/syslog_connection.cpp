@@ -11,7 +11,6 @@ namespace {
 constexpr size_t kRead = 64 * 1024;        // larger reads starve the drains
 constexpr size_t kHeldForFree = 4 * 1024;  // a begun frame up to here counts in no budget
 constexpr int kLastReads = 16;             // 1 MiB of what had arrived when the process ends
-constexpr auto kYield = std::chrono::milliseconds(1);
 constexpr auto kHandshake = std::chrono::seconds(10);
 constexpr auto kWholeFrame = std::chrono::seconds(60);
 constexpr auto kSweep = std::chrono::seconds(10);
@@ -120,7 +119,7 @@ bool SyslogConnection::shake_hands() {
 
 /// Lets lagging drains run before it reads more: at full speed a channel's bound is some ten milliseconds.
 void SyslogConnection::yield() {
-  timer_.expires_after(kYield);
+  timer_.expires_after(kYieldToDrains);
   timer_.async_wait([self = shared_from_this()](error_code ec) {
     if (!ec) self->wait();
   });

@@ -20,7 +20,6 @@ constexpr size_t kSlot = 65'536;         // the largest datagram
 constexpr int kRounds = 4;               // batches, then others have their turn
 constexpr int kLastRounds = 1024;        // of what had arrived when the process ends
 constexpr int kReceiveBuffer = 8 << 20;  // wanted
-constexpr auto kYield = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -96,7 +95,7 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
   }
 
   void pause() {
-    timer_.expires_after(kYield);
+    timer_.expires_after(kYieldToDrains);
     timer_.async_wait([self = shared_from_this()](error_code ec) {
       if (!ec) self->wait();
     });
