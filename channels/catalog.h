@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "channels/channel.h"
 #include "channels/credential.h"
+#include "channels/place.h"
 
 namespace tailrace {
 
@@ -42,6 +43,7 @@ struct DrainEntry {
   std::string token;  // `d.<uuid>`
   std::string url;    // empty: reserved, not started
   ChannelPtr channel;
+  Progress start;  // how far it had come when the process started, or its channel's end when it got its URL
 };
 
 /// Told of changes after they took effect, in order, on the thread that made them.

@@ -17,7 +17,8 @@ struct Read {
   Loss loss;  // of a tail: what it lost since the last read, before what follows here
   std::vector<std::string> notices;
   Slice slice;
-  bool live = false;  // it begins at or behind the log's end as it was when the cursor was attached
+  bool live = false;        // it begins at or behind the log's end as it was when the cursor was attached
+  bool unfinished = false;  // more follows, perhaps not at once, of what was one batch before this start
   bool empty() const { return notices.empty() && slice.empty() && !loss.records; }
 };
 

@@ -15,8 +15,11 @@ enum class DropReason : uint8_t {
   memory,    // the process was over TAILRACE_MEMORY_BYTES
   age,       // older than TAILRACE_CHANNEL_AGE
   refused,   // the far end refused this record for good
+  disk,      // the data dir was over TAILRACE_DISK_BYTES
+  damaged,   // the disk did not give it back
 };
-inline constexpr std::array<std::string_view, 4> kDropReasons{"overflow", "memory", "age", "refused"};
+inline constexpr std::array<std::string_view, 6> kDropReasons{"overflow", "memory", "age",
+                                                              "refused",  "disk",   "damaged"};
 inline std::string_view to_string(DropReason reason) {
   return kDropReasons[size_t(reason)];
 }

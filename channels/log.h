@@ -6,6 +6,7 @@
 // Reading never blocks: what is not at hand is as if it had not come yet, and the cursor is woken when it
 // has.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "channels/batch.h"
 #include "channels/cursor.h"
+#include "channels/posts.h"
 
 namespace tailrace {
 
@@ -49,6 +51,8 @@ class Log {
   /// Every drain's account and the log's own total, read at one moment.
   virtual std::vector<LedgerLine> ledger(uint64_t& accepted) const = 0;
   virtual LogTotals totals() const = 0;
+  /// Where a drain that is added now begins.
+  virtual Progress end() const = 0;
 
   /// Whether ingest should let the drains run: one that could run lags by more than half of what it may.
   virtual bool crowded() const = 0;
@@ -77,7 +81,18 @@ class Store {
  public:
   virtual ~Store() = default;
   /// A new log for `channel`, which owns it and must not outlive the store.
-  virtual std::unique_ptr<Log> open(const Channel& channel) = 0;
+  virtual std::unique_ptr<Log> open(Channel& channel) = 0;
+
+  /// False: what would be appended now has no place. Streams are not read meanwhile, POSTs are answered 503,
+  /// datagrams are dropped. Any thread, cheap.
+  virtual bool has_room() const { return true; }
+
+  /// Keeps what a POST was answered across a restart, if the store survives one. Call it when the last append
+  /// of the POST was made, whether or not that is known to have succeeded; `refused` is set by whoever waits
+  /// for those appends, at the latest when the last one calls, if one failed: then nothing is kept.
+  /// `waiter` is told like an append's: an error if it was not kept.
+  virtual void remember(PostVerdict post, std::shared_ptr<const std::atomic<bool>> refused,
+                        AppendWaiter& waiter);
 };
 
 }  // namespace tailrace

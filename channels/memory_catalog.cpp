@@ -134,7 +134,7 @@ Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::st
     if (!entry) return make_error_code(ChannelErrc::not_found);
     if (entry->drains.size() >= drains_per_channel_) return make_error_code(ChannelErrc::too_many_drains);
     if (!url.empty() && entry->has_url(url)) return make_error_code(ChannelErrc::exists);
-    drain = {next_drain_++, new_drain_token(), std::move(url), entry->channel};
+    drain = {next_drain_++, new_drain_token(), std::move(url), entry->channel, entry->channel->log->end()};
     entry->drains.push_back(drain);
   }
   if (watcher_ && !drain.url.empty()) watcher_->drain_added(drain);
@@ -151,6 +151,7 @@ Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uin
     if (!found) return make_error_code(ChannelErrc::not_found);
     if (!found->url.empty() || entry->has_url(url)) return make_error_code(ChannelErrc::exists);
     found->url = std::move(url);
+    found->start = found->channel->log->end();
     drain = *found;
   }
   if (watcher_) watcher_->drain_added(drain);

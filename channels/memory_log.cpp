@@ -143,8 +143,10 @@ Read MemoryLog::read(CursorState& cursor, uint32_t max_bytes) {
   if (cursor.ordinal == ring_.end_ordinal()) return result;
   if (!cursor.at || !cursor.at->holds(cursor.ordinal))
     Readers::stand_in(cursor, *ring_.chunk_of(cursor.ordinal));
+  limit = std::min(limit, Readers::end_of_frozen(cursor));
   result.slice = cut(cursor.at, cursor.ordinal, cursor.at_bytes, limit, max_bytes);
   readers_.took(cursor, result.slice);
+  result.unfinished = cursor.frozen.value != 0;
   return result;
 }
 
@@ -205,6 +207,11 @@ Lag MemoryLog::lag(const CursorState& cursor) const {
   else if (lag.records)
     lag.oldest = ring_.arrival(cursor.ordinal);
   return lag;
+}
+
+Progress MemoryLog::end() const {
+  const std::lock_guard lock(mutex_);
+  return {ring_.next(), ring_.end_ordinal(), {}, {}};
 }
 
 LogTotals MemoryLog::totals() const {

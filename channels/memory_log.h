@@ -51,6 +51,7 @@ class MemoryLog : public Log {
   void add_notice(std::string line) override;
   std::vector<LedgerLine> ledger(uint64_t& accepted) const override;
   LogTotals totals() const override;
+  Progress end() const override;
   bool crowded() const override { return crowded_.load(std::memory_order_relaxed); }
   void close() override;
   void expire(Micros now) override;

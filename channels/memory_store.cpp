@@ -34,7 +34,7 @@ MemoryStore::~MemoryStore() {
   keeper_.join();
 }
 
-std::unique_ptr<Log> MemoryStore::open(const Channel& channel) {
+std::unique_ptr<Log> MemoryStore::open(Channel& channel) {
   return std::make_unique<Registered>(*this, channel);
 }
 

@@ -23,7 +23,7 @@ class MemoryStore final : public Store {
   explicit MemoryStore(Options options);
   ~MemoryStore() override;
 
-  std::unique_ptr<Log> open(const Channel& channel) override;
+  std::unique_ptr<Log> open(Channel& channel) override;
 
  private:
   class Registered;

@@ -59,9 +59,17 @@ void Readers::stand_in(CursorState& cursor, const ChunkRef& chunk) {
   cursor.at_first = chunk->ordinal;
 }
 
+uint64_t Readers::end_of_frozen(const CursorState& cursor) {
+  const Chunk& chunk = *cursor.at;
+  if (cursor.frozen <= chunk.first) return UINT64_MAX;
+  const uint64_t end = chunk.ordinal + (cursor.frozen.value - chunk.first.value);
+  return end > cursor.ordinal ? end : UINT64_MAX;
+}
+
 void Readers::took(CursorState& cursor, const Slice& slice) {
   cursor.ordinal += slice.records;
   cursor.next = slice.past();
+  if (cursor.frozen <= cursor.next) cursor.frozen = {};
   cursor.at_bytes = slice.end_at;
   if (!is_drain(cursor)) return;
   if (cursor.in_flight == 0) cursor.in_flight_oldest = (*slice.begin()).arrival();

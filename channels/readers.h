@@ -27,6 +27,9 @@ class Readers {
 
   /// What `cursor` reads next lies in `chunk`.
   static void stand_in(CursorState& cursor, const ChunkRef& chunk);
+  /// The ordinal that a read from where it stands must end at, so that the batch that was in flight when the
+  /// drain was stored becomes the same batch again; UINT64_MAX: any.
+  static uint64_t end_of_frozen(const CursorState& cursor);
   /// `slice` is handed to `cursor`, which stands behind it from now on.
   void took(CursorState& cursor, const Slice& slice);
 

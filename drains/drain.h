@@ -38,9 +38,9 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
  public:
   Drain(Loop& loop, const DrainEntry& entry);
 
-  /// Begins at the channel's end as it is now; call it on the thread that adds the drain, so that what is
-  /// accepted after the answer to that request is delivered.
-  void attach() { cursor_.attach(*entry_.channel->log); }
+  /// Begins where its entry says; call it on the thread that adds the drain, so that nothing the entry counts
+  /// as its own is given up before.
+  void attach() { cursor_.attach(*entry_.channel->log, Place::resume(entry_.start)); }
   virtual void start() = 0;
   void stop();
 

@@ -4,61 +4,77 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <list>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 
 #include "channels/channel.h"
 #include "channels/chunk.h"
 #include "channels/disk/segment_set.h"
-#include "channels/place.h"
 
 namespace tailrace {
 
-/// What lies at an ordinal, or instead of it.
+/// What lies on disk from an ordinal on, or instead of it.
 struct Fetched {
-  ChunkRef chunk;        // records from `ordinal` on, with numbers and ordinals that rise by one
-  uint64_t ordinal = 0;  // of its first record
-  uint64_t asked = 0;    // below `ordinal`: what lay between is lost to damage
-  bool at_ring = false;  // nothing more on disk: go on in memory
+  /// The ordinal asked for; of a search, what it came to.
+  uint64_t asked = 0;
+  /// Of the first record of `chunk`; what lies between the two is lost to damage.
+  uint64_t ordinal = 0;
+  ChunkRef chunk;  // empty: nothing is left on disk below `ordinal`, where memory goes on
+  /// Of a search alone: behind which number it was.
+  std::optional<Position> sought;
 };
 
-/// Owns its thread, on which files are read and checked and chunks are made. One request per cursor at most,
-/// served in turn, about 64 KiB each, so that one reader that lags does not starve the others. What it
-/// fetched it hands to the channel's log (DiskLog::fetched, under the log's lock), which wakes the cursors
-/// that wait for it.
+/// A channel's log as the record reader sees it. DiskLog is one.
+class FetchLog {
+ public:
+  virtual ~FetchLog() = default;
+  /// On the record reader's thread, with none of its locks held.
+  virtual void fetched(const Fetched& fetched) = 0;
+};
+
+/// Owns its thread, on which files are read and checked and chunks are made. Requests are served in turn,
+/// 64 KiB each at most, so that one reader that lags does not starve the others; the same one twice is served
+/// once.
 ///
-/// Keeps the extents of the channels it reads now (the last 1,000), and the damage met so far, so that a
-/// record that two drains miss is counted once in `tailrace_store_damaged_records_total`. Over the process's
-/// memory budget it serves one request at a time and no read-ahead. Its lock is a leaf: ask() may be called
-/// under a log's lock. It takes a log's lock while holding nothing.
+/// For the channels it reads now it remembers where their records lie, and where the last reads ended: a walk
+/// from a run's begin is made once, not for each chunk. Its lock is a leaf: ask() and seek() may be called
+/// under a log's lock.
 class RecordReader {
  public:
   explicit RecordReader(const SegmentSet& segments);
   ~RecordReader();
 
-  /// Any thread. The records of `channel` from `ordinal` on. The answer may be an error's: then what the disk
-  /// will not give is answered as damage up to the next record that can be read.
-  void ask(ChannelPtr channel, uint64_t ordinal);
-  /// Any thread. Where `place` is, for a cursor that was attached there; answered like ask().
-  void resolve(ChannelPtr channel, const Place& place);
+  /// Any thread. The records of `channel` from `ordinal` on, which is below `until`, where its memory begins.
+  /// What the disk will not give is answered as damage up to the next record that can be read. Holds the
+  /// channel until it is answered.
+  void ask(ChannelPtr channel, FetchLog& log, uint64_t ordinal, uint64_t until);
+  /// Any thread. The same from the first record behind `position`, which is not known to lie in memory.
+  void seek(ChannelPtr channel, FetchLog& log, Position position, uint64_t until);
+  /// No request is answered any more.
+  void stop();
 
-  struct Damage {
-    uint64_t records = 0, stretches = 0;
-  };
-  Damage damage() const;
+  /// Records that damage took from readers, each counted once while the process runs.
+  uint64_t damaged() const { return damaged_.load(std::memory_order_relaxed); }
 
  private:
   struct Request {
     ChannelPtr channel;
-    uint64_t ordinal;
+    FetchLog* log;
+    uint64_t ordinal, until;
+    std::optional<Position> behind;
   };
+  struct Known;  // of one channel: extents found earlier, ends of reads, damage met
+  void push(Request request);
   void run(const std::stop_token& stop);
-  Fetched fetch(const Request& request);
+  Fetched fetch(Request& request);
 
   const SegmentSet& segments_;
-  mutable std::mutex mutex_;
+  std::unordered_map<uint32_t, std::unique_ptr<Known>> known_;  // the thread's
+  std::atomic<uint64_t> damaged_{0};
+  std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Request> asked_;  // guarded by mutex_
   std::jthread thread_;

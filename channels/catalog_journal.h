@@ -1,0 +1,27 @@
+#pragma once
+// Where the changes of a catalog are remembered.
+
+#include <string_view>
+
+#include "channels/catalog.h"
+
+namespace tailrace {
+
+/// Called by MemoryCatalog under its change lock, before it publishes the change; an error refuses the
+/// change, and the caller of the catalog is given it. A thread that may block.
+class CatalogJournal {
+ public:
+  virtual ~CatalogJournal() = default;
+  virtual Result<void> channel_added(const Channel& channel) = 0;
+  virtual Result<void> channel_removed(const Channel& channel) = 0;
+  virtual Result<void> token_added(const Token& token) = 0;
+  /// `drain.start`: what is accepted from there on is the drain's, also after a crash.
+  virtual Result<void> drain_added(const DrainEntry& drain) = 0;
+  /// It got its URL, and a new start.
+  virtual Result<void> drain_url_set(const DrainEntry& drain) = 0;
+  virtual Result<void> drain_removed(const DrainEntry& drain) = 0;
+  virtual Result<void> credential_added(const Credential& credential) = 0;
+  virtual Result<void> credential_removed(std::string_view id) = 0;
+};
+
+}  // namespace tailrace
