@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -32,11 +33,11 @@ constexpr uint64_t segment_bytes_for(uint64_t disk_bytes) {
 /// Cleaner step.
 ///
 /// Disk bound: TAILRACE_DISK_BYTES counts every file of the directory, prepared segments included. None is
-/// prepared beyond it, but the first two of a start, and up to four where copies wait behind records that have
-/// no segment. While the live bytes of all channels exceed three quarters of what is left beside the prepared
-/// ones, the channel with the most loses its oldest for the reason `disk`. So a flooding channel pays before a
-/// quiet one. Memory bound: over TAILRACE_MEMORY_BYTES the biggest rings forget what is synced. Its own lock is
-/// a leaf, held during none of this.
+/// prepared beyond it, but the first two of a start, and up to four where copies wait behind records that
+/// have no segment. While the live bytes of all channels exceed three quarters of what is left beside the
+/// prepared ones, the channel with the most loses its oldest for the reason `disk`. So a flooding channel
+/// pays before a quiet one. Memory bound: over TAILRACE_MEMORY_BYTES the biggest rings forget what is synced.
+/// Its own lock is a leaf, held during none of this.
 class Keeper {
  public:
   struct Parts {
@@ -50,6 +51,7 @@ class Keeper {
     uint64_t segment_bytes, disk_bytes, memory_bytes;
     uint64_t next_segment;  // as recovery found it
     std::function<Micros()> now = wall_now;
+    std::chrono::milliseconds tick{1000};
   };
   explicit Keeper(Parts parts);
   /// stop()s.
@@ -100,13 +102,14 @@ class Keeper {
   uint64_t others_ = 0;    // bytes of files that are in no set
   error_code error_;       // why the last one could not be prepared,
   bool at_bound_ = false;  // or that it may not be
-  bool started_ = false;
-  bool stuck_ = false;   // at the bound, and what the cleaner copied does not come to disk
-  bool closed_ = false;    // Room, by this
+  bool stuck_ = false;     // at the bound, and what the cleaner copied does not come to disk
+  bool pressed_ = false;   // the disk bound asks for room
+  bool progress_ = false;  // of cleaning, since the last tick
+  unsigned stuck_ticks_ = 0;
   bool cleaning_failed_ = false;
-  bool pressed_ = false;  // the bound asks for room
-  uint64_t held_at_ = 0;  // bytes used when the disk bound was held last
-  uint64_t live_ = 0;     // bytes, then
+  bool started_ = false, closed_ = false, said_ = false;  // Room was closed by this, and a line says so
+  uint64_t held_at_ = 0;                                  // bytes used when the disk bound was held last
+  uint64_t live_ = 0;                                     // bytes, then
   Micros next_minute_ = 0;
 
   std::jthread thread_;
