@@ -252,7 +252,7 @@ TEST_CASE("keeper: a flood stays within the disk's bound, and it is the flood th
       f.append(8, {"slow " + std::to_string(i)});
       f.flood(9, 8 * kSegment);
     }
-    CHECK(most <= bound + 4 * kSegment);
+    CHECK(most <= bound + 2 * kSegment);
     CHECK(most > bound / 2);
     CHECK(f.logs[7].dropped() == std::array<uint64_t, 6>{});
     CHECK(f.logs[8].dropped() == std::array<uint64_t, 6>{});
@@ -283,7 +283,7 @@ TEST_CASE("keeper: many who read nothing share the bound, whatever their logs be
       live += uint64_t(double(f.logs[channel].live_bytes()) / believes);
     CHECK(live <= bound);
     CHECK(live > bound / 4);
-    CHECK(bytes_of_dir(f.dir.path()) <= bound + 4 * kSegment);
+    CHECK(bytes_of_dir(f.dir.path()) <= bound + 2 * kSegment);
     std::vector<uint32_t> all;
     for (uint32_t channel = 1; channel <= 20; ++channel) all.push_back(channel);
     f.stop();
