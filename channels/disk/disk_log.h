@@ -56,7 +56,7 @@ struct DiskLogStart {
 /// no cursor's ordinal is below floor_; (5) pending_ holds rising ordinals below the ring's end. Lock order:
 /// this log's, then a pass's, the record reader's, the progress listener's or the group commit's
 /// (GroupCommit::note says why).
-class DiskLog final : public LocalLog, public CommitLog, public FetchLog, public KeptLog {
+class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptLog {
  public:
   DiskLog(Channel& channel, LogLimits limits, DiskLogStart start, DiskLogServices services);
 
