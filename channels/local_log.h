@@ -11,14 +11,6 @@
 
 namespace tailrace {
 
-/// How much one log keeps. Records go when the log is over `bytes`, when they are older than `age`, or when
-/// neither the history nor a cursor needs them; a cursor that still did has lost them, counted and told.
-struct LogLimits {
-  uint64_t history = 1500;    // records that readers can ask for
-  uint64_t bytes = 8u << 20;  // how far an attached cursor may lag
-  Micros age = Micros(7) * 86400 * 1'000'000;
-};
-
 /// One lock, held for one batch's copy or one read's look-up. What lies at visible_end() or behind is given
 /// to nobody; accounts and notices go up to there. Where else records lie, and what bounds take, is the
 /// store's.

@@ -10,10 +10,10 @@ MemoryLog::MemoryLog(const Channel& channel, LogLimits limits, Position first, A
                      MemoryPressure& pressure)
     : LocalLog(first, 0),
       channel_(channel),
-      limits_(limits),
       observer_(observer),
       pressure_(pressure),
-      first_(first) {}
+      first_(first),
+      limits_(limits) {}
 
 // ---- appending -------------------------------------------------------------------------------------------
 
@@ -72,6 +72,11 @@ void MemoryLog::expire(Micros now) {
   const std::lock_guard lock(mutex_);
   enforce_bounds(now);
   if (ring_.chunks() == 1 && ring_.front().newest < now - limits_.age) evict_front(DropReason::age, now);
+}
+
+void MemoryLog::set_limits(LogLimits limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits;
 }
 
 bool MemoryLog::shrink() {

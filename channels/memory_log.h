@@ -11,7 +11,7 @@ namespace tailrace {
 
 /// The process's bound on chunk memory, as the logs see it.
 struct MemoryPressure {
-  const uint64_t limit;
+  std::atomic<uint64_t> limit;
   std::function<void()> risen;  // called once each time the limit is passed
   std::atomic<bool> over{false};
 
@@ -20,7 +20,8 @@ struct MemoryPressure {
   }
   /// Nothing that could be given up is left: batches in flight pin the rest. Appends say no_room.
   bool full() const {
-    return over.load(std::memory_order_relaxed) && chunk_memory().used > limit + limit / 8;
+    const uint64_t most = limit.load(std::memory_order_relaxed);
+    return over.load(std::memory_order_relaxed) && chunk_memory().used > most + most / 8;
   }
 };
 
@@ -43,6 +44,8 @@ class MemoryLog : public LocalLog {
   Read read(CursorState& cursor, uint32_t max_bytes) override;
   bool park(CursorState& cursor) override;
 
+  /// From the next append or expire() on.
+  void set_limits(LogLimits limits);
   /// Gives up the oldest chunk for the process's sake; false if there is none.
   bool shrink();
 
@@ -55,10 +58,10 @@ class MemoryLog : public LocalLog {
   bool drains_lag() const;
 
   const Channel& channel_;
-  const LogLimits limits_;
   AppendObserver* const observer_;
   MemoryPressure& pressure_;
   const Position first_;
+  LogLimits limits_;  // guarded by mutex_
   bool made_chunk_ = false;
 };
 

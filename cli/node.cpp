@@ -66,14 +66,14 @@ Node::Node(const Settings& settings)
       // What is on its way in may take a quarter of what the logs may.
       bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
       held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
-      logs_{catalog_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
+      logs_{catalog_, store_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
-      syslog_(loops_, intakes_, ingest_stats_, held_frames_),
-      syslog_udp_(loops_, intakes_),
+      syslog_(loops_, intakes_, store_, ingest_stats_, held_frames_),
+      syslog_udp_(loops_, intakes_, store_),
       blocking_(2),
       services_{catalog_,
                 drains_,
@@ -96,6 +96,7 @@ Node::Node(const Settings& settings)
   services_.unready = [this]() -> std::vector<std::string> {
     if (stopping_) return {"stopping"};
     if (!ready_) return {"starting"};
+    if (std::string trouble = store_.trouble(); !trouble.empty()) return {std::move(trouble)};
     return {};
   };
 }

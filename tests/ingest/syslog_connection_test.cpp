@@ -54,7 +54,7 @@ struct Fixture {
   Budget held{1 << 20};
   HandshakeCounts handshakes;
   Loop here_loop;
-  SyslogLoop here{here_loop, intake, stats, held, handshakes};
+  SyslogLoop here{here_loop, intake, store, stats, held, handshakes};
   asio::io_context elsewhere;
   asio::ip::tcp::socket peer{elsewhere};
   std::shared_ptr<SyslogConnection> connection;
