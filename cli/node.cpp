@@ -58,7 +58,7 @@ Node::Node(const Settings& settings)
     : auth_(settings.auth_generated ? "admin:" + random_hex(16)
                                     : settings.auth_user + ":" + settings.auth_password),
       store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
-      catalog_(store_, settings.channel_drains),
+      catalog_(store_, {.drains_per_channel = settings.channel_drains}),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
       repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats()),
@@ -66,14 +66,14 @@ Node::Node(const Settings& settings)
       // What is on its way in may take a quarter of what the logs may.
       bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
       held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
-      logs_{catalog_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
+      logs_{catalog_, store_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
-      syslog_(loops_, intakes_, ingest_stats_, held_frames_),
-      syslog_udp_(loops_, intakes_),
+      syslog_(loops_, intakes_, store_, ingest_stats_, held_frames_),
+      syslog_udp_(loops_, intakes_, store_),
       blocking_(2),
       services_{catalog_,
                 drains_,
@@ -92,13 +92,11 @@ Node::Node(const Settings& settings)
       admin_server_(admin_routes_, bodies_) {
   catalog_.watch(watcher_.get());
   const size_t colon = auth_.find(':');
-  (void)catalog_.add_credential({.id = auth_.substr(0, colon),
-                                 .name = "admin",
-                                 .permissions = {.full_api = true, .any_channel = true, .read = {}},
-                                 .password_hash = password_hash(auth_.substr(colon + 1))});
+  catalog_.set_admin(auth_.substr(0, colon), std::string_view(auth_).substr(colon + 1));
   services_.unready = [this]() -> std::vector<std::string> {
     if (stopping_) return {"stopping"};
     if (!ready_) return {"starting"};
+    if (std::string trouble = store_.trouble(); !trouble.empty()) return {std::move(trouble)};
     return {};
   };
 }

@@ -34,7 +34,9 @@ IngestStats::IngestStats(prometheus::Registry& registry) {
   forgotten_repeats_ =
       &prometheus::BuildCounter()
            .Name("tailrace_ingest_frame_ids_forgotten_total")
-           .Help("Frame ids forgotten within five minutes for want of memory; their repeats are taken twice.")
+           .Help(
+              "Frame ids forgotten within five minutes for want of room, in memory or, for a restart, on disk; "
+              "their repeats are taken twice.")
            .Register(registry)
            .Add({});
   for (size_t p = 0; p < kProtocols.size(); ++p) {

@@ -55,29 +55,31 @@ bool is_blank(const File& file) {
 }
 
 /// What the lock file of a dir that is in use says, in printable characters. The kernel's own list tells
-/// whether it is: taking the lock, even for a moment, could be in the way of a start.
-std::string holder_of(const std::string& path) {
-  struct stat status;
-  if (::stat(path.c_str(), &status) != 0) return {};
+/// whether the file or the dir itself is locked: taking a lock, even for a moment, could be in the way of a
+/// start.
+std::string holder_of(const std::string& dir) {
   std::string text(256, '\0');
-  std::ifstream file(path);
+  std::ifstream file(dir + "/lock");
   file.read(text.data(), std::streamsize(text.size()));
   text.resize(size_t(file.gcount()));
   text = text.substr(0, text.find('\n'));
   for (char& c : text)
     if (c < ' ' || c > '~') c = '?';
 
-  const std::string inode = ":" + std::to_string(status.st_ino);
-  const std::string place =
-      fmt::format("{:02x}:{:02x}", ::major(status.st_dev), ::minor(status.st_dev)) + inode;
-  std::ifstream locks("/proc/locks");
-  for (std::string line; std::getline(locks, line);) {
-    std::string number, kind, how, mode, pid, where;
-    std::istringstream(line) >> number >> kind >> how >> mode >> pid >> where;
-    const bool named = text.find("pid=" + pid + " ") != std::string::npos;
-    // Some file systems have other device numbers there.
-    if (kind == "FLOCK" && (where == place || (named && where.ends_with(inode))))
-      return text.empty() ? "pid=" + pid : text;
+  for (const std::string& path : {dir + "/lock", dir}) {
+    struct stat status;
+    if (::stat(path.c_str(), &status) != 0) continue;
+    const std::string inode = ":" + std::to_string(status.st_ino);
+    const auto device = fmt::format("{:02x}:{:02x}", major(status.st_dev), minor(status.st_dev));
+    std::ifstream locks("/proc/locks");
+    for (std::string line; std::getline(locks, line);) {
+      std::string number, kind, how, mode, pid, where;
+      std::istringstream(line) >> number >> kind >> how >> mode >> pid >> where;
+      const bool named = text.find("pid=" + pid + " ") != std::string::npos;
+      // Some file systems have other device numbers there.
+      if (kind == "FLOCK" && (where == device + inode || (named && where.ends_with(inode))))
+        return text.empty() ? "pid=" + pid : text;
+    }
   }
   return {};
 }
@@ -125,7 +127,7 @@ Result<void> Inspection::open_all() {
   const auto has = [&](std::string_view name) { return std::ranges::count(*names, name) > 0; };
   if (!has("segments") && !has("catalog.db") && !has("catalog.copy.db"))
     return make_error_code(DiskErrc::not_a_data_dir);
-  out_.holder = holder_of(dir_ + "/lock");
+  out_.holder = holder_of(dir_);
   if (!has("segments")) return {};
   // What a running process cleans away was copied to a newer segment before; those that are made meanwhile
   // are read too.

@@ -45,7 +45,7 @@ struct Fixture {
   prometheus::Registry registry;
   IngestStats stats{registry};
   MemoryStore store{{}};
-  MemoryCatalog memory{store, 6};
+  MemoryCatalog memory{store, {.drains_per_channel = 6}};
   Catalog& catalog = memory;
   ChannelPtr channel;
   TokenPtr token;
@@ -54,7 +54,7 @@ struct Fixture {
   Budget held{1 << 20};
   HandshakeCounts handshakes;
   Loop here_loop;
-  SyslogLoop here{here_loop, intake, stats, held, handshakes};
+  SyslogLoop here{here_loop, intake, store, stats, held, handshakes};
   asio::io_context elsewhere;
   asio::ip::tcp::socket peer{elsewhere};
   std::shared_ptr<SyslogConnection> connection;
