@@ -83,8 +83,7 @@ Position LocalLog::number_of(uint64_t ordinal) const {
 
 void LocalLog::detach(CursorState& cursor) {
   const std::lock_guard lock(mutex_);
-  readers_.remove(cursor);
-  progressed();
+  if (const auto last = readers_.remove(cursor)) left(cursor.drain, *last);
 }
 
 uint64_t LocalLog::begin_read(CursorState& cursor, Read& result) {

@@ -39,6 +39,8 @@ class LocalLog : public Log {
   virtual Micros arrival_before_ring(uint64_t ordinal) const = 0;
   /// Some drain's progress may have changed.
   virtual void progressed() {}
+  /// It left, and nobody has taken this yet.
+  virtual void left(uint64_t /*drain*/, const Progress& /*last*/) {}
 
   /// The number of the record with `ordinal`, which is in the ring or will be its next.
   Position number_of(uint64_t ordinal) const;

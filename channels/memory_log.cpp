@@ -42,7 +42,7 @@ void MemoryLog::append(const Batch& batch, AppendWaiter& waiter) {
 bool MemoryLog::drains_lag() const {
   // Half of the bytes, as records of the mean size of what is kept.
   const uint64_t mean = ring_.bytes() / std::max<uint64_t>(ring_.records(), 1);
-  return mean && readers_.runner_lags(ring_.end_ordinal(), limits_.bytes / 2 / mean);
+  return mean && readers_.runner_lags(ring_.end_ordinal(), limits_.bytes / 2 / mean, 0);
 }
 
 // ---- bounds ----------------------------------------------------------------------------------------------

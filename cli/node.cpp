@@ -58,7 +58,7 @@ Node::Node(const Settings& settings)
     : auth_(settings.auth_generated ? "admin:" + random_hex(16)
                                     : settings.auth_user + ":" + settings.auth_password),
       store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
-      catalog_(store_, settings.channel_drains),
+      catalog_(store_, {.drains_per_channel = settings.channel_drains}),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
       repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats()),
@@ -92,10 +92,7 @@ Node::Node(const Settings& settings)
       admin_server_(admin_routes_, bodies_) {
   catalog_.watch(watcher_.get());
   const size_t colon = auth_.find(':');
-  (void)catalog_.add_credential({.id = auth_.substr(0, colon),
-                                 .name = "admin",
-                                 .permissions = {.full_api = true, .any_channel = true, .read = {}},
-                                 .password_hash = password_hash(auth_.substr(colon + 1))});
+  catalog_.set_admin(auth_.substr(0, colon), std::string_view(auth_).substr(colon + 1));
   services_.unready = [this]() -> std::vector<std::string> {
     if (stopping_) return {"stopping"};
     if (!ready_) return {"starting"};

@@ -63,7 +63,7 @@ struct DrainFixture {
   }
 
   MemoryStore store;
-  MemoryCatalog catalog{store, 6};
+  MemoryCatalog catalog{store, {.drains_per_channel = 6}};
   ChannelPtr channel;
   EventLoops loops{2};
   struct Nobody final : Task {

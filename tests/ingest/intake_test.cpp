@@ -43,7 +43,7 @@ struct Fixture {
   prometheus::Registry registry;
   IngestStats stats{registry};
   MemoryStore store{{}};
-  MemoryCatalog memory{store, 6};
+  MemoryCatalog memory{store, {.drains_per_channel = 6}};
   Catalog& catalog = memory;
   ChannelPtr channel, other_channel;
   TokenPtr app, heroku, other;

@@ -45,7 +45,7 @@ struct Fixture {
   prometheus::Registry registry;
   IngestStats stats{registry};
   testing::LaterStore store;
-  MemoryCatalog memory{store, 6};
+  MemoryCatalog memory{store, {.drains_per_channel = 6}};
   Catalog& catalog = memory;
   ChannelPtr channel;
   TokenPtr token;

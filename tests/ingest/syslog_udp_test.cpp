@@ -102,7 +102,7 @@ TEST_CASE("what comes while there is no room is dropped and counted") {
   prometheus::Registry registry;
   IngestStats stats(registry);
   testing::LaterStore store;
-  MemoryCatalog memory(store, 6);
+  MemoryCatalog memory(store, {.drains_per_channel = 6});
   Catalog& catalog = memory;
   const ChannelPtr channel = *catalog.add_channel("shop");
   const TokenPtr token = *catalog.add_token("1", "app");
