@@ -28,10 +28,10 @@ struct LogsServices {
 /// they are read. A body is looked up among the last ones, inflated, judged by the quota and then appended in
 /// rounds; between rounds, and between slices of inflation, others have their turn.
 ///
-/// The answer waits for the appends and, of a POST with a frame id, for its verdict to be kept. Both are given
-/// to the store together, so that they share a sync. Where the records are taken but the verdict could not be
-/// kept the answer is a 2xx all the same, and counted: the records are safe, a repeat is known as long as this
-/// process lives, and an answer that makes the sender repeat would double them for certain.
+/// The answer waits for the appends and, of a POST with a frame id, for its verdict to be kept. Both are
+/// given to the store together, so that they share a sync. Where the records are taken but the verdict could
+/// not be kept the answer is a 2xx all the same, and counted: the records are safe, a repeat is known as long
+/// as this process lives, and an answer that makes the sender repeat would double them for certain.
 void add_logs_route(HttpRoutes& routes, LogsServices& services);
 
 }  // namespace tailrace

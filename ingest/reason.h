@@ -45,7 +45,8 @@ struct Rejections {
 
 /// `truncated=1 malformed=2`: those that are not 0, by the names above.
 std::string to_logfmt(const Rejections& rejections);
-/// The same read again. A reason of a version to come counts as malformed: how many were rejected stays right.
+/// The same read again. A reason of a version to come counts as malformed: how many were rejected stays
+/// right.
 Rejections rejections_of(std::string_view logfmt);
 
 }  // namespace tailrace

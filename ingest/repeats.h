@@ -43,8 +43,8 @@ class Repeats {
   static constexpr auto kKept = std::chrono::minutes(5);
   static constexpr size_t kEntryBytes = 96;  // what one costs, with its place in table and queue
 
-  /// `entries`: how many verdicts at most; `forgotten_early` outlives it. `seed`: random, secret, and the same
-  /// at each start that load()s.
+  /// `entries`: how many verdicts at most; `forgotten_early` outlives it. `seed`: random, secret, and the
+  /// same at each start that load()s.
   Repeats(size_t entries, prometheus::Counter& forgotten_early, uint64_t seed = random_bits())
       : seed_(seed), most_(entries / kShards + 1), forgotten_early_(forgotten_early) {}
 

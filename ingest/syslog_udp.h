@@ -26,7 +26,8 @@ std::string_view record_in_datagram(std::string_view datagram);
 /// main thread.
 class SyslogUdp {
  public:
-  /// `intakes` has one per loop. What comes while `store` has no room is dropped, and counted. All outlive this.
+  /// `intakes` has one per loop. What comes while `store` has no room is dropped, and counted. All outlive
+  /// this.
   SyslogUdp(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, const Store& store);
   ~SyslogUdp();
 

@@ -35,8 +35,7 @@ struct Fixture {
     const Intake::Outcome hoped = intake.flush(Protocol::http, kNow, {}, done);
     CHECK(done->calls == 1);
     CHECK((done->refusals == 0) == (hoped.accepted == done->outcome.accepted));
-    CHECK(hoped.accepted + hoped.rejected.total() ==
-          done->outcome.accepted + done->outcome.rejected.total());
+    CHECK(hoped.accepted + hoped.rejected.total() == done->outcome.accepted + done->outcome.rejected.total());
     return done->outcome;
   }
 
