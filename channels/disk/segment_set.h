@@ -88,13 +88,10 @@ class SegmentSet {
  private:
   struct Part;
   Result<std::vector<Part>> parts_of(uint32_t channel) const;
-<<<<<<< HEAD
   Result<void> scan_instead(Segment& segment, const StoredIndex& index) const;
-=======
   /// Of a sealed one its index, which is read without the lock; else grown(builder), under it.
   template <class F>
   std::optional<StoredIndex> index_of(const Segment& segment, F&& grown) const;
->>>>>>> h-keeper
 
   mutable std::shared_mutex mutex_;
   std::map<uint64_t, SegmentPtr> segments_;
