@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -17,6 +18,7 @@
 #include "channels/disk/group_writer.h"
 #include "channels/disk/kept_log.h"
 #include "channels/disk/room.h"
+#include "channels/limits.h"
 
 namespace tailrace {
 
@@ -32,11 +34,11 @@ constexpr uint64_t segment_bytes_for(uint64_t disk_bytes) {
 /// Cleaner step.
 ///
 /// Disk bound: TAILRACE_DISK_BYTES counts every file of the directory, prepared segments included. None is
-/// prepared beyond it, but the first two of a start, and up to four where copies wait behind records that have
-/// no segment. While the live bytes of all channels exceed three quarters of what is left beside the prepared
-/// ones, the channel with the most loses its oldest for the reason `disk`. So a flooding channel pays before a
-/// quiet one. Memory bound: over TAILRACE_MEMORY_BYTES the biggest rings forget what is synced. Its own lock is
-/// a leaf, held during none of this.
+/// prepared beyond it, but the first two of a start, and up to four where copies wait behind records that
+/// have no segment. While the live bytes of all channels exceed three quarters of what is left beside the
+/// prepared ones, the channel with the most loses its oldest for the reason `disk`. So a flooding channel
+/// pays before a quiet one. Memory bound: over TAILRACE_MEMORY_BYTES the biggest rings forget what is synced.
+/// Its own lock is a leaf, held during none of this.
 class Keeper {
  public:
   struct Parts {
@@ -59,6 +61,9 @@ class Keeper {
   void start();
   /// Seals what was given to be sealed, removes what is prepared, ends the thread.
   void stop();
+
+  /// Any thread. Other bounds from now on.
+  void set_limits(const StoreLimits& limits);
 
   /// The writer; none: there is no room. Waits while one more can be prepared. `for_copies`: the last one,
   /// too.
@@ -92,6 +97,9 @@ class Keeper {
   std::string trouble_;                   // guarded by mutex_
   bool able_ = false, woken_ = false;     // guarded by mutex_; able: two are prepared, or will be
 
+  std::atomic<uint64_t> disk_bytes_, memory_bytes_;
+  std::atomic<Micros> age_;
+
   // the thread's
   Cleaner cleaner_;
   Bounds bounds_;
@@ -102,7 +110,7 @@ class Keeper {
   bool at_bound_ = false;  // or that it may not be
   bool started_ = false;
   bool stuck_ = false;   // at the bound, and what the cleaner copied does not come to disk
-  bool closed_ = false;    // Room, by this
+  bool closed_ = false;  // Room, by this
   bool cleaning_failed_ = false;
   bool pressed_ = false;  // the bound asks for room
   uint64_t held_at_ = 0;  // bytes used when the disk bound was held last
