@@ -19,6 +19,7 @@ struct Read {
   Slice slice;
   bool live = false;        // it begins at or behind the log's end as it was when the cursor was attached
   bool unfinished = false;  // more follows, perhaps not at once, of what was one batch before this start
+  bool finished = false;    // it ends with what was one batch before this start
   bool fetching =
       false;  // `slice` is empty, and something follows: the cursor parks, and is woken when it came
   bool empty() const { return notices.empty() && slice.empty() && !loss.records; }

@@ -100,8 +100,10 @@ uint64_t LocalLog::begin_read(CursorState& cursor, Read& result) {
 void LocalLog::finish_read(CursorState& cursor, uint64_t limit, uint32_t max_bytes, Read& result) {
   limit = std::min(limit, Readers::end_of_frozen(cursor));
   result.slice = cut(cursor.at, cursor.ordinal, cursor.at_bytes, limit, max_bytes);
+  const bool frozen = cursor.frozen.value != 0;
   readers_.took(cursor, result.slice);
   result.unfinished = cursor.frozen.value != 0;
+  result.finished = frozen && !result.unfinished;
 }
 
 bool LocalLog::needed(uint64_t ordinal, uint64_t history) const {
