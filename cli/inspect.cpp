@@ -108,7 +108,7 @@ std::string faults(const DirReport& r) {
     all.push_back(
         fmt::format("catalog.db is {}{}", state_name(r.catalog), r.from_copy ? " (its copy is whole)" : ""));
   if (r.catalog_copy == FileState::damaged) all.push_back("catalog.copy.db is damaged");
-  if (r.positions != FileState::ok) all.push_back(fmt::format("positions.db is {}", state_name(r.positions)));
+  if (r.positions == FileState::damaged) all.push_back("positions.db is damaged");
   std::string text;
   for (const std::string& one : all) text += (text.empty() ? "" : ", ") + one;
   return text;

@@ -1,19 +1,16 @@
 #include "channels/disk/inspect.h"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <boost/system/errc.hpp>
-#include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 
 #include "channels/disk/errc.h"
 #include "channels/disk/found_runs.h"
 #include "channels/disk/io.h"
+#include "channels/disk/lock_file.h"
 #include "channels/disk/scanned_segment.h"
 #include "channels/disk/segment_index.h"
 #include "channels/disk/sqlite_snapshot.h"
@@ -52,36 +49,6 @@ bool is_blank(const File& file) {
     if (!std::ranges::all_of(read, [](std::byte b) { return b == std::byte{0}; })) return false;
     if (*got < piece.size()) return true;
   }
-}
-
-/// What the lock file of a dir that is in use says, in printable characters. The kernel's own list tells
-/// whether the file or the dir itself is locked: taking a lock, even for a moment, could be in the way of a
-/// start.
-std::string holder_of(const std::string& dir) {
-  std::string text(256, '\0');
-  std::ifstream file(dir + "/lock");
-  file.read(text.data(), std::streamsize(text.size()));
-  text.resize(size_t(file.gcount()));
-  text = text.substr(0, text.find('\n'));
-  for (char& c : text)
-    if (c < ' ' || c > '~') c = '?';
-
-  for (const std::string& path : {dir + "/lock", dir}) {
-    struct stat status;
-    if (::stat(path.c_str(), &status) != 0) continue;
-    const std::string inode = ":" + std::to_string(status.st_ino);
-    const auto device = fmt::format("{:02x}:{:02x}", major(status.st_dev), minor(status.st_dev));
-    std::ifstream locks("/proc/locks");
-    for (std::string line; std::getline(locks, line);) {
-      std::string number, kind, how, mode, pid, where;
-      std::istringstream(line) >> number >> kind >> how >> mode >> pid >> where;
-      const bool named = text.find("pid=" + pid + " ") != std::string::npos;
-      // Some file systems have other device numbers there.
-      if (kind == "FLOCK" && (where == device + inode || (named && where.ends_with(inode))))
-        return text.empty() ? "pid=" + pid : text;
-    }
-  }
-  return {};
 }
 
 class Inspection {
@@ -127,7 +94,7 @@ Result<void> Inspection::open_all() {
   const auto has = [&](std::string_view name) { return std::ranges::count(*names, name) > 0; };
   if (!has("segments") && !has("catalog.db") && !has("catalog.copy.db"))
     return make_error_code(DiskErrc::not_a_data_dir);
-  out_.holder = holder_of(dir_);
+  out_.holder = LockFile::holder(dir_);
   if (!has("segments")) return {};
   // What a running process cleans away was copied to a newer segment before; those that are made meanwhile
   // are read too.
@@ -531,7 +498,7 @@ bool DirReport::losses() const {
 
 bool DirReport::whole() const {
   return !losses() && catalog == FileState::ok && catalog_copy != FileState::damaged &&
-         positions == FileState::ok && std::ranges::none_of(segments, &SegmentReport::damage);
+         positions != FileState::damaged && std::ranges::none_of(segments, &SegmentReport::damage);
 }
 
 Result<DirReport> inspect(const std::string& dir, const UseRecord& use,

@@ -1,5 +1,5 @@
 #pragma once
-// `tailrace inspect DIR`: reads any data dir, takes no lock, changes nothing.
+// `tailrace inspect DIR`: reads any data dir, changes nothing.
 
 #include <cstdint>
 #include <functional>
@@ -77,7 +77,7 @@ struct DirReport {
 
   /// Records are missing or damaged.
   bool losses() const;
-  /// No losses, and every file is whole.
+  /// No losses, and every file is whole. positions.db may be missing: it comes when a drain first moves.
   bool whole() const;
 };
 

@@ -171,7 +171,7 @@ TEST_CASE("inspect: changes nothing, also where SQLite would, and knows who hold
   CHECK(r.holder.empty());
   REQUIRE(::flock(lock, LOCK_EX | LOCK_NB) == 0);
   exported(dir.root.path(), &r);
-  CHECK(r.holder == "pid=" + std::to_string(::getpid()) + " since=2026-11-21T00:00:00Z");
+  CHECK(r.holder == "pid " + std::to_string(::getpid()) + " since 2026-11-21T00:00:00Z");
   CHECK(everything(dir.root.path()) == before);
   ::close(lock);
   ::sqlite3_close(db);
