@@ -98,7 +98,7 @@ BENCHMARK_CAPTURE(framing_and_header, element, "[meta sequenceId=\"518\"] ");
 
 void framing_header_and_token(benchmark::State& state, std::string_view sd) {
   MemoryStore store{{}};
-  MemoryCatalog catalog{store, 6};
+  MemoryCatalog catalog{store, {.drains_per_channel = 6}};
   catalog.add_channel("shop").value();
   catalog.add_token("1", "app", {.id = kToken}).value();
   TokenCache tokens(catalog);

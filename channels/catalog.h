@@ -70,8 +70,8 @@ class Catalog {
   /// Grows with every change that can make an earlier look-up of a token wrong; for caches of look-ups.
   virtual uint64_t token_epoch() const = 0;
 
-  // ---- changes ----
-  /// Ids count from 1, as Logplex's v2 does.
+  // ---- changes; errors: also those of storing them, and then nothing was changed ----
+  /// Ids count from 1, as Logplex's v2 does, with holes where numbers were lost.
   virtual Result<ChannelPtr> add_channel(std::string name) = 0;
   /// With its tokens and drains.
   virtual Result<void> remove_channel(std::string_view id) = 0;
@@ -84,7 +84,8 @@ class Catalog {
   /// Gives a reserved drain its URL.
   virtual Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url) = 0;
   virtual Result<void> remove_drain(std::string_view channel_id, uint64_t drain) = 0;
-  virtual Result<void> add_credential(Credential credential) = 0;
+  /// One with this id before it is replaced. Its password_hash is filled in.
+  virtual Result<void> add_credential(Credential credential, std::string_view password) = 0;
 
   /// One watcher; set before the first change.
   virtual void watch(CatalogWatcher* watcher) = 0;

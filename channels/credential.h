@@ -24,11 +24,11 @@ struct Credential {
   std::string id;    // the user name
   std::string name;  // for people
   Permissions permissions;
-  std::string password_hash;  // HMAC-SHA256 under a key of the process; 32 bytes
+  std::string password_hash;  // under the catalog's key; 32 bytes
 };
 
-/// The password's fast keyed hash: it keeps passwords out of memory dumps and data dirs, and a guess costs
-/// the guesser a request.
-std::string password_hash(std::string_view password);
+/// The password's fast keyed hash, HMAC-SHA256: it keeps passwords out of memory dumps and data dirs, and a
+/// guess costs the guesser a request.
+std::string password_hash(std::string_view key, std::string_view password);
 
 }  // namespace tailrace

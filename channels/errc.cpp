@@ -22,6 +22,8 @@ class Category final : public boost::system::error_category {
         return "already exists";
       case ChannelErrc::too_many_drains:
         return "maximum number of drains reached";
+      case ChannelErrc::not_stored:
+        return "the change could not be stored";
     }
     return "unknown";
   }

@@ -14,6 +14,7 @@ enum class ChannelErrc {
   not_found,        // no such channel, token, drain or credential
   exists,           // the same drain URL or id in the channel
   too_many_drains,  // TAILRACE_CHANNEL_DRAINS
+  not_stored,       // the change could not be stored, and was not made
 };
 
 const boost::system::error_category& channel_category();

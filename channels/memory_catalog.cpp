@@ -7,9 +7,63 @@
 #include "channels/errc.h"
 
 namespace tailrace {
+namespace {
 
-MemoryCatalog::MemoryCatalog(Store& store, size_t drains_per_channel)
-    : store_(store), drains_per_channel_(drains_per_channel) {}
+MemoryCatalog::Options with_key(MemoryCatalog::Options options) {
+  if (options.password_key.empty()) options.password_key = random_hex(32);
+  return options;
+}
+
+}  // namespace
+
+MemoryCatalog::MemoryCatalog(Store& store, Options options)
+    : store_(store),
+      options_(with_key(std::move(options))),
+      drains_per_channel_(options_.drains_per_channel) {}
+
+void MemoryCatalog::restore(CatalogContents contents) {
+  const std::lock_guard change(change_mutex_);
+  const std::unique_lock lock(mutex_);
+  next_index_ = std::max(contents.next_index, contents.first_free_index);
+  next_drain_ = contents.next_drain;
+  for (auto& stored : contents.channels) {
+    auto channel = std::make_shared<Channel>();
+    channel->id = std::move(stored.id);
+    channel->name = std::move(stored.name);
+    channel->index = stored.index;
+    channel->log = store_.open(*channel);
+    next_index_ = std::max(next_index_, channel->index + 1);
+    index_by_id_[channel->id] = channel->index;
+    by_index_[channel->index].channel = std::move(channel);
+  }
+  for (auto& stored : contents.tokens) {
+    Entry& entry = by_index_.at(stored.channel);
+    auto token = std::make_shared<const Token>(
+        Token{std::move(stored.id), std::move(stored.name), entry.channel, stored.strict});
+    tokens_[token->id] = token;
+    entry.tokens.push_back(std::move(token));
+  }
+  for (auto& stored : contents.drains) {
+    Entry& entry = by_index_.at(stored.channel);
+    next_drain_ = std::max(next_drain_, stored.id + 1);
+    entry.drains.push_back(
+        {stored.id, std::move(stored.token), std::move(stored.url), entry.channel, stored.start});
+  }
+  for (Credential& credential : contents.credentials) {
+    std::string id = credential.id;
+    credentials_[std::move(id)] = std::move(credential);
+  }
+}
+
+void MemoryCatalog::set_admin(std::string user, std::string_view password) {
+  Credential admin{.id = std::move(user),
+                   .name = "admin",
+                   .permissions = {.full_api = true, .any_channel = true, .read = {}},
+                   .password_hash = password_hash(options_.password_key, password)};
+  const std::lock_guard change(change_mutex_);
+  const std::unique_lock lock(mutex_);
+  admin_ = std::move(admin);
+}
 
 const MemoryCatalog::Entry* MemoryCatalog::find(std::string_view channel_id) const {
   const auto index = index_by_id_.find(channel_id);
@@ -65,12 +119,14 @@ std::vector<DrainEntry> MemoryCatalog::drains(const Channel& channel) const {
 
 std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
                                                        std::string_view password) const {
-  const std::string hash = password_hash(password);
+  const std::string hash = password_hash(options_.password_key, password);
   const std::shared_lock lock(mutex_);
   const auto found = credentials_.find(user);
-  if (found == credentials_.end() || !equal_in_constant_time(found->second.password_hash, hash))
-    return std::nullopt;
-  return found->second.permissions;
+  const Credential* const credential = !admin_.id.empty() && user == admin_.id ? &admin_
+                                       : found == credentials_.end()           ? nullptr
+                                                                               : &found->second;
+  if (!credential || !equal_in_constant_time(credential->password_hash, hash)) return std::nullopt;
+  return credential->permissions;
 }
 
 // ---- changes ---------------------------------------------------------------------------------------------
@@ -78,10 +134,13 @@ std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
 Result<ChannelPtr> MemoryCatalog::add_channel(std::string name) {
   const std::lock_guard change(change_mutex_);
   auto channel = std::make_shared<Channel>();
-  channel->id = std::to_string(next_channel_++);
+  channel->index = next_index_;
+  channel->id = std::to_string(channel->index + 1);
   channel->name = std::move(name);
-  channel->index = next_index_++;
+  if (options_.journal)
+    if (const auto stored = options_.journal->channel_added(*channel); !stored) return stored.error();
   channel->log = store_.open(*channel);
+  ++next_index_;
   const std::unique_lock lock(mutex_);
   by_index_[channel->index].channel = channel;
   index_by_id_[channel->id] = channel->index;
@@ -90,11 +149,14 @@ Result<ChannelPtr> MemoryCatalog::add_channel(std::string name) {
 
 Result<void> MemoryCatalog::remove_channel(std::string_view id) {
   const std::lock_guard change(change_mutex_);
+  Entry* const entry = find(id);
+  if (!entry) return make_error_code(ChannelErrc::not_found);
+  if (options_.journal)
+    if (const auto stored = options_.journal->channel_removed(*entry->channel); !stored)
+      return stored.error();
   Entry gone;
   {
     const std::unique_lock lock(mutex_);
-    Entry* entry = find(id);
-    if (!entry) return make_error_code(ChannelErrc::not_found);
     gone = std::move(*entry);
     gone.channel->removed = true;
     gone.channel->log->close();
@@ -113,13 +175,15 @@ Result<void> MemoryCatalog::remove_channel(std::string_view id) {
 Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::string name,
                                           TokenOptions options) {
   const std::lock_guard change(change_mutex_);
-  const std::unique_lock lock(mutex_);
-  Entry* entry = find(channel_id);
+  Entry* const entry = find(channel_id);
   if (!entry) return make_error_code(ChannelErrc::not_found);
   if (options.id.empty()) options.id = new_token_id();
   if (tokens_.contains(options.id)) return make_error_code(ChannelErrc::exists);
   auto token = std::make_shared<const Token>(
       Token{std::move(options.id), std::move(name), entry->channel, options.strict});
+  if (options_.journal)
+    if (const auto stored = options_.journal->token_added(*token); !stored) return stored.error();
+  const std::unique_lock lock(mutex_);
   entry->tokens.push_back(token);
   tokens_[token->id] = token;
   return token;
@@ -127,14 +191,18 @@ Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::stri
 
 Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::string url) {
   const std::lock_guard change(change_mutex_);
-  DrainEntry drain;
+  Entry* const entry = find(channel_id);
+  if (!entry) return make_error_code(ChannelErrc::not_found);
+  if (entry->drains.size() >= drains_per_channel_.load(std::memory_order_relaxed))
+    return make_error_code(ChannelErrc::too_many_drains);
+  if (!url.empty() && entry->has_url(url)) return make_error_code(ChannelErrc::exists);
+  DrainEntry drain{next_drain_, new_drain_token(), std::move(url), entry->channel,
+                   entry->channel->log->end()};
+  if (options_.journal)
+    if (const auto stored = options_.journal->drain_added(drain); !stored) return stored.error();
+  ++next_drain_;
   {
     const std::unique_lock lock(mutex_);
-    Entry* entry = find(channel_id);
-    if (!entry) return make_error_code(ChannelErrc::not_found);
-    if (entry->drains.size() >= drains_per_channel_) return make_error_code(ChannelErrc::too_many_drains);
-    if (!url.empty() && entry->has_url(url)) return make_error_code(ChannelErrc::exists);
-    drain = {next_drain_++, new_drain_token(), std::move(url), entry->channel, entry->channel->log->end()};
     entry->drains.push_back(drain);
   }
   if (watcher_ && !drain.url.empty()) watcher_->drain_added(drain);
@@ -143,16 +211,18 @@ Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::st
 
 Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uint64_t id, std::string url) {
   const std::lock_guard change(change_mutex_);
-  DrainEntry drain;
+  Entry* const entry = find(channel_id);
+  DrainEntry* const found = entry ? entry->drain(id) : nullptr;
+  if (!found) return make_error_code(ChannelErrc::not_found);
+  if (!found->url.empty() || entry->has_url(url)) return make_error_code(ChannelErrc::exists);
+  DrainEntry drain = *found;
+  drain.url = std::move(url);
+  drain.start = drain.channel->log->end();
+  if (options_.journal)
+    if (const auto stored = options_.journal->drain_url_set(drain); !stored) return stored.error();
   {
     const std::unique_lock lock(mutex_);
-    Entry* entry = find(channel_id);
-    DrainEntry* found = entry ? entry->drain(id) : nullptr;
-    if (!found) return make_error_code(ChannelErrc::not_found);
-    if (!found->url.empty() || entry->has_url(url)) return make_error_code(ChannelErrc::exists);
-    found->url = std::move(url);
-    found->start = found->channel->log->end();
-    drain = *found;
+    *found = drain;
   }
   if (watcher_) watcher_->drain_added(drain);
   return drain;
@@ -160,21 +230,25 @@ Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uin
 
 Result<void> MemoryCatalog::remove_drain(std::string_view channel_id, uint64_t id) {
   const std::lock_guard change(change_mutex_);
-  DrainEntry drain;
+  Entry* const entry = find(channel_id);
+  DrainEntry* const found = entry ? entry->drain(id) : nullptr;
+  if (!found) return make_error_code(ChannelErrc::not_found);
+  const DrainEntry drain = *found;
+  if (options_.journal)
+    if (const auto stored = options_.journal->drain_removed(drain); !stored) return stored.error();
   {
     const std::unique_lock lock(mutex_);
-    Entry* entry = find(channel_id);
-    DrainEntry* found = entry ? entry->drain(id) : nullptr;
-    if (!found) return make_error_code(ChannelErrc::not_found);
-    drain = *found;
     entry->drains.erase(entry->drains.begin() + (found - entry->drains.data()));
   }
   if (watcher_ && !drain.url.empty()) watcher_->drain_removed(drain);
   return {};
 }
 
-Result<void> MemoryCatalog::add_credential(Credential credential) {
+Result<void> MemoryCatalog::add_credential(Credential credential, std::string_view password) {
+  credential.password_hash = password_hash(options_.password_key, password);
   const std::lock_guard change(change_mutex_);
+  if (options_.journal)
+    if (const auto stored = options_.journal->credential_added(credential); !stored) return stored.error();
   const std::unique_lock lock(mutex_);
   std::string id = credential.id;
   credentials_[std::move(id)] = std::move(credential);

@@ -1,5 +1,5 @@
 #pragma once
-// The catalog without a data dir: gone with the process.
+// The catalog in memory. What outlives the process is its journal's business.
 
 #include <deque>
 #include <map>
@@ -8,16 +8,33 @@
 #include <unordered_map>
 
 #include "channels/catalog.h"
+#include "channels/catalog_contents.h"
+#include "channels/catalog_journal.h"
 #include "channels/log.h"
 
 namespace tailrace {
 
-/// Changes are made one at a time under change_mutex_ (which the watcher is called under, too) and published
-/// under mutex_, which look-ups share.
+/// Changes are made one at a time under change_mutex_ (which the journal and the watcher are called under,
+/// too) and published under mutex_, which look-ups share: no look-up waits for a disk. Whoever holds
+/// change_mutex_ reads without mutex_.
 class MemoryCatalog final : public Catalog {
  public:
+  struct Options {
+    size_t drains_per_channel = 0;
+    std::string password_key = {};      // 32 bytes; empty: random ones
+    CatalogJournal* journal = nullptr;  // outlives the catalog; null: nothing is remembered
+  };
   /// `store` makes each channel's log and outlives the catalog.
-  MemoryCatalog(Store& store, size_t drains_per_channel);
+  MemoryCatalog(Store& store, Options options);
+
+  /// From the next drain on; those that are there stay.
+  void set_drains_per_channel(size_t most) { drains_per_channel_.store(most, std::memory_order_relaxed); }
+
+  /// What was there when an earlier process ended; once, before any other call.
+  void restore(CatalogContents contents);
+  /// The credential that this start was given: may do all, goes before one with the same name, and is not
+  /// journaled.
+  void set_admin(std::string user, std::string_view password);
 
   ChannelPtr channel(std::string_view id) const override;
   std::vector<ChannelPtr> channels() const override;
@@ -33,7 +50,7 @@ class MemoryCatalog final : public Catalog {
   Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) override;
   Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url) override;
   Result<void> remove_drain(std::string_view channel_id, uint64_t drain) override;
-  Result<void> add_credential(Credential credential) override;
+  Result<void> add_credential(Credential credential, std::string_view password) override;
   void watch(CatalogWatcher* watcher) override { watcher_ = watcher; }
 
  private:
@@ -56,18 +73,20 @@ class MemoryCatalog final : public Catalog {
   const Entry* find(std::string_view channel_id) const;
 
   Store& store_;
-  const size_t drains_per_channel_;
+  const Options options_;
+  std::atomic<size_t> drains_per_channel_;
   CatalogWatcher* watcher_ = nullptr;
 
   std::mutex change_mutex_;
-  uint64_t next_channel_ = 1, next_drain_ = 1;  // guarded by change_mutex_
-  uint32_t next_index_ = 0;                     // guarded by change_mutex_
+  uint64_t next_drain_ = 1;  // guarded by change_mutex_
+  uint32_t next_index_ = 0;  // guarded by change_mutex_
 
   mutable std::shared_mutex mutex_;
   std::map<uint32_t, Entry> by_index_;  // in order of creation
   ById<uint32_t> index_by_id_;
   ById<TokenPtr> tokens_;
   ById<Credential> credentials_;
+  Credential admin_;
   std::atomic<uint64_t> token_epoch_{1};
 };
 

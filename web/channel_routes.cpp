@@ -21,7 +21,10 @@ HttpResponse refused(error_code error) {
   if (error == ChannelErrc::exists) return http_error(409, "Already exists");
   if (error == ChannelErrc::too_many_drains)
     return http_error(422, "You have already added the maximum number of drains allowed");
-  return http_error(503, error.message());
+  // Whatever kept it from being stored: the reason is in the log, and no business of the client.
+  HttpResponse response = http_error(503, "the change could not be stored; try again");
+  response.headers.add("Retry-After", "5");
+  return response;
 }
 
 json token_json(const Token& token) {

@@ -98,8 +98,7 @@ uint64_t Bounds::behind_bytes(uint32_t channel, uint64_t floor, uint64_t bytes) 
   return ordinal;
 }
 
-void Bounds::hold_age(Micros now) {
-  const Micros cutoff = now - age_;
+void Bounds::hold_age(Micros cutoff, Micros now) {
   logs_.for_each([&](uint32_t, KeptLog& log) { log.expire(now); });
   std::map<uint64_t, Micros> known;
   for (const SegmentPtr& segment : segments_.all()) {

@@ -13,8 +13,7 @@ namespace tailrace {
 /// once more for each piece: for when a bound is near, and once a minute.
 class Bounds {
  public:
-  Bounds(const SegmentSet& segments, KeptLogs& logs, Micros age)
-      : segments_(segments), logs_(logs), age_(age) {}
+  Bounds(const SegmentSet& segments, KeptLogs& logs) : segments_(segments), logs_(logs) {}
 
   struct Held {
     uint64_t live = 0;  // bytes of all channels, after it
@@ -23,9 +22,9 @@ class Bounds {
   /// While more than `most` bytes live, the channel with the most loses its oldest: so a flooding channel
   /// pays before a quiet one.
   Held hold_disk(uint64_t most, Micros now);
-  /// What is older than the channels' age. Of what lies on disk alone all of a channel's records in one
+  /// What arrived before `cutoff`. Of what lies on disk alone all of a channel's records in one
   /// segment go at once, when the newest of them is too old.
-  void hold_age(Micros now);
+  void hold_age(Micros cutoff, Micros now);
   /// While chunks take more than `most`, the log that could forget the most forgets its oldest.
   void hold_memory(uint64_t most);
 
@@ -35,7 +34,6 @@ class Bounds {
 
   const SegmentSet& segments_;
   KeptLogs& logs_;
-  const Micros age_;
   std::map<uint64_t, Micros> oldest_lines_;  // by sealed segment: before it, none of its lines is too old
 };
 

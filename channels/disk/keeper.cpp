@@ -23,6 +23,9 @@ bool is_full(error_code error) {
 
 Keeper::Keeper(Parts parts)
     : parts_(std::move(parts)),
+      disk_bytes_(parts_.disk_bytes),
+      memory_bytes_(parts_.memory_bytes),
+      age_(parts_.cleaner.age),
       cleaner_([this] {
         Cleaner::Parts own = parts_.cleaner;
         own.copy = [this](Copies copies) {
@@ -34,7 +37,7 @@ Keeper::Keeper(Parts parts)
         };
         return own;
       }()),
-      bounds_(parts_.segments, parts_.logs, parts_.cleaner.age),
+      bounds_(parts_.segments, parts_.logs),
       next_segment_(parts_.next_segment) {}
 
 Keeper::~Keeper() {
@@ -64,6 +67,13 @@ void Keeper::stop() {
   changed_.notify_all();
   parts_.room.set_open(false);
   for (const PreparedSegment& p : left) (void)unlink_file(p.to_write.path());  // else the next start does
+}
+
+void Keeper::set_limits(const StoreLimits& limits) {
+  disk_bytes_ = limits.disk_bytes;
+  memory_bytes_ = limits.memory_bytes;
+  age_ = limits.log.age;
+  wake();
 }
 
 // ---- any thread ------------------------------------------------------------------------------------------
@@ -130,9 +140,9 @@ bool Keeper::round(bool tick) {
   // Whatever was prepared for copies is full of other things.
   const bool wedged = tick && at_bound_ && prepared() == 0;
   if (wedged)
-    prepare(1, parts_.disk_bytes + parts_.segment_bytes);
+    prepare(1, disk_bytes_ + parts_.segment_bytes);
   else if (tick || !error_)
-    prepare(kAhead, parts_.disk_bytes);
+    prepare(kAhead, disk_bytes_);
   bool more = seal_next(tick);
   hold_bounds(now, tick);
   const Cleaner::Step step = clean(now, tick);
@@ -221,20 +231,21 @@ Result<void> Keeper::seal_one(Segment& segment) {
 // ---- bounds ----------------------------------------------------------------------------------------------
 
 void Keeper::hold_bounds(Micros now, bool tick) {
-  bounds_.hold_memory(parts_.memory_bytes);
+  bounds_.hold_memory(memory_bytes_);
   const bool minute = now >= next_minute_ || now < next_minute_ - 2 * kMinute;
   if (minute) {
     next_minute_ = now + kMinute;
     count_others();
-    bounds_.hold_age(now);
+    bounds_.hold_age(now - age_, now);
     cleaner_.look_again();
   }
   // Pressed: were what is to be prepared there, and one more, they would not fit. On a big disk sooner, so
   // that there is time for copies.
   const uint64_t used_now = used(), ahead = kAhead * parts_.segment_bytes;
   const uint64_t missing = (kAhead + 1 - prepared()) * parts_.segment_bytes;
-  pressed_ = used_now + missing + parts_.disk_bytes / 32 > parts_.disk_bytes;
-  uint64_t most = (parts_.disk_bytes - std::min(parts_.disk_bytes, ahead + others_)) / 4 * 3;
+  const uint64_t disk_bytes = disk_bytes_;
+  pressed_ = used_now + missing + disk_bytes / 32 > disk_bytes;
+  uint64_t most = (disk_bytes - std::min(disk_bytes, ahead + others_)) / 4 * 3;
   if (!pressed_ && !is_full(error_)) cleaner_.forget_rounds();
   const bool near = pressed_ || is_full(error_) || used_now > most;
   const bool due = minute || used_now != held_at_ || (tick && (pressed_ || is_full(error_)));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -18,6 +19,7 @@
 #include "channels/disk/group_writer.h"
 #include "channels/disk/kept_log.h"
 #include "channels/disk/room.h"
+#include "channels/limits.h"
 
 namespace tailrace {
 
@@ -62,6 +64,9 @@ class Keeper {
   /// Seals what was given to be sealed, removes what is prepared, ends the thread.
   void stop();
 
+  /// Any thread. Other bounds from now on.
+  void set_limits(const StoreLimits& limits);
+
   /// The writer; none: there is no room. Waits while one more can be prepared. `for_copies`: the last one,
   /// too.
   std::optional<PreparedSegment> take_prepared(bool for_copies);
@@ -93,6 +98,9 @@ class Keeper {
   std::deque<SegmentPtr> to_seal_;        // guarded by mutex_
   std::string trouble_;                   // guarded by mutex_
   bool able_ = false, woken_ = false;     // guarded by mutex_; able: two are prepared, or will be
+
+  std::atomic<uint64_t> disk_bytes_, memory_bytes_;
+  std::atomic<Micros> age_;
 
   // the thread's
   Cleaner cleaner_;

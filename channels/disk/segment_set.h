@@ -24,7 +24,7 @@ struct Segment {
   std::optional<BeginText> begin;         // none: it is damaged
   File file;                              // to read
   std::optional<StoredIndex> index;       // sealed
-  std::unique_ptr<IndexBuilder> growing;  // not sealed
+  std::unique_ptr<IndexBuilder> growing;  // not sealed, or the index became unreadable
   uint64_t entries_end = kEntriesAt;      // synced, and not void; grows while it is the head
   uint64_t last_group = 0, mark = 0;
   uint64_t bytes = 0;  // of disk
@@ -54,7 +54,7 @@ class SegmentSet {
  public:
   /// Where records of `channel` from `ordinal` on lie, in order, each once, `most` extents at most. Of a
   /// record that lies in two segments the copy in the newer one. Reads indexes: only for threads that may
-  /// block. errors: an index that cannot be read.
+  /// block. errors: neither an index nor the entries of its segment can be read.
   Result<std::vector<Extent>> find(uint32_t channel, uint64_t ordinal, size_t most) const;
   /// The ordinal of the channel's first record above `position`; behind its last if there is none. Reads
   /// indexes and entries. errors: as find.
@@ -88,6 +88,7 @@ class SegmentSet {
  private:
   struct Part;
   Result<std::vector<Part>> parts_of(uint32_t channel) const;
+  Result<void> scan_instead(Segment& segment, const StoredIndex& index) const;
   /// Of a sealed one its index, which is read without the lock; else grown(builder), under it.
   template <class F>
   std::optional<StoredIndex> index_of(const Segment& segment, F&& grown) const;
