@@ -171,6 +171,12 @@ TEST_CASE("cleaner: what is dead goes, a quarter alive is moved, more stays; and
   CHECK(f.segments->count() == 1);  // the head, for its mark
   CHECK(f.copied == copied);
   CHECK(f.clean() == 0);
+  f.writer->finish();
+  f.flood(9);
+  f.logs[9].move_floor(f.logs[9].synced_end());
+  f.writer->finish();  // all are sealed
+  f.clean();
+  CHECK(f.segments->count() == 1);
   f.restart();
   CHECK(f.started->recovered.mark >= kMarkStep);
   CHECK(f.started->recovered.channels[9].end_ordinal == f.logs[9].synced_end());

@@ -267,6 +267,36 @@ TEST_CASE("group_commit: without durable a group that finds no room is kept and 
   CHECK(to_text(read_channel(Started(f.keeper.options()).segments, 1)) == "0:1000:kept ");
 }
 
+TEST_CASE("group_commit: copies go on while a group waits for the room that they make") {
+  SimpleKeeper keeper(kEntriesAt + 2048);
+  Room room{1u << 30};
+  std::atomic<bool> space{true};
+  GroupWriter::Parts parts = keeper.parts();
+  parts.next_segment = [&](bool for_copies) {
+    return space || for_copies ? keeper.next() : std::optional<PreparedSegment>{};
+  };
+  GroupCommit commit({room, nullptr, false, [] { return kTestTime; }}, parts, {0, 0, 1, kMarkStep});
+  REQUIRE(commit.start().has_value());
+  space = false;
+  SimpleLog log(commit, 1);
+  CountingWaiter waiter;
+  log.append({std::string(1500, 'a'), std::string(1500, 'b')}, waiter);
+  std::atomic<int> done{0};
+  for (uint64_t i = 0; i < 5; ++i)
+    commit.copy({{{5, i, make_slice(500 + i, {"x"})}}, {}, [&](const Result<void>& result) {
+                   done += result.has_value();
+                 }});
+  REQUIRE(eventually([&] { return done == 5; }));
+  CHECK(calls(waiter) == 0);
+  space = true;
+  commit.retry();
+  REQUIRE(eventually([&] { return calls(waiter) == 1; }));
+  commit.stop();
+  const Started started(keeper.options());
+  CHECK(read_channel(started.segments, 1).size() == 2);
+  CHECK(read_channel(started.segments, 5).size() == 5);
+}
+
 TEST_CASE("group_commit: the cleaner's copies keep their ordinals and numbers, and are told") {
   CommitFixture f;
   REQUIRE(f.commit.start().has_value());
