@@ -94,6 +94,7 @@ std::optional<PreparedSegment> Keeper::take_prepared(bool for_copies) {
   }
   PreparedSegment taken = std::move(prepared_.front());
   prepared_.pop_front();
+  taken_ = taken.header.segment;
   woken_ = true;
   lock.unlock();
   changed_.notify_all();
@@ -343,8 +344,16 @@ void Keeper::count_others() {
   }
 }
 
+/// The writer puts what it took into the set at once, but not in one step.
 uint64_t Keeper::used() const {
-  return parts_.segments.bytes() + prepared() * parts_.segment_bytes + others_;
+  uint64_t ahead, taken;
+  {
+    const std::lock_guard lock(mutex_);
+    ahead = prepared_.size();
+    taken = taken_;
+  }
+  if (taken > parts_.segments.newest()) ++ahead;
+  return parts_.segments.bytes() + ahead * parts_.segment_bytes + others_;
 }
 
 size_t Keeper::prepared() const {

@@ -102,6 +102,7 @@ class Keeper {
   bool woken_ = false;  // there is something to do
   bool wanted_ = false, stopped_ = false;
   uint64_t rounds_ = 0;
+  uint64_t taken_ = 0;  // the segment that the writer took last
 
   std::atomic<uint64_t> disk_bytes_, memory_bytes_;
   std::atomic<Micros> age_;

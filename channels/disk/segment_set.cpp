@@ -175,6 +175,11 @@ size_t SegmentSet::count() const {
   return segments_.size();
 }
 
+uint64_t SegmentSet::newest() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.empty() ? 0 : segments_.rbegin()->first;
+}
+
 uint64_t SegmentSet::newest_synced() const {
   const std::shared_lock lock(mutex_);
   for (auto at = segments_.rbegin(); at != segments_.rend(); ++at)

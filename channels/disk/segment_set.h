@@ -64,6 +64,7 @@ class SegmentSet {
   std::vector<SegmentPtr> all() const;  // by number
   uint64_t bytes() const;               // of disk; the keeper knows of the prepared ones
   size_t count() const;
+  uint64_t newest() const;  // its number; 0: there is none
   /// The number of the newest segment that holds a synced group, and with it the mark; 0: there is none.
   uint64_t newest_synced() const;
 

@@ -229,6 +229,7 @@ TEST_CASE(
     REQUIRE(eventually([&] { return f.keeper.trouble().empty(); }));
     check_all(f, f.segments, {7, 9});
     f.stop();
+    for (const SegmentPtr& segment : f.segments.all()) CHECK(segment->index);
     const Started started(f.options());
     check_all(f, started.segments, {7, 9});
     CHECK(started.recovered.loss.missing_entries == 0);
@@ -341,6 +342,46 @@ TEST_CASE("keeper: quiet logs are left alone; nobody's lock is taken each second
   f.flood(9, 10 * kSegment);
   f.stop();
   CHECK(f.logs.passes == before);
+}
+
+TEST_CASE("keeper: the last that is prepared is for copies") {
+  KeeperFixture f;
+  f.keeper.start();
+  const ScopedHook hook(
+      [&](const IoStep& step, size_t&) { return step.kind == IoStep::Kind::allocate ? ENOSPC : 0; });
+  REQUIRE(f.keeper.take_prepared(false));
+  CHECK_FALSE(f.keeper.take_prepared(false));
+  CHECK_FALSE(f.room.open());
+  CHECK(f.keeper.take_prepared(true));
+  CHECK_FALSE(f.keeper.take_prepared(true));
+}
+
+TEST_CASE("keeper: beyond the bound are two at most, for what was read before Room was full") {
+  constexpr uint64_t bound = 20 * kSegment;
+  KeeperFixture f(bound);
+  File::create(f.dir / "others").value().truncate(18 * kSegment).value();
+  f.keeper.start();
+  const auto take = [&](bool for_copies) {
+    const auto prepared = f.keeper.take_prepared(for_copies);
+    if (!prepared) return false;
+    auto segment = std::make_shared<Segment>();
+    segment->header = prepared->header;
+    segment->growing = std::make_unique<IndexBuilder>();
+    segment->bytes = kSegment;
+    f.segments.add(std::move(segment));
+    return true;
+  };
+  CHECK(f.room.open());
+  CHECK(take(false));
+  CHECK(take(false));
+  REQUIRE(eventually([&] { return !f.room.open(); }));
+  CHECK(take(false));
+  CHECK(bytes_of_dir(f.dir.path()) == bound + 2 * kSegment);
+  CHECK_FALSE(take(false));
+  CHECK_FALSE(f.room.open());
+  CHECK(take(true));
+  CHECK_FALSE(take(true));
+  CHECK(bytes_of_dir(f.dir.path()) == bound + 2 * kSegment);
 }
 
 TEST_CASE("keeper: files of others count, and nothing is prepared beyond the bound but for a start") {
