@@ -6,25 +6,28 @@
 
 namespace tailrace {
 
-/// Thread-safe. take() never exceeds the limit; what was taken is given back exactly once.
+/// Thread-safe. take() never exceeds the limit of its moment; what was taken is given back exactly once.
 class Budget {
  public:
   explicit Budget(uint64_t limit) : limit_(limit) {}
 
   [[nodiscard]] bool take(uint64_t bytes) {
+    const uint64_t most = limit();
     uint64_t used = used_.load(std::memory_order_relaxed);
     do {
-      if (bytes > limit_ || used > limit_ - bytes) return false;
+      if (bytes > most || used > most - bytes) return false;
     } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
     return true;
   }
   void give(uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
-  uint64_t limit() const { return limit_; }
+  uint64_t limit() const { return limit_.load(std::memory_order_relaxed); }
+  /// From the next take() on.
+  void set_limit(uint64_t limit) { limit_.store(limit, std::memory_order_relaxed); }
 
  private:
-  const uint64_t limit_;
+  std::atomic<uint64_t> limit_;
   std::atomic<uint64_t> used_{0};
 };
 

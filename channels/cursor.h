@@ -12,13 +12,16 @@ namespace tailrace {
 
 class Log;
 
-/// What a read gives, in order. All empty: there is nothing now.
+/// What a read gives, in order. All empty: there is nothing now, or, with `fetching`, it is not at hand yet.
 struct Read {
   Loss loss;  // of a tail: what it lost since the last read, before what follows here
   std::vector<std::string> notices;
   Slice slice;
   bool live = false;        // it begins at or behind the log's end as it was when the cursor was attached
   bool unfinished = false;  // more follows, perhaps not at once, of what was one batch before this start
+  bool finished = false;    // it ends with what was one batch before this start
+  bool fetching =
+      false;  // `slice` is empty, and something follows: the cursor parks, and is woken when it came
   bool empty() const { return notices.empty() && slice.empty() && !loss.records; }
 };
 

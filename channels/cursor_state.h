@@ -29,6 +29,7 @@ struct CursorState {
   const CursorKind kind;
   bool parked = false, waiting = false, loss_told = false;
   bool fetching = false;  // what comes next was asked of a disk
+  bool seeking = false;   // where the first number from `next` on lies was asked of a disk
   bool moved = false;     // its progress differs from what was taken last
   uint64_t ordinal = 0;   // how many of the channel's records lie before what it reads next
   Pass* const pass;

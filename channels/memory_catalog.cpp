@@ -17,7 +17,9 @@ MemoryCatalog::Options with_key(MemoryCatalog::Options options) {
 }  // namespace
 
 MemoryCatalog::MemoryCatalog(Store& store, Options options)
-    : store_(store), options_(with_key(std::move(options))) {}
+    : store_(store),
+      options_(with_key(std::move(options))),
+      drains_per_channel_(options_.drains_per_channel) {}
 
 void MemoryCatalog::restore(CatalogContents contents) {
   const std::lock_guard change(change_mutex_);
@@ -191,7 +193,7 @@ Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::st
   const std::lock_guard change(change_mutex_);
   Entry* const entry = find(channel_id);
   if (!entry) return make_error_code(ChannelErrc::not_found);
-  if (entry->drains.size() >= options_.drains_per_channel)
+  if (entry->drains.size() >= drains_per_channel_.load(std::memory_order_relaxed))
     return make_error_code(ChannelErrc::too_many_drains);
   if (!url.empty() && entry->has_url(url)) return make_error_code(ChannelErrc::exists);
   DrainEntry drain{next_drain_, new_drain_token(), std::move(url), entry->channel,

@@ -27,6 +27,9 @@ class MemoryCatalog final : public Catalog {
   /// `store` makes each channel's log and outlives the catalog.
   MemoryCatalog(Store& store, Options options);
 
+  /// From the next drain on; those that are there stay.
+  void set_drains_per_channel(size_t most) { drains_per_channel_.store(most, std::memory_order_relaxed); }
+
   /// What was there when an earlier process ended; once, before any other call.
   void restore(CatalogContents contents);
   /// The credential that this start was given: may do all, goes before one with the same name, and is not
@@ -71,6 +74,7 @@ class MemoryCatalog final : public Catalog {
 
   Store& store_;
   const Options options_;
+  std::atomic<size_t> drains_per_channel_;
   CatalogWatcher* watcher_ = nullptr;
 
   std::mutex change_mutex_;

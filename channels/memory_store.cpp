@@ -8,9 +8,9 @@ namespace tailrace {
 class MemoryStore::Registered final : public MemoryLog {
  public:
   Registered(MemoryStore& store, const Channel& channel)
-      : MemoryLog(channel, store.options_.limits, store.first_, store.options_.observer, store.pressure_),
-        store_(store) {
+      : MemoryLog(channel, {}, store.first_, store.observer_, store.pressure_), store_(store) {
     const std::lock_guard lock(store_.mutex_);
+    set_limits(store_.limits_);
     store_.logs_.insert(this);
   }
   ~Registered() override {
@@ -23,10 +23,11 @@ class MemoryStore::Registered final : public MemoryLog {
 };
 
 MemoryStore::MemoryStore(Options options)
-    : options_(options),
-      // Above every number of an earlier start, however many records that one took (architecture, rule 1).
-      first_{uint64_t(wall_now() / 1'000'000) << 20},
+    // Above every number of an earlier start, however many records that one took (architecture, rule 1).
+    : first_{uint64_t(wall_now() / 1'000'000) << 20},
+      observer_(options.observer),
       pressure_{options.budget, [this] { changed_.notify_one(); }},
+      limits_(options.limits),
       keeper_([this](const std::stop_token& stop) { keep_house(stop); }) {}
 
 MemoryStore::~MemoryStore() {
@@ -36,6 +37,15 @@ MemoryStore::~MemoryStore() {
 
 std::unique_ptr<Log> MemoryStore::open(Channel& channel) {
   return std::make_unique<Registered>(*this, channel);
+}
+
+void MemoryStore::set_limits(const StoreLimits& limits) {
+  const std::lock_guard lock(mutex_);
+  limits_ = limits.log;
+  for (MemoryLog* log : logs_) log->set_limits(limits_);
+  next_expiry_ = {};
+  pressure_.limit = limits.memory_bytes;
+  pressure_.note();
 }
 
 void MemoryStore::keep_house(const std::stop_token& stop) {
@@ -55,7 +65,7 @@ void MemoryStore::keep_house(const std::stop_token& stop) {
 
 void MemoryStore::shrink(const std::stop_token& stop) {
   // A little below the bound, so that not every further chunk wakes this thread.
-  const uint64_t enough = options_.budget - options_.budget / 16;
+  const uint64_t budget = pressure_.limit, enough = budget - budget / 16;
   std::priority_queue<std::pair<uint64_t, MemoryLog*>> biggest;
   for (MemoryLog* log : logs_) biggest.emplace(log->totals().bytes, log);
   while (!biggest.empty() && chunk_memory().used > enough && !stop.stop_requested()) {

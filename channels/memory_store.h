@@ -24,20 +24,22 @@ class MemoryStore final : public Store {
   ~MemoryStore() override;
 
   std::unique_ptr<Log> open(Channel& channel) override;
+  void set_limits(const StoreLimits& limits) override;
 
  private:
   class Registered;
   void keep_house(const std::stop_token& stop);
   void shrink(const std::stop_token& stop);
 
-  const Options options_;
   const Position first_;
+  AppendObserver* const observer_;
   MemoryPressure pressure_;
 
   std::mutex mutex_;
+  LogLimits limits_;  // guarded by mutex_
   std::condition_variable_any changed_;
   std::unordered_set<MemoryLog*> logs_;  // guarded by mutex_
-  Mono next_expiry_{};                   // the keeper's
+  Mono next_expiry_{};                   // guarded by mutex_
   std::jthread keeper_;                  // last: it uses all of the above
 };
 

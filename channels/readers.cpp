@@ -47,9 +47,11 @@ void Readers::resume(CursorState& cursor, const Progress& progress, uint64_t end
       progress.counts.delivered + progress.counts.filtered + progress.counts.dropped_total();
 }
 
-void Readers::remove(CursorState& cursor) {
+std::optional<Progress> Readers::remove(CursorState& cursor) {
   std::erase(all_, &cursor);
   cursor.at = {};
+  if (!std::exchange(cursor.moved, false)) return {};
+  return progress(cursor);
 }
 
 void Readers::stand_in(CursorState& cursor, const ChunkRef& chunk) {
@@ -120,6 +122,10 @@ void Readers::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
 
 void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now) {
   if (cursor.ordinal >= before) return;
+  if (cursor.seeking) {  // it never knew where it was
+    cursor.ordinal = before;
+    return;
+  }
   const uint64_t lost = before - std::exchange(cursor.ordinal, before);
   cursor.at = {};
   cursor.at_first = UINT64_MAX;
@@ -146,9 +152,9 @@ uint64_t Readers::lowest_of_drains() const {
   return lowest;
 }
 
-bool Readers::runner_lags(uint64_t accepted, uint64_t records) const {
+bool Readers::runner_lags(uint64_t accepted, uint64_t records, uint64_t from) const {
   return std::ranges::any_of(all_, [&](const CursorState* c) {
-    return is_drain(*c) && !c->waiting && !c->parked && accepted - c->ordinal > records;
+    return is_drain(*c) && !c->waiting && !c->parked && c->ordinal >= from && accepted - c->ordinal > records;
   });
 }
 
@@ -162,11 +168,25 @@ void Readers::wake(bool tails_only) {
 
 void Readers::fetched(const ChunkRef& chunk) {
   for (CursorState* cursor : all_) {
-    if (!cursor->fetching || !chunk->holds(cursor->ordinal)) continue;
+    if (!cursor->fetching || cursor->seeking || !chunk->holds(cursor->ordinal)) continue;
     cursor->fetching = false;
     stand_in(*cursor, chunk);
     if (std::exchange(cursor->parked, false)) cursor->pass->wake(*cursor->task);
   }
+}
+
+void Readers::fetched_nothing(uint64_t ordinal) {
+  for (CursorState* cursor : all_) {
+    if (!cursor->fetching || cursor->seeking || cursor->ordinal != ordinal) continue;
+    cursor->fetching = false;
+    if (std::exchange(cursor->parked, false)) cursor->pass->wake(*cursor->task);
+  }
+}
+
+void Readers::lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now) {
+  for (CursorState* cursor : all_)
+    if (cursor->fetching && !cursor->seeking && cursor->ordinal >= ordinal)
+      lose(*cursor, before, reason, now);
 }
 
 Ledger Readers::ledger(const CursorState& cursor, uint64_t accepted) const {

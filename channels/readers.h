@@ -2,6 +2,7 @@
 // The cursors of one log: their accounts, losses and wake-ups. Every store's log has one.
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,8 @@ class Readers {
   void add(CursorState& cursor, uint64_t ordinal, Position next, uint64_t end);
   /// A drain that was there before goes on with its account; what the log has not reached is the log's end.
   void resume(CursorState& cursor, const Progress& progress, uint64_t end);
-  void remove(CursorState& cursor);
+  /// Gives its progress if that was not taken yet.
+  std::optional<Progress> remove(CursorState& cursor);
 
   /// What `cursor` reads next lies in `chunk`.
   static void stand_in(CursorState& cursor, const ChunkRef& chunk);
@@ -50,13 +52,29 @@ class Readers {
   bool want_below(uint64_t ordinal) const;
   /// The lowest ordinal that a drain may still ask for, its flight included; UINT64_MAX: there is no drain.
   uint64_t lowest_of_drains() const;
-  /// Whether some drain that could run, and does not wait for somebody outside, lags by more than `records`.
-  bool runner_lags(uint64_t accepted, uint64_t records) const;
+  /// Whether some drain that could run, and does not wait for somebody outside, lags by more than `records`
+  /// but not below `from`.
+  bool runner_lags(uint64_t accepted, uint64_t records, uint64_t from) const;
 
   /// Wakes parked ones; each is woken once until it parks again.
   void wake(bool tails_only);
   /// Gives `chunk`, which came from a disk, to those that wait for a record in it, and wakes them.
   void fetched(const ChunkRef& chunk);
+  /// There is no chunk for those that wait for `ordinal`: they are woken to look again.
+  void fetched_nothing(uint64_t ordinal);
+  /// The disk has nothing from `ordinal` up to `before`: those that wait for it have lost that.
+  void lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now);
+  /// Those that look for the first record behind `position` read `ordinal` first.
+  /// use(CursorState&) for each of them.
+  template <class F>
+  void found(Position position, uint64_t ordinal, F&& use) {
+    for (CursorState* cursor : all_) {
+      if (!cursor->seeking || cursor->next.value != position.value + 1) continue;
+      cursor->seeking = false;
+      cursor->ordinal = ordinal;
+      use(*cursor);
+    }
+  }
 
   Ledger ledger(const CursorState& cursor, uint64_t accepted) const;
   /// use(const CursorState&)

@@ -23,10 +23,20 @@ AddressPolicy policy_of(const Settings& settings) {
   return *policy;
 }
 
-LogLimits limits_of(const Settings& settings) {
-  return {.history = settings.channel_records,
-          .bytes = settings.channel_bytes,
-          .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()};
+StoreLimits limits_of(const Settings& settings) {
+  return {.log = {.history = settings.channel_records,
+                  .bytes = settings.channel_bytes,
+                  .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()},
+          .memory_bytes = settings.memory_bytes,
+          .disk_bytes = settings.disk_bytes};
+}
+
+/// What bodies on their way in may take, and begun frames of syslog: parts of what the logs may.
+uint64_t bodies_bytes(const Settings& settings) {
+  return std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20);
+}
+uint64_t frames_bytes(const Settings& settings) {
+  return std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20);
 }
 
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
@@ -57,25 +67,25 @@ class Node::Watcher final : public CatalogWatcher {
 Node::Node(const Settings& settings)
     : auth_(settings.auth_generated ? "admin:" + random_hex(16)
                                     : settings.auth_user + ":" + settings.auth_password),
-      store_({.limits = limits_of(settings), .budget = settings.memory_bytes, .observer = &metrics_}),
+      store_({.limits = limits_of(settings).log, .budget = settings.memory_bytes, .observer = &metrics_}),
       catalog_(store_, {.drains_per_channel = settings.channel_drains}),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
       repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats()),
       intakes_(make_intakes(settings.threads, catalog_, ingest_stats_, quota_)),
-      // What is on its way in may take a quarter of what the logs may.
-      bodies_(std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20)),
-      held_frames_(std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20)),
-      logs_{catalog_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
+      bodies_(bodies_bytes(settings)),
+      held_frames_(frames_bytes(settings)),
+      logs_{catalog_, store_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
-      syslog_(loops_, intakes_, ingest_stats_, held_frames_),
-      syslog_udp_(loops_, intakes_),
+      syslog_(loops_, intakes_, store_, ingest_stats_, held_frames_),
+      syslog_udp_(loops_, intakes_, store_),
       blocking_(2),
-      services_{catalog_,
+      services_{store_,
+                catalog_,
                 drains_,
                 metrics_,
                 counters_,
@@ -96,6 +106,7 @@ Node::Node(const Settings& settings)
   services_.unready = [this]() -> std::vector<std::string> {
     if (stopping_) return {"stopping"};
     if (!ready_) return {"starting"};
+    if (std::string trouble = store_.trouble(); !trouble.empty()) return {std::move(trouble)};
     return {};
   };
 }
@@ -105,6 +116,10 @@ Node::~Node() {
 }
 
 std::unique_ptr<Node> Node::open(const Settings& settings, std::string& error) {
+  if (!settings.data_dir.empty()) {
+    error = "TAILRACE_DATA_DIR=" + settings.data_dir + ": not built yet";
+    return nullptr;
+  }
   try {
     std::unique_ptr<Node> node(new Node(settings));
     if (!node->listen(settings, error)) return nullptr;
@@ -215,12 +230,20 @@ void Node::start() {
 }
 
 void Node::reread() {
-  if (!server_tls_) return log_info("nothing to read again: no listener has TLS");
+  if (!server_tls_) return log_info("no certificates to read again: no listener has TLS");
   std::string error;
   if (server_tls_->reload(error))
     log_info("certificates read again");
   else
     log_warn("certificates kept: " + error);
+}
+
+void Node::set_limits(const Settings& settings) {
+  store_.set_limits(limits_of(settings));
+  catalog_.set_drains_per_channel(settings.channel_drains);
+  quota_.set_rate(settings.channel_rate);
+  bodies_.set_limit(bodies_bytes(settings));
+  held_frames_.set_limit(frames_bytes(settings));
 }
 
 std::vector<std::string> Node::addresses(const Listeners& listeners) {

@@ -35,6 +35,9 @@ class Node {
   void start();
   /// SIGHUP: reads the certificates again, and says so in the log; keeps the old ones if they are no good.
   void reread();
+  /// Its limits from now on are those of `settings`; the rest is not looked at. What is there already and
+  /// beyond them goes soon, counted as ever; drains and quotas are judged from the next one on.
+  void set_limits(const Settings& settings);
   /// Readiness off; requests in flight finish; nobody is accepted; drains flush for at most `grace`. Returns
   /// the number of records that some drain should still have had.
   uint64_t stop(std::chrono::milliseconds grace);

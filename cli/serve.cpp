@@ -20,9 +20,21 @@ void raise_descriptor_limit() {
   }
 }
 
+void reread_all(Node& node, Settings& settings, const RereadLimits& reread) {
+  node.reread();
+  if (settings.limits_file.empty())
+    return log_info("no limits to read again: there is no TAILRACE_LIMITS_FILE");
+  const LimitsOutcome outcome = reread(settings);
+  for (const std::string& problem : outcome.problems) log_warn("limits: " + problem);
+  std::string changed;
+  for (const std::string& limit : outcome.changed) changed += (changed.empty() ? "" : " ") + limit;
+  if (!outcome.changed.empty()) node.set_limits(settings);
+  log_info("limits read again", changed.empty() ? "changed=none" : changed);
+}
+
 }  // namespace
 
-int run_serve(const Settings& settings) {
+int run_serve(Settings settings, const RereadLimits& reread) {
   raise_descriptor_limit();
   StopSignals signals(StopSignals::Hangup::waited_for);  // before any thread
   std::string error;
@@ -42,14 +54,15 @@ int run_serve(const Settings& settings) {
   for (const auto& udp : node->syslog_udp().listening())
     log_info("syslog over UDP",
              "address=" + udp.address + " receive_buffer=" + std::to_string(udp.receive_buffer));
-  log_info("no data dir: channels, tokens, drains and records live in memory and are gone at exit");
+  if (settings.data_dir.empty())
+    log_info("no data dir: channels, tokens, drains and records live in memory and are gone at exit");
   if (settings.auth_generated)
     complain("TAILRACE_AUTH is not set; the admin credential of this start is " + node->auth());
 
   for (;;) {
     const int signal = signals.wait(std::chrono::seconds(1));
     if (signal == SIGHUP)
-      node->reread();
+      reread_all(*node, settings, reread);
     else if (signal != 0)
       break;
     node->tick(mono_now());

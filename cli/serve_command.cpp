@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view serve_examples = R"(examples:
   tailrace serve
+  tailrace serve --data-dir /var/lib/tailrace --disk-bytes 50G
   tailrace serve --http-listen 0.0.0.0:8601 --channel-bytes 32M
   TAILRACE_AUTH_FILE=/run/secrets/auth PORT=8080 tailrace serve
 )";
@@ -55,7 +56,10 @@ int serve_command(int argc, char** argv) {
   add_setting_flags(line.options(), flags);
   if (const auto ended = line.parse(argc, argv)) return *ended;
   const auto settings = settings_from(flags);
-  return settings ? run_serve(*settings) : exit_usage;
+  if (!settings) return exit_usage;
+  return run_serve(*settings, [&](Settings& now) {
+    return reread_limits(now, flags, process_environment(), read_small_file);
+  });
 }
 
 int demo_command(int argc, char** argv) {

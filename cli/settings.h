@@ -21,6 +21,12 @@ struct SyslogListen {
   bool operator==(const SyslogListen&) const = default;
 };
 
+/// When a POST is answered 2xx: behind the append in memory, or behind the sync.
+enum class Ack : uint8_t { memory, durable };
+
+/// Variable name to text. A flag stands under its variable's name.
+using SettingValues = std::map<std::string, std::string, std::less<>>;
+
 /// Checked values; nothing here needs a second look. Addresses are `host:port` as net/listener.h parses them.
 struct Settings {
   std::string http_listen, admin_listen;
@@ -31,6 +37,8 @@ struct Settings {
   TlsFiles tls;                                 // cert and key are there if something listens with TLS
   std::string auth_user, auth_password;         // both empty while auth_generated
   bool auth_generated = true;                   // nobody gave one: make one up
+  std::string data_dir;                         // empty: everything in memory
+  Ack ack = Ack::memory;                        // durable: there is a data dir
   std::string public_url;                       // without a trailing slash; empty: from the request
   size_t threads = 1;
   std::chrono::milliseconds grace{};
@@ -39,21 +47,29 @@ struct Settings {
   std::chrono::milliseconds channel_age{};
   uint64_t channel_drains = 0;
   uint64_t memory_bytes = 0;
+  uint64_t disk_bytes = 0;
   uint64_t channel_rate = 0;            // records per second; 0: off
   std::string drain_allow, drain_deny;  // as AddressPolicy::parse takes them
   std::string dns;                      // `address:port,…`; empty: the system's
   std::string ca_file;                  // empty: the system's
+  std::string limits_file;              // empty: limits do not change
+  SettingValues limits;                 // the text that each limit has its value from
 };
 
 /// One row of the table; `serve --help` and the tests read it too.
 struct SettingSpec {
-  enum Kind : uint8_t { plain, secret, unbuilt };
+  enum Kind : uint8_t {
+    plain,
+    secret,   // also NAME_FILE; shown nowhere
+    limit,    // may change while the process runs, by TAILRACE_LIMITS_FILE
+    unbuilt,  // only `standard` is accepted so far
+  };
 
-  std::string_view variable;                        // TAILRACE_HTTP_LISTEN
-  std::string_view standard;                        // the default, as text; empty: none
-  std::string_view takes;                           // what a value looks like, for errors
-  std::string_view help;                            // one line
-  Kind kind;                                        // unbuilt: only `standard` is accepted so far
+  std::string_view variable;  // TAILRACE_HTTP_LISTEN
+  std::string_view standard;  // the default, as text; empty: none
+  std::string_view takes;     // what a value looks like, for errors
+  std::string_view help;      // one line
+  Kind kind;
   bool (*read)(Settings&, std::string_view value);  // false: not what it takes
 
   /// `--http-listen`
@@ -61,8 +77,6 @@ struct SettingSpec {
 };
 const std::vector<SettingSpec>& setting_specs();
 
-/// Variable name to text. A flag stands under its variable's name.
-using SettingValues = std::map<std::string, std::string, std::less<>>;
 /// The text of a file, or none. A seam, so that read_settings stays a function of its arguments.
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
 
@@ -75,6 +89,15 @@ struct SettingsOutcome {
 /// An empty value counts as not given. `PORT` is http_listen's if nothing more exact is given.
 SettingsOutcome read_settings(const SettingValues& flags, const SettingValues& environment,
                               const ReadFile& read_file);
+
+/// SIGHUP: each limit as the file has it now, else flag, environment or default. What is no good is left as
+/// it was.
+struct LimitsOutcome {
+  std::vector<std::string> changed;   // `TAILRACE_CHANNEL_RATE=100`
+  std::vector<std::string> problems;  // one line each
+};
+LimitsOutcome reread_limits(Settings& settings, const SettingValues& flags, const SettingValues& environment,
+                            const ReadFile& read_file);
 
 /// The process's own environment, and files from the disk (64 KiB at most).
 SettingValues process_environment();

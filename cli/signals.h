@@ -10,8 +10,8 @@
 
 namespace tailrace {
 
-/// Blocks its signals in the calling thread and all that it starts later; make it before them. A second one
-/// of a kind that was taken already ends the process at once, SIGHUP aside.
+/// Blocks its signals in the calling thread and all that it starts later; make it before them. Once SIGINT or
+/// SIGTERM was taken, the next of either ends the process at once.
 class StopSignals {
  public:
   enum class Hangup : uint8_t { ends, waited_for };
@@ -32,11 +32,13 @@ class StopSignals {
     const int signal = ::sigtimedwait(&set_, nullptr, &span);
     if (signal <= 0) return 0;
     if (signal == SIGHUP) return signal;
-    ::signal(signal, SIG_DFL);
-    sigset_t once;
-    ::sigemptyset(&once);
-    ::sigaddset(&once, signal);
-    ::pthread_sigmask(SIG_UNBLOCK, &once, nullptr);
+    sigset_t next;
+    ::sigemptyset(&next);
+    for (const int ending : {SIGINT, SIGTERM}) {
+      ::signal(ending, SIG_DFL);
+      ::sigaddset(&next, ending);
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &next, nullptr);
     return signal;
   }
 

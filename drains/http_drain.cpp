@@ -35,6 +35,7 @@ void HttpDrain::start() {
 void HttpDrain::shut() {
   client_.close();
   wake_.cancel();
+  gathered_ = {};
   batches_.clear();
 }
 
@@ -133,17 +134,28 @@ std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) 
 
 // ---- batches ---------------------------------------------------------------------------------------------
 
-bool HttpDrain::freeze_batch() {
-  Batch batch;
+/// Reads on until the next batch is whole, or nothing more is there. False: more of it is on its way.
+bool HttpDrain::gather() {
   size_t bytes = 0;
-  while (bytes < kTargetBytes) {
-    const Read read = cursor_.read(uint32_t(kTargetBytes - bytes));
-    if (read.slice.empty()) break;
+  for (const Slice& slice : gathered_.slices) bytes += slice.bytes();
+  while (unfinished_ || bytes < kTargetBytes) {
+    // What was one batch ends where it ended, not where this start's chunks would have it end.
+    const Read read = cursor_.read(unfinished_ ? kMaxChunk : uint32_t(kTargetBytes - bytes));
+    if (read.fetching) return false;
+    unfinished_ = read.unfinished;
+    if (read.slice.empty()) return true;
     // A first record larger than the rest of the body goes along; it is bounded itself.
     bytes += read.slice.bytes();
-    batch.records += read.slice.records;
-    batch.slices.push_back(read.slice);
+    gathered_.records += read.slice.records;
+    gathered_.slices.push_back(read.slice);
+    if (read.finished) return true;
   }
+  return true;
+}
+
+bool HttpDrain::freeze_batch() {
+  if (!gather()) return false;
+  Batch batch = std::exchange(gathered_, {});
   batch.loss = take_own_loss();  // told alone if there is no record to go with it
   if (!batch.records && !batch.loss.records) return false;
   if (batch.loss.records) batch.l10 = LogplexFrames::loss(batch.loss.records, batch.loss.since, wall_now());
@@ -152,10 +164,13 @@ bool HttpDrain::freeze_batch() {
   return true;
 }
 
-/// The frame id: the same for the same records of the same drain, however often they are sent.
+/// The frame id: the same for the same records of the same drain, however often they are sent. A restart
+/// forgets the L10 frame that a batch began with, so it names that one alone which goes without records.
 void HttpDrain::name(Batch& batch) const {
-  std::string range = entry_.token + " " + batch.l10;
-  if (!batch.slices.empty())
+  std::string range = entry_.token + " ";
+  if (batch.slices.empty())
+    range += batch.l10;
+  else
     range += " " + std::to_string(batch.slices.front().first.value) + " " +
              std::to_string(batch.slices.back().past().value);
   unsigned char hash[SHA256_DIGEST_LENGTH];

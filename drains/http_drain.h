@@ -11,7 +11,9 @@
 namespace tailrace {
 
 /// One request in flight. A batch is frozen from its first try: the same records, L10 frame and frame id
-/// until the far end has taken or refused it. What an answer means:
+/// until the far end has taken or refused it; after a restart the same records and frame id (but for halves,
+/// of which those that were left are one again). So a batch is sent when all of it has been read, however
+/// often a disk must be waited for meanwhile. What an answer means:
 ///
 ///   2xx                  delivered
 ///   400, 413, 422        halved until the record that is refused is alone; that one is dropped
@@ -41,6 +43,7 @@ class HttpDrain final : public Drain {
   asio::awaitable<void> wait_for_records();
   asio::awaitable<void> wait(std::chrono::milliseconds time);
 
+  bool gather();
   bool freeze_batch();
   void name(Batch& batch) const;
   std::string head_of(const Batch& batch, size_t body_size) const;
@@ -54,6 +57,8 @@ class HttpDrain final : public Drain {
 
   const DrainTarget target_;
   HttpClient client_;
+  Batch gathered_;             // what was read of the next one
+  bool unfinished_ = false;    // and more belongs to it, whatever its size
   std::deque<Batch> batches_;  // the first is in flight; more only after halving
   asio::steady_timer wake_;
   bool idle_ = false, running_ = false;

@@ -57,7 +57,8 @@ void SyslogDrain::run_task() {
   if (link_ == Link::up && !blocked_) return pump();
   if (link_ != Link::down) return;
   if (in_flight_.empty() && cursor_.park()) {
-    down_since_ = 0;  // nobody needs it; it will be made when somebody does
+    // Nobody needs it, and it will be made when somebody does; or a disk is waited for.
+    if (!cursor_.lag().records) down_since_ = 0;
     return;
   }
   link_ = Link::connecting;

@@ -208,8 +208,8 @@ std::optional<RejectReason> Intake::reject(RejectReason reason) {
 /// Gathers the answers of one flush's appends. Ends itself with the last of them.
 class Intake::Flush {
  public:
-  Flush(IngestStats& stats, Protocol protocol, Done* done)
-      : stats_(stats), protocol_(protocol), done_(done) {}
+  Flush(IngestStats& stats, Protocol protocol, std::shared_ptr<Done> done)
+      : stats_(stats), protocol_(protocol), done_(std::move(done)) {}
 
   class Waiter final : public AppendWaiter {
    public:
@@ -228,6 +228,7 @@ class Intake::Flush {
 
   /// The channel went away meanwhile, or there was no room.
   void refuse(error_code error, uint64_t records) {
+    if (done_) done_->refused();
     (error == ChannelErrc::removed ? removed_ : no_room_).fetch_add(records, std::memory_order_relaxed);
   }
 
@@ -251,17 +252,19 @@ class Intake::Flush {
  private:
   IngestStats& stats_;
   const Protocol protocol_;
-  Done* const done_;
+  const std::shared_ptr<Done> done_;
   std::atomic<uint64_t> no_room_{0}, removed_{0};
 };
 
-void Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected, Done* done) {
-  if (!done && taken_ == 0 && rejected.total() + rejected_.total() == 0) return;
-  auto* flush = new Flush(stats_, protocol, done);
+Intake::Outcome Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected,
+                              std::shared_ptr<Done> done) {
+  if (!done && taken_ == 0 && rejected.total() + rejected_.total() == 0) return {};
+  auto* flush = new Flush(stats_, protocol, std::move(done));
   flush->outcome_.accepted = std::exchange(taken_, 0);
   flush->bytes_ = std::exchange(taken_bytes_, 0);
   flush->outcome_.rejected = std::exchange(rejected_, {});
   flush->outcome_.rejected += rejected;
+  const Outcome hoped = flush->outcome_;
   crowded_ = false;
   set_.for_each(arrival, [&](Channel& channel, const Batch& batch) {
     flush->left_.fetch_add(1, std::memory_order_relaxed);
@@ -276,6 +279,7 @@ void Intake::flush(Protocol protocol, Micros arrival, const Rejections& rejected
   for (const auto& [channel, records] : over_quota_) quota_.lost(channel, records, arrival);
   discard();
   flush->finish_one();
+  return hoped;
 }
 
 }  // namespace tailrace

@@ -74,14 +74,16 @@ class Intake {
   };
   class Done {
    public:
-    virtual ~Done() = default;  // not before it was called: stores end before what waits for them
+    virtual ~Done() = default;
+    /// Once for each append that fails, on any thread, at once.
+    virtual void refused() = 0;
     /// Once, on any thread, perhaps before flush() returns.
     virtual void flushed(const Outcome& outcome) = 0;
   };
 
   /// Appends what was taken. `rejected`: what the caller found by itself. Counts into the stats.
-  /// `done` may be null; it must live until it is called.
-  void flush(Protocol protocol, Micros arrival, const Rejections& rejected, Done* done);
+  /// `done` may be null. Gives what will come of it if no append fails.
+  Outcome flush(Protocol protocol, Micros arrival, const Rejections& rejected, std::shared_ptr<Done> done);
 
   /// Forgets what was taken since the last flush(), and counts none of it: the caller could not go on.
   void discard();

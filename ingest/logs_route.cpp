@@ -38,15 +38,20 @@ bool is_identity(std::string_view content_encoding) {
   return content_encoding.empty() || iequals(content_encoding, "identity");
 }
 
-std::optional<HttpResponse> judge_head(const Catalog& catalog, const HttpRequest& request) {
+std::optional<HttpResponse> judge_head(const LogsServices& services, const HttpRequest& request) {
   HttpResponse refusal;
-  if (!writer_of(catalog, request.headers.get("authorization"), refusal)) return refusal;
+  if (!writer_of(services.catalog, request.headers.get("authorization"), refusal)) return refusal;
   if (!form_of(request.headers.get("content-type")))
     return http_error(415, "send application/logplex-1, text/plain or application/x-ndjson");
   if (const std::string encoding = request.headers.list("content-encoding");
       !is_identity(encoding) && !Inflater::encoding(encoding)) {
     HttpResponse response = http_error(415, "Content-Encoding: send gzip, zstd or nothing");
     response.headers.add("Accept-Encoding", "gzip, zstd");
+    return response;
+  }
+  if (!services.store.has_room()) {
+    HttpResponse response = http_error(503, "no room to store");
+    response.headers.add("Retry-After", "5");
     return response;
   }
   return std::nullopt;
@@ -82,6 +87,7 @@ class LogsRoute {
     const Form form = form_of(headers.get("content-type")).value_or(Form::logplex);
 
     Repeats::Claim claim;
+    std::optional<PostKey> to_remember;
     if (const std::string_view id = frame_id(headers, form); !id.empty()) {
       const PostKey key = services_.repeats.key(writer->key(), id, exchange.request.body);
       Again again(exchange.loop(), services_.repeats, key);
@@ -97,6 +103,7 @@ class LogsRoute {
         co_return verdict->response();
       }
       claim = std::move(answer.claim);
+      to_remember = key;
     }
 
     BudgetShare share(services_.bodies);
@@ -113,7 +120,7 @@ class LogsRoute {
       body = inflated;
     }
 
-    Verdict verdict = co_await append(exchange.loop(), form, body, writer->token);
+    Verdict verdict = co_await append(exchange.loop(), form, body, writer->token, to_remember);
     const std::string_view count = headers.get("logplex-msg-count");
     if (!count.empty() && parse_u64(count) != verdict.records()) services_.stats.count_mismatch();
     claim.finish(verdict, mono_now());
@@ -157,7 +164,8 @@ class LogsRoute {
     return verdict;
   }
 
-  asio::awaitable<Verdict> append(Loop& loop, Form form, std::string_view body, TokenPtr token) const {
+  asio::awaitable<Verdict> append(Loop& loop, Form form, std::string_view body, TokenPtr token,
+                                  std::optional<PostKey> key) const {
     Intake& intake = *services_.intakes[loop.index];
     Source source{std::move(token), wall_now()};
     Tally tally;
@@ -170,9 +178,10 @@ class LogsRoute {
       wait = tally.judge(services_.quota);
       source.tally = &tally;
     }
-    Appends appends(loop);
+    const auto appends = std::make_shared<Appends>(loop);
+    Verdict hoped;
     for (;;) {
-      take_round(intake, form, body, source, appends);
+      take_round(intake, form, body, source, appends, hoped);
       const bool crowded = intake.crowded();
       if (crowded) {
         asio::steady_timer pause(loop.io, kYieldToDrains);  // lets lagging drains run
@@ -181,9 +190,15 @@ class LogsRoute {
       if (body.empty()) break;
       if (!crowded) co_await asio::post(loop.io, kAwait);
     }
-    Verdict verdict = co_await appends.verdict();
+    if (key && Repeats::remembers(hoped)) appends->remember(services_.store, stored(*key, source, hoped));
+    Verdict verdict = co_await appends->verdict();
+    if (appends->forgotten() && Repeats::remembers(verdict)) services_.stats.forgotten_repeats().Increment();
     verdict.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
     co_return verdict;
+  }
+
+  static PostVerdict stored(const PostKey& key, const Source& source, const Verdict& verdict) {
+    return {key.bytes(), source.arrival, uint32_t(verdict.accepted), to_logfmt(verdict.rejected)};
   }
 
   static void count_round(Intake& intake, Form form, std::string_view& body, const Source& source,
@@ -199,7 +214,7 @@ class LogsRoute {
   }
 
   static void take_round(Intake& intake, Form form, std::string_view& body, const Source& source,
-                         Appends& appends) {
+                         const std::shared_ptr<Appends>& appends, Verdict& hoped) {
     Rejections rejections;
     try {
       size_t bytes = 0;
@@ -218,8 +233,10 @@ class LogsRoute {
       intake.discard();  // the views end with this body
       throw;
     }
-    appends.expect();
-    intake.flush(Protocol::http, source.arrival, rejections, &appends);
+    appends->expect();
+    const Intake::Outcome outcome = intake.flush(Protocol::http, source.arrival, rejections, appends);
+    hoped.accepted += outcome.accepted;
+    hoped.rejected += outcome.rejected;
   }
 
   LogsServices& services_;
@@ -231,7 +248,7 @@ void add_logs_route(HttpRoutes& routes, LogsServices& services) {
   const auto route = std::make_shared<LogsRoute>(services);
   routes.add(
       "POST", "/logs", [route](HttpExchange& exchange) { return route->handle(exchange); },
-      [&services](const HttpRequest& request) { return judge_head(services.catalog, request); });
+      [&services](const HttpRequest& request) { return judge_head(services, request); });
 }
 
 }  // namespace tailrace

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace tailrace {
@@ -39,6 +40,13 @@ struct Rejections {
     for (const uint64_t n : by_reason) sum += n;
     return sum;
   }
+  bool operator==(const Rejections&) const = default;
 };
+
+/// `truncated=1 malformed=2`: those that are not 0, by the names above.
+std::string to_logfmt(const Rejections& rejections);
+/// The same read again. A reason of a version to come counts as malformed: how many were rejected stays
+/// right.
+Rejections rejections_of(std::string_view logfmt);
 
 }  // namespace tailrace

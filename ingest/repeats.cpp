@@ -3,7 +3,60 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace tailrace {
+namespace {
+
+void put(uint64_t value, uint8_t* out) {
+  for (int i = 0; i < 8; ++i) out[i] = uint8_t(value >> 8 * i);
+}
+
+uint64_t get(const uint8_t* bytes) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value |= uint64_t{bytes[i]} << 8 * i;
+  return value;
+}
+
+}  // namespace
+
+std::array<uint8_t, 16> PostKey::bytes() const {
+  std::array<uint8_t, 16> bytes;
+  put(low, bytes.data());
+  put(high, bytes.data() + 8);
+  return bytes;
+}
+
+PostKey PostKey::of(const std::array<uint8_t, 16>& bytes) {
+  return {get(bytes.data()), get(bytes.data() + 8)};
+}
+
+void Repeats::load(std::span<const PostVerdict> posts, Mono now, Micros wall) {
+  // The newest first: it is the one that stands if there are two, and the last to be left out.
+  std::vector<const PostVerdict*> newest;
+  newest.reserve(posts.size());
+  for (const PostVerdict& post : posts) newest.push_back(&post);
+  std::ranges::stable_sort(newest, std::ranges::greater(), &PostVerdict::arrival);
+  for (const PostVerdict* post : newest) {
+    // A clock that was set back since then makes none count longer.
+    const auto age = std::chrono::microseconds(std::max<Micros>(wall - post->arrival, 0));
+    if (age >= kKept) return;
+    const PostKey key = PostKey::of(post->key);
+    Shard& here = shard(key);
+    const std::lock_guard lock(here.mutex);
+    if (here.entries.contains(key)) continue;
+    if (here.judged.size() >= most_) {
+      forgotten_early_.Increment();
+      continue;
+    }
+    Entry& entry = here.entries[key];
+    entry.until = now + (kKept - age);
+    entry.accepted = post->accepted;
+    if (!post->rejected.empty())
+      entry.extra = std::make_unique<Extra>(Extra{rejections_of(post->rejected), false, {}});
+    here.judged.push_front(key);
+  }
+}
 
 PostKey Repeats::key(std::string_view writer, std::string_view frame_id, std::string_view body) const {
   XXH3_state_t state;
@@ -45,7 +98,7 @@ void Repeats::finish(const PostKey& key, const Verdict* verdict, Mono now) {
     const auto found = here.entries.find(key);
     Entry& entry = found->second;
     if (entry.extra) waiters = std::move(entry.extra->waiters);
-    if (verdict && verdict->status() < 429) {
+    if (verdict && remembers(*verdict)) {
       entry.until = now + kKept;
       entry.accepted = verdict->accepted;
       entry.extra.reset();

@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "channels/posts.h"
 #include "ingest/verdict.h"
 
 namespace tailrace {
@@ -25,6 +27,10 @@ namespace tailrace {
 struct PostKey {
   uint64_t low = 0, high = 0;
   bool operator==(const PostKey&) const = default;
+
+  /// As a store keeps it.
+  std::array<uint8_t, 16> bytes() const;
+  static PostKey of(const std::array<uint8_t, 16>& bytes);
 };
 
 /// Remembers the verdicts of POSTs that had an id, for five minutes each (contract section 3). One for the
@@ -37,9 +43,15 @@ class Repeats {
   static constexpr auto kKept = std::chrono::minutes(5);
   static constexpr size_t kEntryBytes = 96;  // what one costs, with its place in table and queue
 
-  /// `entries`: how many verdicts at most; `forgotten_early` outlives it.
-  Repeats(size_t entries, prometheus::Counter& forgotten_early)
-      : most_(entries / kShards + 1), forgotten_early_(forgotten_early) {}
+  /// `entries`: how many verdicts at most; `forgotten_early` outlives it. `seed`: random, secret, and the
+  /// same at each start that load()s.
+  Repeats(size_t entries, prometheus::Counter& forgotten_early, uint64_t seed = random_bits())
+      : seed_(seed), most_(entries / kShards + 1), forgotten_early_(forgotten_early) {}
+
+  /// Verdicts of before this start, each for the rest of its five minutes. Once, before the first ask().
+  void load(std::span<const PostVerdict> posts, Mono now, Micros wall);
+
+  static bool remembers(const Verdict& verdict) { return verdict.status() < 429; }
 
   /// `writer`: token or user. `body` as it came, compressed or not.
   PostKey key(std::string_view writer, std::string_view frame_id, std::string_view body) const;
@@ -119,7 +131,7 @@ class Repeats {
   void forget(Shard& shard, Mono now);
   void finish(const PostKey& key, const Verdict* verdict, Mono now);
 
-  const uint64_t seed_ = random_bits();
+  const uint64_t seed_;
   const size_t most_;  // of judged ones, in each shard
   prometheus::Counter& forgotten_early_;
   std::array<Shard, kShards> shards_;

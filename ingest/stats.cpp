@@ -31,12 +31,14 @@ IngestStats::IngestStats(prometheus::Registry& registry) {
                            .Help("Records of these requests; neither accepted nor rejected a second time.")
                            .Register(registry)
                            .Add({});
-  forgotten_repeats_ =
-      &prometheus::BuildCounter()
-           .Name("tailrace_ingest_frame_ids_forgotten_total")
-           .Help("Frame ids forgotten within five minutes for want of memory; their repeats are taken twice.")
-           .Register(registry)
-           .Add({});
+  forgotten_repeats_ = &prometheus::BuildCounter()
+                            .Name("tailrace_ingest_frame_ids_forgotten_total")
+                            .Help(
+                                "Frame ids forgotten within five minutes for want of room, in memory or, for "
+                                "a restart, on disk; "
+                                "their repeats are taken twice.")
+                            .Register(registry)
+                            .Add({});
   for (size_t p = 0; p < kProtocols.size(); ++p) {
     const std::string protocol(kProtocols[p]);
     records_[p] = &records.Add({{"protocol", protocol}});

@@ -13,12 +13,20 @@ constexpr size_t kHeldForFree = 4 * 1024;  // a begun frame up to here counts in
 constexpr int kLastReads = 16;             // 1 MiB of what had arrived when the process ends
 constexpr auto kHandshake = std::chrono::seconds(10);
 constexpr auto kWholeFrame = std::chrono::seconds(60);
+constexpr auto kLookForRoom = std::chrono::milliseconds(100);
 constexpr auto kSweep = std::chrono::seconds(10);
 
 }  // namespace
 
-SyslogLoop::SyslogLoop(Loop& l, Intake& i, IngestStats& s, Budget& h, HandshakeCounts& c)
-    : loop(l), intake(i), stats(s), held(h), handshakes(c), buffer(kRead + kHeldForFree), sweep(l.io) {}
+SyslogLoop::SyslogLoop(Loop& l, Intake& i, const Store& r, IngestStats& s, Budget& h, HandshakeCounts& c)
+    : loop(l),
+      intake(i),
+      store(r),
+      stats(s),
+      held(h),
+      handshakes(c),
+      buffer(kRead + kHeldForFree),
+      sweep(l.io) {}
 
 void SyslogLoop::sweep_later() {
   if (std::exchange(sweeping, true)) return;
@@ -68,13 +76,13 @@ void SyslogConnection::start() {
 
 void SyslogConnection::finish() {
   finishing_ = true;
-  if (!tls_ || tls_.established())
+  if ((!tls_ || tls_.established()) && here_.store.has_room())
     for (int reads = 0; reads < kLastReads && socket_.is_open() && read_once(); ++reads) continue;
   if (socket_.is_open()) (void)ended();
 }
 
 void SyslogConnection::give_up_if_overdue(Mono now) {
-  if (rest_.empty() || now - rest_since_ < kWholeFrame) return;
+  if (rest_.empty() || held_back_ || now - rest_since_ < kWholeFrame) return;
   (void)ended();
   (void)account();
 }
@@ -100,9 +108,13 @@ void SyslogConnection::go_on() {
   if (!socket_.is_open()) return;
   if (tls_ && !tls_.established()) {
     if (shake_hands()) wait();
-  } else if (read_once()) {
-    here_.intake.crowded() ? yield() : wait();
+    return;
   }
+  const bool room = here_.store.has_room();
+  // What was begun before has its minute from now on: nobody could have completed it meanwhile.
+  if (std::exchange(held_back_, !room)) rest_since_ = mono_now();
+  if (!room) return pause(kLookForRoom);
+  if (read_once()) here_.intake.crowded() ? pause(kYieldToDrains) : wait();
 }
 
 /// False: the connection has ended.
@@ -117,9 +129,9 @@ bool SyslogConnection::shake_hands() {
   return done == Io::ok;
 }
 
-/// Lets lagging drains run before it reads more: at full speed a channel's bound is some ten milliseconds.
-void SyslogConnection::yield() {
-  timer_.expires_after(kYieldToDrains);
+/// Before it looks for more: until there is room, or lagging drains ran.
+void SyslogConnection::pause(std::chrono::milliseconds time) {
+  timer_.expires_after(time);
   timer_.async_wait([self = shared_from_this()](error_code ec) {
     if (!ec) self->wait();
   });

@@ -10,9 +10,9 @@
 namespace tailrace {
 
 SyslogServer::SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes,
-                           IngestStats& stats, Budget& held) {
+                           const Store& store, IngestStats& stats, Budget& held) {
   for (size_t i = 0; i < loops.size(); ++i)
-    loops_.push_back(std::make_unique<SyslogLoop>(loops[i], *intakes[i], stats, held, handshakes_));
+    loops_.push_back(std::make_unique<SyslogLoop>(loops[i], *intakes[i], store, stats, held, handshakes_));
   // Drains, readers and the admin keep a quarter of the descriptors.
   rlimit descriptors{};
   if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;

@@ -21,9 +21,9 @@ struct SyslogLoop;
 class SyslogServer {
  public:
   /// `intakes` has one per loop; `held` bounds the bytes of frames that are not whole yet, beyond a small
-  /// size, of all connections together. All outlive the server.
-  SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, IngestStats& stats,
-               Budget& held);
+  /// size, of all connections together. While `store` has no room nothing is read. All outlive the server.
+  SyslogServer(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, const Store& store,
+               IngestStats& stats, Budget& held);
   ~SyslogServer();
 
   /// Takes over a connection; call it on its loop. With a token's id, which came with the listener, every

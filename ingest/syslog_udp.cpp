@@ -40,8 +40,8 @@ std::string_view record_in_datagram(std::string_view datagram) {
 /// One listener. Lives on its loop, by the handlers that hold it, until close().
 class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
  public:
-  Receiver(Loop& loop, Intake& intake, std::string token_id)
-      : loop_(loop), intake_(intake), connected_(loop), token_id_(std::move(token_id)) {
+  Receiver(Loop& loop, Intake& intake, const Store& store, std::string token_id)
+      : loop_(loop), intake_(intake), store_(store), connected_(loop), token_id_(std::move(token_id)) {
     for (size_t i = 0; i < kBatch; ++i) {
       slots_[i] = {.iov_base = memory_.get() + i * kSlot, .iov_len = kSlot};
       messages_[i].msg_hdr.msg_iov = &slots_[i];
@@ -116,7 +116,7 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
     if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
     const Micros arrival = wall_now();
     const Source source{token_id_.empty() ? nullptr : intake_.token(token_id_), arrival};
-    const bool nobody = !token_id_.empty() && !source.token;
+    const bool nobody = !token_id_.empty() && !source.token, room = store_.has_room();
     Rejections rejections;
     for (size_t i = 0; i < size_t(n); ++i) {
       const std::string_view record =
@@ -124,6 +124,8 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
       if (record.empty()) continue;
       if (nobody)
         rejections.add(RejectReason::unknown_token);
+      else if (!room)
+        rejections.add(RejectReason::no_room);
       else
         intake_.take(record, source);
     }
@@ -133,6 +135,7 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
 
   Loop& loop_;
   Intake& intake_;
+  const Store& store_;
   const Connected connected_;
   const std::string token_id_;
   asio::ip::udp::socket socket_{loop_.io};
@@ -146,13 +149,13 @@ class SyslogUdp::Receiver : public std::enable_shared_from_this<Receiver> {
   uint64_t inode_ = 0;
 };
 
-SyslogUdp::SyslogUdp(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes)
-    : loops_(loops), intakes_(intakes) {}
+SyslogUdp::SyslogUdp(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, const Store& store)
+    : loops_(loops), intakes_(intakes), store_(store) {}
 SyslogUdp::~SyslogUdp() = default;
 
 error_code SyslogUdp::listen(const asio::ip::udp::endpoint& at, std::string token_id) {
   Loop& loop = loops_.least_loaded();
-  auto receiver = std::make_shared<Receiver>(loop, *intakes_[loop.index], std::move(token_id));
+  auto receiver = std::make_shared<Receiver>(loop, *intakes_[loop.index], store_, std::move(token_id));
   if (const error_code ec = receiver->bind(at)) return ec;
   receivers_.push_back(std::move(receiver));
   drops_.emplace_back();

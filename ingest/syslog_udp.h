@@ -26,8 +26,9 @@ std::string_view record_in_datagram(std::string_view datagram);
 /// main thread.
 class SyslogUdp {
  public:
-  /// `intakes` has one per loop. Both outlive this.
-  SyslogUdp(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes);
+  /// `intakes` has one per loop. What comes while `store` has no room is dropped, and counted. All outlive
+  /// this.
+  SyslogUdp(EventLoops& loops, std::vector<std::unique_ptr<Intake>>& intakes, const Store& store);
   ~SyslogUdp();
 
   /// Binds one listener more, before start(). With a token's id every record is that token's; while no such
@@ -56,6 +57,7 @@ class SyslogUdp {
 
   EventLoops& loops_;
   std::vector<std::unique_ptr<Intake>>& intakes_;
+  const Store& store_;
   std::vector<std::shared_ptr<Receiver>> receivers_;
   std::mutex drops_mutex_;  // a reading and what it leads to are one step
   std::vector<KernelDrops> drops_;

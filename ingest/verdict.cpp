@@ -7,8 +7,9 @@ namespace tailrace {
 int Verdict::status() const {
   if (too_large) return 413;
   if (rejected.total() == 0) return 204;
-  if (accepted > 0) return 200;
+  // Never a 2xx for what is lost for want of room, even if some of it was taken: that comes twice instead.
   if (rejected.of(RejectReason::no_room) > 0) return 503;
+  if (accepted > 0) return 200;
   return rejected.of(RejectReason::quota) > 0 ? 429 : 400;
 }
 

@@ -1,29 +1,35 @@
 #pragma once
 // A channel's log with a data dir: its newest records in memory, all of them on disk.
 
-#include <atomic>
-#include <mutex>
+#include <utility>
 #include <vector>
 
 #include "channels/disk/group_commit.h"
+#include "channels/disk/kept_log.h"
 #include "channels/disk/record_reader.h"
-#include "channels/log.h"
-#include "channels/memory_log.h"
-#include "channels/notices.h"
-#include "channels/place.h"
-#include "channels/readers.h"
-#include "channels/ring.h"
+#include "channels/disk/stored_bytes.h"
+#include "channels/local_log.h"
 
 namespace tailrace {
+
+class DiskLog;
+
+/// Told, under the log's lock, that drains came further: once until take_progress().
+class ProgressListener {
+ public:
+  virtual ~ProgressListener() = default;
+  virtual void progressed(ChannelPtr channel, DiskLog& log) = 0;
+};
 
 /// What a log needs of its store; all of it outlives the log.
 struct DiskLogServices {
   GroupCommit& commit;
   RecordReader& reader;
   Room& room;
-  MemoryPressure& memory;
-  bool durable;         // TAILRACE_ACK
-  uint64_t ring_bytes;  // how much of one channel stays in memory, 8 MiB
+  ProgressListener& progress;
+  AppendObserver* observer;  // of appends that are told at once; may be null
+  bool durable;              // TAILRACE_ACK
+  uint64_t ring_bytes;       // how much of one channel stays in memory
 };
 
 /// Where a channel's log stands at its opening.
@@ -32,10 +38,11 @@ struct DiskLogStart {
   uint64_t ordinal = 0;     // records accepted since the channel's creation
   uint64_t first_kept = 0;  // ordinal of the oldest record on disk
   uint64_t bytes = 0;       // on disk
+  uint64_t lost = 0;        // what lies below was taken by a bound
+  DropReason lost_for = DropReason::overflow;
 };
 
-/// One lock, held for one batch's copy, one read's look-up, one group's becoming visible. Memory of a quiet
-/// one: this object; no file, no descriptor, no sync is its own.
+/// Memory of a quiet one: this object and a small chunk; no file, no descriptor, no sync is its own.
 ///
 ///   first_kept_ ≤ floor_ … │ on disk only │ ring: visible │ ring: waits for its group │ ring_.end_ordinal()
 ///                                                          ▲ visible_
@@ -44,68 +51,88 @@ struct DiskLogStart {
 /// cursor parks until it has come. The ring forgets its oldest chunk without a loss once that is synced; what
 /// bounds take is a loss (floor_).
 ///
-/// Invariants, under the lock: (1) no reader is given a record at or behind visible_; (2) visible_ moves
-/// behind a successful sync alone, with `durable`, else at the append and never beyond the synced mark;
-/// (3) with `durable` what is not synced is in the ring; (4) a drain's ordinal is never below floor_; (5)
-/// pending_ holds consecutive ordinals up to the ring's end. Lock order: this log's, then a pass's, the
-/// record reader's, SegmentSet's or the group commit's (GroupCommit::note says why).
-class DiskLog : public Log, public CommitLog {
+/// Invariants, under the lock: (1) no reader is given a record at or behind visible_; (2) with `durable`
+/// visible_ = synced_, else it is the ring's end; (3) with `durable` what is not synced is in the ring; (4)
+/// no cursor's ordinal is below floor_; (5) pending_ holds rising ordinals below the ring's end. Lock order:
+/// this log's, then a pass's, the record reader's, the progress listener's or the group commit's
+/// (GroupCommit::note says why).
+class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptLog {
  public:
   DiskLog(Channel& channel, LogLimits limits, DiskLogStart start, DiskLogServices services);
 
   void append(const Batch& batch, AppendWaiter& waiter) override;
-  void add_notice(std::string line) override;
-  std::vector<LedgerLine> ledger(uint64_t& accepted) const override;
   LogTotals totals() const override;  // bytes: of disk
-  bool crowded() const override;      // also while more waits to be written than may
-  void close() override;
   void expire(Micros now) override;
 
+  uint64_t attach(CursorState& cursor, const Place& place) override;
+  Read read(CursorState& cursor, uint32_t max_bytes) override;
+  bool park(CursorState& cursor) override;
+
   // ---- the writer and the teller ----
-  /// Takes what waits; from here on the next append notes the log again.
   std::vector<PendingBatch> take_pending() override;
-  /// Everything before `ordinal` is synced, and takes `bytes` more on disk.
   void synced(uint64_t ordinal, uint64_t bytes) override;
-  /// The group is lost: what is not synced is taken back, and whoever waits is told no_room.
   void failed() override;
 
   // ---- the record reader ----
-  void fetched(const Fetched& fetched);
+  void fetched(const Fetched& fetched) override;
 
   // ---- the keeper ----
-  /// Ordinals below it are dead: no drain, no history, or a bound took them. Arrivals below `oldest` are,
-  /// too.
-  struct Floor {
-    uint64_t ordinal;
-    Micros oldest;
-  };
-  Floor floor() const;
-  /// Gives up what lies before `ordinal`: counted, dated, told.
-  void lose_before(uint64_t ordinal, DropReason reason, Micros now);
-  /// The keeper freed `bytes` of this channel; the oldest record left is `first_kept`.
-  void cleaned(uint64_t first_kept, uint64_t bytes);
-  /// Forgets the oldest chunk in memory, no loss; false if none can be.
-  bool shrink();
+  uint64_t floor() const override;
+  uint64_t synced_end() const override;
+  void lose_before(uint64_t ordinal, DropReason reason, Micros now) override;
+  void cleaned(uint64_t first_kept, uint64_t bytes) override;
+  uint64_t live_bytes() const override;
+  uint64_t memory() const override;
+  bool shrink() override;
 
   // ---- the position keeper ----
-  /// Drains that came further since the last call; 0 if none. A look without the lock tells the rest of the
-  /// time.
-  size_t take_progress(std::vector<std::pair<uint64_t, Progress>>& out);
+  /// What a start needs of the log itself.
+  struct Ends {
+    uint64_t ordinal = 0;
+    Position next;
+    uint64_t lost = 0;
+    DropReason lost_for = DropReason::overflow;
+  };
+  Ends ends() const;
+  /// use(drain's id, Progress) for each drain that came further since the last call.
+  template <class F>
+  void take_progress(F&& use) {
+    const std::lock_guard lock(mutex_);
+    told_progress_ = false;
+    for (const auto& [drain, last] : left_) use(drain, last);
+    left_.clear();
+    readers_.take_progress(use);
+  }
+
+  void set_limits(LogLimits limits);
 
  private:
+  // All of these are called with the lock held.
+  uint64_t visible_end() const override { return visible_; }
+  Micros arrival_before_ring(uint64_t ordinal) const override { return stored_.arrival_of(ordinal); }
+  void progressed() override;
+  void left(uint64_t drain, const Progress& last) override;
+  uint64_t oldest() const { return std::max(floor_, first_kept_); }
+  Read ask(CursorState& cursor, Read result);
+  void tell_gone(CursorState& cursor, Position first);
+  void lose(uint64_t ordinal, DropReason reason, Micros now);
+  void hold_bounds(Micros now);
+  void trim_ring(Micros now);
+  bool forget_front(DropReason reason, Micros now);
+
   Channel& channel_;
-  const LogLimits limits_;
+  LogLimits limits_;
   const DiskLogServices services_;
 
-  mutable std::mutex mutex_;
-  Ring ring_;
-  Readers readers_;
-  Notices notices_;
   std::vector<PendingBatch> pending_;
+  StoredBytes stored_;
   uint64_t visible_, synced_, floor_, first_kept_;
   uint64_t disk_bytes_;
-  bool noted_ = false, closed_ = false;
-  std::atomic<bool> crowded_{false}, moved_{false};
+  uint64_t bytes_below_ = 0;  // of stored_, before oldest()
+  Position mark_asked_;
+  DropReason lost_for_;                              // below floor_, the latest
+  std::vector<std::pair<uint64_t, Progress>> left_;  // of drains that went, until taken
+  bool noted_ = false, told_progress_ = false;
 };
 
 }  // namespace tailrace

@@ -25,7 +25,7 @@ constexpr const char* kTables = R"(
                       frozen INTEGER NOT NULL, delivered INTEGER NOT NULL, filtered INTEGER NOT NULL,
                       dropped TEXT NOT NULL, sum INTEGER NOT NULL);
   CREATE TABLE channels(idx INTEGER PRIMARY KEY, ordinal INTEGER NOT NULL, number INTEGER NOT NULL,
-                        sum INTEGER NOT NULL);
+                        lost INTEGER NOT NULL, lost_for TEXT NOT NULL, sum INTEGER NOT NULL);
   PRAGMA user_version = 1;
   COMMIT)";
 
@@ -64,7 +64,8 @@ uint64_t sum_of(uint64_t drain, const Progress& p, std::string_view dropped) {
 
 uint64_t sum_of(uint32_t channel, const Positions::ChannelEnd& end) {
   RowSum sum;
-  for (const uint64_t word : {uint64_t(channel), end.ordinal, end.next.value}) sum.add(word);
+  for (const uint64_t word : {uint64_t(channel), end.ordinal, end.next.value, end.lost}) sum.add(word);
+  sum.add(to_string(end.lost_for));
   return sum.value();
 }
 
@@ -144,14 +145,19 @@ Result<void> Positions::read_rows(Database& db) {
       return make_error_code(DiskErrc::damaged);
     p.counts.dropped = *drops;
   }
-  Statement channels(db, "SELECT idx, ordinal, number, sum FROM channels");
+  Statement channels(db, "SELECT idx, ordinal, number, lost, lost_for, sum FROM channels");
   for (;;) {
     const auto step = channels.step();
     if (!step) return step.error();
     if (*step == Statement::Step::done) return {};
     const auto channel = uint32_t(channels.integer(0));
-    const ChannelEnd end{channels.integer(1), {channels.integer(2)}};
-    if (channels.integer(3) != sum_of(channel, end)) return make_error_code(DiskErrc::damaged);
+    const auto reason = std::ranges::find(kDropReasons, channels.text(4));
+    if (reason == kDropReasons.end()) return make_error_code(DiskErrc::damaged);
+    const ChannelEnd end{channels.integer(1),
+                         {channels.integer(2)},
+                         channels.integer(3),
+                         DropReason(reason - kDropReasons.begin())};
+    if (channels.integer(5) != sum_of(channel, end)) return make_error_code(DiskErrc::damaged);
     channels_[channel] = end;
   }
 }
@@ -275,14 +281,21 @@ Result<void> Positions::write_drains() {
 }
 
 Result<void> Positions::write_channels() {
+  Statement insert(db_, "INSERT OR REPLACE INTO channels VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   for (const uint32_t channel : moved_channels_) {
     const auto found = channels_.find(channel);
-    const auto done =
-        found == channels_.end()
-            ? db_.run("DELETE FROM channels WHERE idx = ?1", channel)
-            : db_.run("INSERT OR REPLACE INTO channels VALUES(?1, ?2, ?3, ?4)", channel,
-                      found->second.ordinal, found->second.next.value, sum_of(channel, found->second));
-    if (!done) return done;
+    if (found == channels_.end()) {
+      if (const auto done = db_.run("DELETE FROM channels WHERE idx = ?1", channel); !done) return done;
+      continue;
+    }
+    const ChannelEnd& end = found->second;
+    int parameter = 0;
+    for (const uint64_t word : {uint64_t(channel), end.ordinal, end.next.value, end.lost})
+      insert.bind(++parameter, word);
+    insert.bind(++parameter, to_string(end.lost_for));
+    insert.bind(++parameter, sum_of(channel, end));
+    if (const auto done = insert.step(); !done) return done.error();
+    insert.reset();
   }
   return {};
 }

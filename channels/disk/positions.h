@@ -32,6 +32,9 @@ class Positions {
   struct ChannelEnd {
     uint64_t ordinal = 0;
     Position next;
+    /// What lies below was taken by a bound, last for this reason.
+    uint64_t lost = 0;
+    DropReason lost_for = DropReason::overflow;
   };
 
   /// Only with the dir's lock. In `error`, one line for people: a newer version, no access.

@@ -1,6 +1,7 @@
 #pragma once
 // The thread that reads old records, so that no event loop waits for a disk.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -8,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 
 #include "channels/channel.h"
 #include "channels/chunk.h"
@@ -66,13 +66,13 @@ class RecordReader {
     uint64_t ordinal, until;
     std::optional<Position> behind;
   };
-  struct Known;  // of one channel: extents found earlier, ends of reads, damage met
+  struct Work;  // buffers; of each channel extents found earlier, ends of reads, damage met
   void push(Request request);
   void run(const std::stop_token& stop);
   Fetched fetch(Request& request);
 
   const SegmentSet& segments_;
-  std::unordered_map<uint32_t, std::unique_ptr<Known>> known_;  // the thread's
+  const std::unique_ptr<Work> work_;  // the thread's
   std::atomic<uint64_t> damaged_{0};
   std::mutex mutex_;
   std::condition_variable_any changed_;

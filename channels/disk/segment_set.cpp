@@ -59,31 +59,56 @@ struct SegmentSet::Part {
 
 /// Newest segment first, only those that have some.
 Result<std::vector<SegmentSet::Part>> SegmentSet::parts_of(uint32_t channel) const {
-  std::vector<Part> parts;
-  std::vector<std::pair<size_t, StoredIndex>> stored;  // which part's, as it was under the lock
-  {
-    const std::shared_lock lock(mutex_);
-    for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
-      const SegmentPtr& segment = at->second;
-      if (segment->index) {
-        stored.emplace_back(parts.size(), *segment->index);
-        parts.push_back({segment, {}, {}});
-      } else if (const ChannelLine* line = segment->growing->channel(channel)) {
-        parts.push_back({segment, *line, segment->growing->runs(channel)});
+  for (;;) {
+    std::vector<Part> parts;
+    std::vector<std::pair<size_t, StoredIndex>> stored;  // which part's, as it was under the lock
+    {
+      const std::shared_lock lock(mutex_);
+      for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
+        const SegmentPtr& segment = at->second;
+        if (segment->index) {
+          stored.emplace_back(parts.size(), *segment->index);
+          parts.push_back({segment, {}, {}});
+        } else if (const ChannelLine* line = segment->growing->channel(channel)) {
+          parts.push_back({segment, *line, segment->growing->runs(channel)});
+        }
       }
     }
+    const auto bad = std::ranges::find_if(stored, [&](const auto& one) {
+      Part& part = parts[one.first];
+      const auto line = one.second.channel(channel);
+      if (!line) return true;
+      part.line = *line;
+      if (line->records == 0) return false;
+      auto runs = one.second.runs(*line);
+      if (runs) part.runs = std::move(*runs);
+      return !runs;
+    });
+    if (bad == stored.end()) {
+      std::erase_if(parts, [](const Part& part) { return part.runs.empty(); });
+      return parts;
+    }
+    if (const auto scanned = scan_instead(*parts[bad->first].segment, bad->second); !scanned)
+      return scanned.error();
   }
-  for (auto& [part, index] : stored) {
-    const auto line = index.channel(channel);
-    if (!line) return line.error();
-    parts[part].line = *line;
-    if (line->records == 0) continue;
-    auto runs = index.runs(*line);
-    if (!runs) return runs.error();
-    parts[part].runs = std::move(*runs);
-  }
-  std::erase_if(parts, [](const Part& part) { return part.runs.empty(); });
-  return parts;
+}
+
+/// Its index was good when it was opened, and is not any more: what a scan finds takes its place.
+Result<void> SegmentSet::scan_instead(Segment& segment, const StoredIndex& index) const {
+  const auto about = [&](uint32_t channel) -> uint64_t {
+    for (const SegmentPtr& other : all())
+      if (other.get() != &segment && other->index)
+        if (const auto line = other->index->channel(channel); line && line->records)
+          return line->highest_ordinal;
+    return 0;
+  };
+  ScannedSegment scan = scan_segment(segment.file, segment.header.salts, index.end().index_at, about);
+  if (scan.error) return scan.error;
+  const std::unique_lock lock(mutex_);
+  if (!segment.index) return {};  // somebody was faster
+  segment.growing = std::make_unique<IndexBuilder>(std::move(scan.index));
+  segment.index.reset();
+  return {};
 }
 
 Result<std::vector<Extent>> SegmentSet::find(uint32_t channel, uint64_t ordinal, size_t most) const {
@@ -145,6 +170,57 @@ uint64_t SegmentSet::bytes() const {
   return bytes;
 }
 
+size_t SegmentSet::count() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.size();
+}
+
+uint64_t SegmentSet::newest_synced() const {
+  const std::shared_lock lock(mutex_);
+  for (auto at = segments_.rbegin(); at != segments_.rend(); ++at)
+    if (at->second->entries_end > kEntriesAt) return at->first;
+  return 0;
+}
+
+template <class F>
+std::optional<StoredIndex> SegmentSet::index_of(const Segment& segment, F&& grown) const {
+  const std::shared_lock lock(mutex_);
+  if (!segment.index) grown(*segment.growing);
+  return segment.index;
+}
+
+Result<std::vector<ChannelLine>> SegmentSet::lines(const Segment& segment) const {
+  std::vector<ChannelLine> lines;
+  const auto add = [&](const ChannelLine& line) { lines.push_back(line); };
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) { grown.for_each(add); });
+  if (!index) return lines;
+  if (const auto read = index->for_each(add); !read) return read.error();
+  return lines;
+}
+
+Result<ChannelLine> SegmentSet::line(const Segment& segment, uint32_t channel) const {
+  ChannelLine found;
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) {
+    if (const ChannelLine* line = grown.channel(channel)) found = *line;
+  });
+  if (!index) return found;
+  return index->channel(channel);
+}
+
+Result<std::vector<Run>> SegmentSet::runs(const Segment& segment, const ChannelLine& line) const {
+  std::vector<Run> runs;
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) { runs = grown.runs(line.channel); });
+  if (!index) return runs;
+  return index->runs(line);
+}
+
+Result<std::vector<PostLine>> SegmentSet::posts(const Segment& segment) const {
+  std::vector<PostLine> posts;
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) { posts = grown.posts(); });
+  if (!index) return posts;
+  return index->posts();
+}
+
 void SegmentSet::add(SegmentPtr segment) {
   const std::unique_lock lock(mutex_);
   const uint64_t number = segment->header.segment;
@@ -166,6 +242,12 @@ void SegmentSet::sealed(Segment& segment, StoredIndex index, uint64_t bytes) {
   segment.index = index;
   segment.growing.reset();
   segment.bytes = bytes;
+}
+
+void SegmentSet::rescanned(Segment& segment, IndexBuilder found) {
+  const std::unique_lock lock(mutex_);
+  segment.growing = std::make_unique<IndexBuilder>(std::move(found));
+  segment.index.reset();
 }
 
 void SegmentSet::remove(const Segment& segment) {

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "tests/channels/log_fixture.h"
+#include "tests/eventually.h"
 
 using namespace tailrace;
 
@@ -348,4 +349,39 @@ TEST_CASE("a tail of a removed channel is woken and does not park again") {
   f.loop.io.run();
   CHECK(task.runs == 1);
   CHECK_FALSE(tail.park());
+}
+
+TEST_CASE("other limits while it runs: for logs that are there and those to come, counted as ever") {
+  MemoryStore store({.limits = {.history = 1'000'000, .bytes = 64u << 20}});
+  const auto channel = std::make_shared<Channel>();
+  channel->log = store.open(*channel);
+  Loop loop;
+  Woken task;
+  Cursor drain(Cursor::Kind::drain, loop.pass, task);
+  drain.attach(*channel->log);
+  append_messages(channel, numbered(0, 1000, 500), wall_now());
+  CHECK(drain.ledger().buffered == 1000);
+  store.set_limits({.log = {.history = 10, .bytes = 256 << 10}});
+  CHECK(testing::eventually([&] { return channel->log->totals().bytes <= 256u << 10; }));
+  const Ledger ledger = drain.ledger();
+  CHECK(ledger.dropped[size_t(DropReason::overflow)] > 0);
+  CHECK(ledger.balanced());
+  drain.detach();
+  CHECK(history_of(*channel->log, 1000).slices.size() > 0);
+
+  const auto next = std::make_shared<Channel>();
+  next->log = store.open(*next);
+  Cursor other(Cursor::Kind::drain, loop.pass, task);
+  other.attach(*next->log);
+  append_messages(next, numbered(0, 1000, 500), wall_now());
+  CHECK(other.ledger().dropped_total() > 0);
+  store.set_limits({.log = {.history = 1'000'000, .bytes = 64u << 20}});
+  const uint64_t dropped = other.ledger().dropped_total();
+  append_messages(next, numbered(0, 1000, 500), wall_now());
+  CHECK(other.ledger().dropped_total() == dropped);
+
+  store.set_limits({.log = {.history = 1'000'000, .bytes = 64u << 20}, .memory_bytes = 16u << 10});
+  CHECK(testing::eventually([&] { return other.ledger().dropped[size_t(DropReason::memory)] > 0; }));
+  CHECK(other.ledger().balanced());
+  other.detach();
 }

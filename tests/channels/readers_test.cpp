@@ -287,16 +287,17 @@ TEST_CASE("a chunk from a disk goes to who waits for a record in it; who lost th
 TEST_CASE("who could run and lags is noticed; who is parked or waits outside is not") {
   One one(CursorKind::drain);
   one.all.add(one.state, 0, {}, 0);
-  CHECK(one.all.runner_lags(11, 10));
-  CHECK_FALSE(one.all.runner_lags(10, 10));
+  CHECK(one.all.runner_lags(11, 10, 0));
+  CHECK_FALSE(one.all.runner_lags(10, 10, 0));
+  CHECK_FALSE(one.all.runner_lags(11, 10, 1));
   one.state.waiting = true;
-  CHECK_FALSE(one.all.runner_lags(11, 10));
+  CHECK_FALSE(one.all.runner_lags(11, 10, 0));
   one.state.waiting = false, one.state.parked = true;
-  CHECK_FALSE(one.all.runner_lags(11, 10));
+  CHECK_FALSE(one.all.runner_lags(11, 10, 0));
   CHECK(one.all.want_below(1));
   CHECK_FALSE(one.all.want_below(0));
   One tail(CursorKind::tail);
   tail.all.add(tail.state, 0, {}, 0);
-  CHECK_FALSE(tail.all.runner_lags(11, 10));
+  CHECK_FALSE(tail.all.runner_lags(11, 10, 0));
   CHECK(tail.all.want_below(1));
 }

@@ -32,6 +32,9 @@ TEST_CASE("nothing given: the contract's defaults") {
   CHECK(s.channel_age == std::chrono::hours(24 * 7));
   CHECK(s.channel_drains == 6);
   CHECK(s.memory_bytes == 512u << 20);
+  CHECK(s.disk_bytes == uint64_t{10} << 30);
+  CHECK(s.data_dir.empty());
+  CHECK(s.ack == Ack::memory);
   CHECK(out.warnings.empty());
 }
 
@@ -108,6 +111,8 @@ TEST_CASE("a wrong value: variable, value, what it takes") {
       {"TAILRACE_CHANNEL_BYTES", "8MB"},
       {"TAILRACE_CHANNEL_AGE", "0s"},
       {"TAILRACE_MEMORY_BYTES", "1K"},
+      {"TAILRACE_ACK", "disk"},
+      {"TAILRACE_DISK_BYTES", "63M"},
       {"TAILRACE_DRAIN_ALLOW", "10.0.0.0/33"},
       {"TAILRACE_DRAIN_DENY", "example.com"},
       {"TAILRACE_DNS", "ns.example.com:53"},
@@ -130,8 +135,6 @@ TEST_CASE("no secret in an error") {
 }
 
 TEST_CASE("parts that are not built are refused, their `off` is not") {
-  CHECK(read({{"TAILRACE_DATA_DIR", "d"}}).error == "TAILRACE_DATA_DIR=d: not built yet");
-  CHECK(read({{"STATE_DIRECTORY", "/var/lib/x"}}).error == "STATE_DIRECTORY=/var/lib/x: not built yet");
   for (const SettingSpec& spec : setting_specs()) {
     if (spec.kind != SettingSpec::unbuilt) continue;
     const std::string name(spec.variable);
@@ -139,7 +142,6 @@ TEST_CASE("parts that are not built are refused, their `off` is not") {
     CHECK(read({{name, "x"}}).error == name + "=x: not built yet");
     CHECK(read({{name, std::string(spec.standard)}}).settings);
   }
-  CHECK(read({{"TAILRACE_ACK", "durable"}}).error == "TAILRACE_ACK=durable: not built yet");
 }
 
 TEST_CASE("an unknown TAILRACE_ variable is a warning, the commands' own are known") {
@@ -155,4 +157,132 @@ TEST_CASE("an unknown TAILRACE_ variable is a warning, the commands' own are kno
 TEST_CASE("each setting's flag") {
   CHECK(setting_specs().front().flag() == "--http-listen");
   CHECK(setting_specs().back().flag() == "--ssl-cert-file");
+}
+
+// ---- the data dir ----------------------------------------------------------------------------------------
+
+TEST_CASE("with a data dir: durable, and cursors may lag further") {
+  const auto out = read({{"TAILRACE_DATA_DIR", "d"}});
+  REQUIRE(out.settings);
+  CHECK(out.settings->data_dir == "d");
+  CHECK(out.settings->ack == Ack::durable);
+  CHECK(out.settings->channel_bytes == 1u << 30);
+  const auto chosen = read({{"TAILRACE_DATA_DIR", "d"},
+                            {"TAILRACE_ACK", "memory"},
+                            {"TAILRACE_CHANNEL_BYTES", "8M"},
+                            {"TAILRACE_DISK_BYTES", "64M"}});
+  REQUIRE(chosen.settings);
+  CHECK(chosen.settings->ack == Ack::memory);
+  CHECK(chosen.settings->channel_bytes == 8u << 20);
+  CHECK(chosen.settings->disk_bytes == 64u << 20);
+}
+
+TEST_CASE("systemd's state directory is the data dir, unless another one is given") {
+  CHECK(read({{"STATE_DIRECTORY", "/var/lib/a:/var/lib/b"}}).settings->data_dir == "/var/lib/a");
+  CHECK(read({{"STATE_DIRECTORY", "/var/lib/a"}, {"TAILRACE_DATA_DIR", "d"}}).settings->data_dir == "d");
+  CHECK(read({{"STATE_DIRECTORY", "/var/lib/a"}}, {{"TAILRACE_DATA_DIR", "d"}}).settings->data_dir == "d");
+}
+
+TEST_CASE("nothing is durable without a data dir") {
+  CHECK(read({{"TAILRACE_ACK", "durable"}}).error == "TAILRACE_ACK=durable: needs TAILRACE_DATA_DIR");
+  CHECK(read({{"TAILRACE_ACK", "memory"}}).settings);
+}
+
+// ---- limits that change ----------------------------------------------------------------------------------
+
+namespace {
+
+/// Settings with a limits file, which a test writes again.
+struct Changing {
+  SettingsOutcome start() { return read_settings(flags, environment, reader()); }
+  LimitsOutcome reread(Settings& settings) { return reread_limits(settings, flags, environment, reader()); }
+  ReadFile reader() {
+    return [this](const std::string& path) { return path == "limits" ? file : std::nullopt; };
+  }
+
+  std::optional<std::string> file;
+  SettingValues flags, environment{{"TAILRACE_LIMITS_FILE", "limits"}};
+};
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the limits file goes before flag and environment; comments, blank lines, quotes, others' lines") {
+  Changing c;
+  c.flags = {{"TAILRACE_CHANNEL_RATE", "7"}};
+  c.environment["TAILRACE_CHANNEL_RECORDS"] = "8";
+  c.environment["TAILRACE_HTTP_LISTEN"] = "127.0.0.1:1";
+  c.file =
+      "# limits\n\n ; more\r\nTAILRACE_CHANNEL_RATE=100\r\n  TAILRACE_GRACE=\"1m\"\n"
+      "TAILRACE_CHANNEL_AGE='2d'\nPATH=/bin\nTAILRACE_HTTP_LISTEN=127.0.0.1:1\nTAILRACE_DISK_BYTES=1G";
+  const auto out = c.start();
+  REQUIRE(out.settings);
+  CHECK(out.settings->channel_rate == 100);
+  CHECK(out.settings->grace == std::chrono::minutes(1));
+  CHECK(out.settings->channel_age == std::chrono::hours(48));
+  CHECK(out.settings->channel_records == 8);
+  CHECK(out.settings->disk_bytes == 1u << 30);
+  CHECK(out.warnings.empty());
+}
+
+TEST_CASE("a limits file that is no good stops the start; names that mean nothing there are told") {
+  Changing c;
+  CHECK(c.start().error == "TAILRACE_LIMITS_FILE=limits: takes a readable file of NAME=value lines");
+  c.file = "TAILRACE_GRACE=1m\nnonsense\n";
+  CHECK(c.start().error == "TAILRACE_LIMITS_FILE=limits: line 2 takes NAME=value");
+  c.file = "=1\n";
+  CHECK(c.start().error == "TAILRACE_LIMITS_FILE=limits: line 1 takes NAME=value");
+  c.file = "TAILRACE_GRACE=soon\n";
+  CHECK(c.start().error == "TAILRACE_GRACE=soon: takes a duration such as 500ms, 30s, 5m");
+  c.file = "TAILRACE_GRACF=1m\nTAILRACE_THREADS=3\nTAILRACE_AUTH=a:b\n";
+  const auto out = c.start();
+  REQUIRE(out.settings);
+  CHECK(out.settings->auth_generated);
+  CHECK(out.warnings == Lines{"TAILRACE_AUTH: no limit, ignored in TAILRACE_LIMITS_FILE",
+                              "TAILRACE_GRACF: no such setting, ignored",
+                              "TAILRACE_THREADS: no limit, ignored in TAILRACE_LIMITS_FILE"});
+}
+
+TEST_CASE("read again: what changed, what went back to its default, what is no good and stays") {
+  Changing c;
+  c.file = "TAILRACE_CHANNEL_RATE=100\nTAILRACE_CHANNEL_RECORDS=10\n";
+  Settings s = *c.start().settings;
+  CHECK(c.reread(s).changed.empty());
+
+  c.file = "TAILRACE_CHANNEL_RATE=many\nTAILRACE_MEMORY_BYTES=64M\nTAILRACE_CHANNEL_AGE=0s\n";
+  const LimitsOutcome out = c.reread(s);
+  CHECK(out.changed == Lines{"TAILRACE_CHANNEL_RECORDS=1500", "TAILRACE_MEMORY_BYTES=64M"});
+  CHECK(out.problems ==
+        Lines{"TAILRACE_CHANNEL_AGE=0s: takes a duration such as 30m, 12h, 7d; 7d is kept",
+              "TAILRACE_CHANNEL_RATE=many: takes records per second, from 1 to 1000000000, or "
+              "off; 100 is kept"});
+  CHECK(s.channel_rate == 100);
+  CHECK(s.channel_records == 1500);
+  CHECK(s.memory_bytes == 64u << 20);
+  CHECK(s.channel_age == std::chrono::hours(24 * 7));
+
+  c.file = "TAILRACE_CHANNEL_RATE=off\nTAILRACE_MEMORY_BYTES=64M\n";
+  CHECK(c.reread(s).changed == Lines{"TAILRACE_CHANNEL_RATE=off"});
+  CHECK(s.channel_rate == 0);
+
+  for (const auto& bad : {std::optional<std::string>(), std::optional<std::string>("nonsense")}) {
+    c.file = bad;
+    const LimitsOutcome nothing = c.reread(s);
+    CHECK(nothing.changed.empty());
+    CHECK(nothing.problems.size() == 1);
+    CHECK(s.memory_bytes == 64u << 20);
+  }
+}
+
+TEST_CASE("read again with a data dir: what the file says no more has the default of one") {
+  Changing c;
+  c.environment["TAILRACE_DATA_DIR"] = "d";
+  c.file = "TAILRACE_CHANNEL_BYTES=8M\n";
+  Settings s = *c.start().settings;
+  CHECK(s.channel_bytes == 8u << 20);
+  c.file = "";
+  CHECK(c.reread(s).changed == Lines{"TAILRACE_CHANNEL_BYTES=1G"});
+  CHECK(s.channel_bytes == 1u << 30);
+  CHECK(s.ack == Ack::durable);
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <random>
 
 #include "tests/disk/data_dir.h"
@@ -162,4 +163,27 @@ TEST_CASE("segment_set: the head grows, is sealed and goes while readers hold it
   SegmentScanner scanner(held[0].segment->file, dir.header(1).salts, held[0].run.offset,
                          held[0].run.offset + held[0].run.bytes);
   CHECK(scanner.next()->record.message() == "a");
+}
+
+TEST_CASE("segment_set: an index that cannot be read any more costs a scan and no record (D7)") {
+  DataDir dir;
+  for (int segment = 0; segment < 3; ++segment) {
+    dir.begin();
+    for (int group = 0; group < 3; ++group) REQUIRE(dir.group({{7, {"a", "b"}}, {9, {"x"}}, {7, {"c"}}}));
+    dir.seal();
+  }
+  const Started started(dir);
+  REQUIRE_FALSE(started.failed);
+  const SegmentPtr bad = started.segments.all()[1];
+  const uint64_t index_at = bad->index->end().index_at;
+  int refused = 0;
+  const ScopedHook hook([&](const IoStep& step, size_t&) {
+    const bool hit =
+        step.kind == IoStep::Kind::read && step.path == bad->file.path() && step.offset >= index_at;
+    refused += hit;
+    return hit ? EIO : 0;
+  });
+  CHECK(read_all(started) == dir.expected);
+  CHECK(refused == 1);
+  CHECK(started.segments.ordinal_behind(7, {5}).value() == 6);
 }

@@ -12,7 +12,9 @@
 namespace tailrace {
 
 struct DrainFixture {
-  explicit DrainFixture(LogLimits limits = {}) : store({.limits = limits}) {
+  explicit DrainFixture(LogLimits limits = {})
+      : DrainFixture(std::make_unique<MemoryStore>(MemoryStore::Options{.limits = limits})) {}
+  explicit DrainFixture(std::unique_ptr<Store> its_store) : store(std::move(its_store)) {
     catalog.watch(&drains);
     channel = *catalog.add_channel("shop");
     reader.attach(*channel->log);
@@ -62,8 +64,8 @@ struct DrainFixture {
     }
   }
 
-  MemoryStore store;
-  MemoryCatalog catalog{store, {.drains_per_channel = 6}};
+  std::unique_ptr<Store> store;
+  MemoryCatalog catalog{*store, {.drains_per_channel = 6}};
   ChannelPtr channel;
   EventLoops loops{2};
   struct Nobody final : Task {

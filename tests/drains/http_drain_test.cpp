@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "tests/channels/slow_log.h"
 #include "tests/drains/drain_fixture.h"
 
 using namespace tailrace;
@@ -208,4 +209,122 @@ TEST_CASE("what the bound took is told to the drain by its first frame, and to t
         noticed += std::stoul(line.substr(at + 10));
     return noticed == dropped;
   }));
+}
+
+// ---- restarts, and logs on disk --------------------------------------------------------------------------
+
+namespace {
+
+/// As a later start adds it, which has from its store that nothing was taken and that so many records from
+/// `first` on were in flight.
+void start_again(DrainFixture& f, DrainEntry entry, Position first, uint64_t in_flight) {
+  f.drains.drain_removed(entry);
+  entry.start = {.next = first, .ordinal = 0, .frozen = {}, .counts = {}};
+  if (in_flight) entry.start.frozen = {first.value + in_flight};
+  f.drains.drain_added(entry);
+}
+
+Position first_of(DrainFixture& f) {
+  return history_of(*f.channel->log, 1'000'000).slices.at(0).first;
+}
+
+std::vector<std::string> long_messages(int from, int count) {
+  return numbered(from, count, 300);
+}
+
+}  // namespace
+
+TEST_CASE("a batch in flight is the same batch after a restart, whatever came behind it") {
+  DrainFixture f({.history = 100'000, .bytes = 64u << 20});
+  std::atomic<bool> down{true};
+  FarEnd far_end([&](const Request&, httplib::Response&) { return down ? 503 : 204; });
+  const DrainEntry drain = f.add(far_end.url());
+  int in_flight = 0;
+  SUBCASE("of one chunk") {
+    in_flight = 1;
+  }
+  SUBCASE("of many chunks") {
+    in_flight = 50;
+  }
+  f.append(0, in_flight, "m", 300);
+  REQUIRE(eventually([&] { return !far_end.requests().empty(); }));
+  f.append(in_flight, 50, "m", 300);
+  const Request before = far_end.requests().back();
+  REQUIRE(messages(before.body) == long_messages(0, in_flight));
+  start_again(f, drain, first_of(f), uint64_t(in_flight));
+  const size_t tries = far_end.requests().size();
+  REQUIRE(eventually([&] { return far_end.requests().size() > tries; }));
+  down = false;
+  REQUIRE(f.settled(drain));
+  const auto requests = far_end.requests();
+  for (size_t i = 0; i + 1 < requests.size(); ++i) {
+    CHECK(requests[i].body == before.body);
+    CHECK(requests[i].get("Logplex-Frame-Id") == before.get("Logplex-Frame-Id"));
+  }
+  CHECK(messages(requests.back().body) == long_messages(in_flight, 50));
+}
+
+TEST_CASE("what was one batch is one again, also beyond the size of others") {
+  DrainFixture f({.history = 100'000, .bytes = 64u << 20});
+  FarEnd far_end;
+  const DrainEntry drain = f.add("");
+  f.append(0, 1000, "m", 300);
+  DrainEntry started = drain;
+  started.url = far_end.url();
+  start_again(f, started, first_of(f), 400);
+  REQUIRE(f.settled(started));
+  const auto requests = far_end.requests();
+  REQUIRE(requests.size() > 2);
+  CHECK(messages(requests[0].body) == long_messages(0, 400));
+  CHECK(messages(requests[1].body).size() < 400);
+}
+
+TEST_CASE("a batch goes when all of it came from disk") {
+  testing::SlowDisk disk(2'000);
+  DrainFixture f(std::make_unique<testing::SlowStore>(disk));
+  FarEnd far_end;
+  const DrainEntry drain = f.add("");
+  f.append(0, 100, "m", 300);
+  DrainEntry started = drain;
+  started.url = far_end.url();
+  uint64_t in_flight = 0;
+  SUBCASE("what was one before this start") {
+    in_flight = 50;
+  }
+  SUBCASE("and others") {}
+  disk.hold(3);
+  start_again(f, started, Position{1000}, in_flight);
+  REQUIRE(eventually([&] { return disk.holds_somebody(); }));
+  CHECK(disk.brought() == 3);
+  CHECK(f.account(started).ledger.buffered == 100);
+  CHECK(far_end.requests().empty());
+  disk.release();
+  REQUIRE(f.settled(started));
+  const auto requests = far_end.requests();
+  if (in_flight) {
+    REQUIRE(requests.size() == 2);
+    CHECK(messages(requests[0].body) == long_messages(0, 50));
+    CHECK(messages(requests[1].body) == long_messages(50, 50));
+  } else {
+    REQUIRE(requests.size() == 1);
+    CHECK(messages(requests[0].body) == long_messages(0, 100));
+  }
+  disk.stop();
+}
+
+TEST_CASE("a drain may go while a disk is waited for") {
+  testing::SlowDisk disk(2'000);
+  DrainFixture f(std::make_unique<testing::SlowStore>(disk));
+  FarEnd far_end;
+  disk.hold();
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 100, "m", 300);
+  REQUIRE(eventually([&] { return disk.holds_somebody(); }));
+  REQUIRE(f.catalog.remove_drain("1", drain.id).has_value());
+  disk.release();
+  const DrainEntry next = f.add(far_end.url());
+  f.append(100, 10);
+  REQUIRE(f.settled(next));
+  disk.stop();
+  CHECK(messages(far_end.requests().at(0).body) == numbered(100, 10));
 }

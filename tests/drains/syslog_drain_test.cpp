@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/channels/slow_log.h"
 #include "tests/drains/drain_fixture.h"
 
 using namespace tailrace;
@@ -196,4 +197,33 @@ TEST_CASE("a removed drain ends at once and leaves the others alone") {
   REQUIRE(f.settled(stays));
   ::close(fd);
   ::close(other_fd);
+}
+
+TEST_CASE("what a disk brings bit by bit arrives in order, over connections that break as well") {
+  testing::SlowDisk disk(1'000);
+  DrainFixture f(std::make_unique<testing::SlowStore>(disk));
+  FarEnd far_end;
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 1000);
+  int fd = far_end.accept();
+  std::string held;
+  CHECK(read_messages(fd, 1000, held) == numbered(0, 1000));
+  REQUIRE(f.settled(drain));
+  disk.hold(2);
+  f.append(1000, 1000);
+  REQUIRE(eventually([&] { return disk.holds_somebody(); }));
+  ::close(fd);
+  disk.release();
+  fd = far_end.accept();
+  held.clear();
+  std::vector<std::string> rest;
+  while (rest.empty() || rest.back() != "m1999")
+    for (std::string& m : read_messages(fd, 1, held)) rest.push_back(std::move(m));
+  const size_t from = std::stoul(rest.front().substr(1));
+  CHECK(from >= 1000);
+  CHECK(rest == numbered(int(from), int(2000 - from)));
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.delivered == 2000);
+  ::close(fd);
+  disk.stop();
 }

@@ -138,8 +138,7 @@ class Serve(EndToEnd):
         return run("serve", *ports, *flags, environment=environment)
 
     def test_unbuilt_settings_are_refused(self):
-        for flag, value in (("data-dir", "/tmp/x"), ("ack", "durable"), ("disk-bytes", "1G"),
-                            ("file-drain-dir", "/tmp"), ("cluster", "nats://user:secret@a:4222")):
+        for flag, value in (("data-dir", "/tmp/x"), ("file-drain-dir", "/tmp"), ("cluster", "nats://user:secret@a:4222")):
             variable = "TAILRACE_" + flag.upper().replace("-", "_")
             for flags, environment in (([f"--{flag}", value], {}), ([], {variable: value})):
                 with self.subTest(flag=flag, environment=environment):
@@ -158,6 +157,7 @@ class Serve(EndToEnd):
                             ("threads", "0"), ("threads", "many"), ("grace", "30"), ("grace", "-1s"), ("channel-records", "0"),
                             ("channel-bytes", "8X"), ("channel-bytes", "1"), ("channel-drains", "-1"), ("drain-allow", "10.0.0.0/33"),
                             ("dns", "not an address"), ("public-url", "ftp://x"), ("memory-bytes", "1K"),
+                            ("ack", "disk"), ("disk-bytes", "1M"), ("limits-file", "/nonexistent"),
                             ("syslog-listen", "127.0.0.1:0?token=t.x")):
             variable = "TAILRACE_" + flag.upper().replace("-", "_")
             with self.subTest(flag=flag, value=value):
@@ -170,6 +170,10 @@ class Serve(EndToEnd):
         code, _, err = self.serve("--auth", "swordfish")
         self.assertEqual(code, 2)
         self.assertNotIn("swordfish", err)
+
+    def test_nothing_is_durable_without_a_data_dir(self):
+        self.assertEqual(self.serve("--ack", "durable"),
+                         (2, "", "tailrace: TAILRACE_ACK=durable: needs TAILRACE_DATA_DIR\n"))
 
     def test_port_in_use(self):
         node = self.node()
@@ -236,10 +240,59 @@ class Serve(EndToEnd):
         wait_until(lambda: node.ledger(channel)["drains"][0]["buffered"] == 1, "a record that cannot leave")
         node.process.send_signal(signal.SIGTERM)
         wait_until(lambda: "stopping" in node.log(), "the stop to begin")
-        if node.process.poll() is None:
-            node.process.send_signal(signal.SIGTERM)
-        node.process.wait(60)
+        node.process.send_signal(signal.SIGTERM)
+        self.assertEqual(node.process.wait(60), -signal.SIGTERM)
         node.stopped = True
+
+    def test_sigterm_ends_what_an_interrupt_began_to_stop(self):
+        node = self.node("--grace", "10m")
+        channel, tokens = node.channel("shop")
+        node.drain(channel, f"http://127.0.0.1:{free_port()}/")
+        node.send(counted(record(tokens["app"], "stuck")))
+        wait_until(lambda: node.ledger(channel)["drains"][0]["buffered"] == 1, "a record that cannot leave")
+        node.process.send_signal(signal.SIGINT)
+        wait_until(lambda: "stopping" in node.log(), "the stop to begin")
+        node.process.send_signal(signal.SIGTERM)
+        self.assertEqual(node.process.wait(60), -signal.SIGTERM)
+        node.stopped = True
+
+    def test_sighup_reads_the_limits_again(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".limits") as file:
+            def limits(*lines):
+                file.seek(0)
+                file.truncate()
+                file.write("".join(line + "\n" for line in lines))
+                file.flush()
+
+            def hang_up():
+                node.process.send_signal(signal.SIGHUP)
+                self.hang_ups += 1
+                found = re.compile(r'msg="limits read again" (.*)')
+                wait_until(lambda: len(found.findall(node.log())) == self.hang_ups, "a line about the limits")
+                return found.findall(node.log())[-1]
+
+            def post():
+                return node.post(counted(*[record(tokens["app"], "x")] * 100), tokens["app"]).status
+
+            self.hang_ups = 0
+            limits("# none yet")
+            node = self.node("--limits-file", file.name, "--channel-drains", "1")
+            channel, tokens = node.channel("shop")
+            node.drain(channel, f"http://127.0.0.1:{free_port()}/1")
+            self.assertEqual(node.api("POST", f"/v2/channels/{channel}/drains", {"url": f"http://127.0.0.1:{free_port()}/2"}).status, 422)
+            self.assertEqual([post() for _ in range(5)], [204] * 5)
+            limits("TAILRACE_CHANNEL_RATE=1", 'TAILRACE_CHANNEL_DRAINS="2"')
+            self.assertEqual(hang_up(), "TAILRACE_CHANNEL_DRAINS=2 TAILRACE_CHANNEL_RATE=1")
+            self.assertEqual([post() for _ in range(3)], [204, 429, 429])
+            node.drain(channel, f"http://127.0.0.1:{free_port()}/2")
+            limits("TAILRACE_CHANNEL_RATE=fast", "TAILRACE_CHANNEL_DRAINS=2")
+            self.assertEqual(hang_up(), "changed=none")
+            self.assertIn("TAILRACE_CHANNEL_RATE=fast: takes records per second", node.log())
+            self.assertIn("; 1 is kept", node.log())
+            self.assertEqual(post(), 429)
+            limits()
+            self.assertEqual(hang_up(), "TAILRACE_CHANNEL_DRAINS=1 TAILRACE_CHANNEL_RATE=off")
+            self.assertEqual([post() for _ in range(5)], [204] * 5)
 
 
 class Others(EndToEnd):
@@ -270,7 +323,7 @@ class Others(EndToEnd):
                 self.assertEqual((code, out), (2, ""))
                 self.assertTrue(err.startswith("tailrace: "), err)
         self.assertIn("did you mean serve?", run("srve")[2])
-        for command in ("send", "channels", "tokens", "drains", "top", "check", "inspect", "completion"):
+        for command in ("send", "channels", "tokens", "drains", "top", "check", "completion"):
             with self.subTest(command=command):
                 code, out, err = run(command)
                 self.assertEqual((code, out), (2, ""))

@@ -255,7 +255,7 @@ class TlsTest(EndToEnd):
     def test_sighup_without_tls_changes_nothing(self):
         self.router = self.node()
         self.router.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "nothing to read again" in self.router.log(), "a line in the log")
+        wait_until(lambda: "no certificates to read again" in self.router.log(), "a line in the log")
         self.assertEqual(self.router.api("GET", "/healthz").status, 200)
 
     def test_a_start_without_usable_files(self):

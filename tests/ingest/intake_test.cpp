@@ -25,15 +25,18 @@ struct Fixture {
     return all;
   }
   struct Flushed final : Intake::Done {
+    void refused() override { ++refusals; }
     void flushed(const Intake::Outcome& o) override { outcome = o, ++calls; }
     Intake::Outcome outcome;
-    int calls = 0;
+    int calls = 0, refusals = 0;
   };
   Intake::Outcome flush() {
-    Flushed done;
-    intake.flush(Protocol::http, kNow, {}, &done);
-    CHECK(done.calls == 1);
-    return done.outcome;
+    const auto done = std::make_shared<Flushed>();
+    const Intake::Outcome hoped = intake.flush(Protocol::http, kNow, {}, done);
+    CHECK(done->calls == 1);
+    CHECK((done->refusals == 0) == (hoped.accepted == done->outcome.accepted));
+    CHECK(hoped.accepted + hoped.rejected.total() == done->outcome.accepted + done->outcome.rejected.total());
+    return done->outcome;
   }
 
   static constexpr Micros kNow = 1'700'000'000'000'000;

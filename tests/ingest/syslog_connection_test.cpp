@@ -5,7 +5,7 @@
 #include <boost/asio/write.hpp>
 
 #include "channels/memory_catalog.h"
-#include "channels/memory_store.h"
+#include "tests/channels/later_store.h"
 #include "tests/eventually.h"
 
 using namespace tailrace;
@@ -44,7 +44,7 @@ struct Fixture {
 
   prometheus::Registry registry;
   IngestStats stats{registry};
-  MemoryStore store{{}};
+  testing::LaterStore store;
   MemoryCatalog memory{store, {.drains_per_channel = 6}};
   Catalog& catalog = memory;
   ChannelPtr channel;
@@ -54,7 +54,7 @@ struct Fixture {
   Budget held{1 << 20};
   HandshakeCounts handshakes;
   Loop here_loop;
-  SyslogLoop here{here_loop, intake, stats, held, handshakes};
+  SyslogLoop here{here_loop, intake, store, stats, held, handshakes};
   asio::io_context elsewhere;
   asio::ip::tcp::socket peer{elsewhere};
   std::shared_ptr<SyslogConnection> connection;
@@ -82,4 +82,36 @@ TEST_CASE_FIXTURE(Fixture, "a frame that does not become whole for a minute is g
   error_code ec;
   peer.read_some(asio::buffer(&byte, 1), ec);
   CHECK(ec);
+}
+
+TEST_CASE_FIXTURE(Fixture, "without room nothing is read, from a connection that idles neither") {
+  send("line 1\nli");
+  REQUIRE(comes(1));
+  store.room = false;
+  send("ne 2\n");
+  const int asked = store.asked_for_room;
+  REQUIRE(eventually([&] {
+    here_loop.io.restart();
+    here_loop.io.poll();
+    return store.asked_for_room > asked + 2;
+  }));
+  CHECK(channel->log->totals().accepted == 1);
+  connection->give_up_if_overdue(mono_now() + 600s);  // nobody could have completed it
+  store.room = true;
+  CHECK(comes(2));
+  send("li");
+  connection->give_up_if_overdue(mono_now() + 59s);
+  send("ne 3\n");
+  CHECK(comes(3));
+}
+
+TEST_CASE_FIXTURE(Fixture, "at the end nothing is taken that has no room") {
+  store.room = false;
+  send("line 1\n");
+  connection->finish();
+  char byte;
+  error_code ec;
+  peer.read_some(asio::buffer(&byte, 1), ec);
+  CHECK(ec == asio::error::connection_reset);  // so the sender is told
+  CHECK(channel->log->totals().accepted == 0);
 }

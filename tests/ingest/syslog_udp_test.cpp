@@ -2,8 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/ip/udp.hpp>
 #include <random>
 
+#include "channels/memory_catalog.h"
+#include "tests/channels/later_store.h"
+#include "tests/eventually.h"
 #include "tests/ingest/datagram_twin.h"
 
 using namespace tailrace;
@@ -92,4 +96,50 @@ TEST_CASE("the kernel's number wraps, the total does not") {
   CHECK(drops.total() == 0);
   for (const uint32_t number : {5u, 5u, 4294967290u, 3u}) drops.seen(number);
   CHECK(drops.total() == (uint64_t(1) << 32) + 3);
+}
+
+TEST_CASE("what comes while there is no room is dropped and counted") {
+  prometheus::Registry registry;
+  IngestStats stats(registry);
+  testing::LaterStore store;
+  MemoryCatalog memory(store, {.drains_per_channel = 6});
+  Catalog& catalog = memory;
+  const ChannelPtr channel = *catalog.add_channel("shop");
+  const TokenPtr token = *catalog.add_token("1", "app");
+  Quota quota;
+  std::vector<std::unique_ptr<Intake>> intakes;
+  intakes.push_back(std::make_unique<Intake>(catalog, stats, quota));
+  EventLoops loops(1);
+  SyslogUdp udp(loops, intakes, store);
+  REQUIRE_FALSE(udp.listen({boost::asio::ip::address_v4::loopback(), 0}, token->id));
+  const std::string address = udp.listening().at(0).address;
+  loops.start();
+  udp.start();
+  asio::io_context io;
+  asio::ip::udp::socket sender(io, asio::ip::udp::v4());
+  const asio::ip::udp::endpoint to(asio::ip::address_v4::loopback(),
+                                   uint16_t(std::stoi(address.substr(address.find(':') + 1))));
+  const auto send = [&](int count) {
+    for (int i = 0; i < count; ++i) sender.send_to(asio::buffer("line"s), to);
+  };
+  const auto dropped = [&] {
+    for (const auto& family : registry.Collect())
+      for (const auto& metric : family.metric)
+        if (family.name == "tailrace_ingest_rejected_total" && metric.label.at(0).value == "udp" &&
+            metric.label.at(1).value == "no_room")
+          return metric.counter.value;
+    return -1.0;
+  };
+  const auto accepted = [&] { return channel->log->totals().accepted; };
+  send(5);
+  CHECK(testing::eventually([&] { return accepted() == 5; }));
+  store.room = false;
+  send(7);
+  CHECK(testing::eventually([&] { return dropped() == 7; }));
+  store.room = true;
+  send(1);
+  CHECK(testing::eventually([&] { return accepted() == 6; }));
+  CHECK(dropped() == 7);
+  udp.stop();
+  loops.stop();
 }

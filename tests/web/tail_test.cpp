@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "tests/channels/log_fixture.h"
+#include "tests/channels/slow_log.h"
 #include "tests/eventually.h"
 #include "web/json_body.h"
 #include "web/tail_text.h"
@@ -264,4 +265,43 @@ TEST_CASE("JSON of strangers is judged, never thrown") {
   for (const char* bad : {"", "t.", "t.01234567-89AB-4def-8123-456789abcdef",
                           "d.01234567-89ab-4def-8123-456789abcdef", "t.01234567+89ab-4def-8123-456789abcdef"})
     CHECK_FALSE(is_token_id(bad));
+}
+
+TEST_CASE("history on disk: a session does not end while a read is out, and gives exactly num") {
+  for (const bool follow : {false, true})
+    for (const bool filtered : {false, true}) {
+      CAPTURE(follow);
+      CAPTURE(filtered);
+      testing::SlowDisk disk(1'000);
+      TailFixture f;
+      f.channel->log = std::make_unique<testing::SlowLog>(disk, *f.channel, Position{1000}, f.pressure);
+      for (int i = 0; i < 3000; ++i) f.add("app", i % 3 ? "worker.1" : "web.1", std::to_string(i));
+      f.log().add_notice("a notice");
+      disk.hold(2);
+      FakeExchange exchange(f.loop);
+      const TailQuery query{.channel = f.channel, .num = 500, .follow = follow, .ps = filtered ? "web" : ""};
+      asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
+      const auto run = [&](auto&& until) {
+        return testing::eventually([&] {
+          f.loop.io.restart();
+          f.loop.io.poll();
+          return until();
+        });
+      };
+      REQUIRE(run([&] { return disk.holds_somebody(); }));
+      CHECK(exchange.gone);  // it goes on
+      CHECK(exchange.written.find("a notice") == std::string::npos);
+      disk.release();
+      CHECK(run([&] { return exchange.written.find("a notice") != std::string::npos; }));
+      CHECK(std::count(exchange.written.begin(), exchange.written.end(), '\n') == 501);
+      CHECK(exchange.written.ends_with(filtered ? "web.1]: 2997\na notice\n" : "]: 2999\na notice\n"));
+      if (!follow) CHECK(run([&] { return !exchange.gone; }));
+      if (follow) {
+        f.add("app", "web.1", "live");
+        CHECK(run([&] { return exchange.written.ends_with("a notice\nT app[web.1]: live\n"); }));
+        exchange.gone();
+        CHECK(run([&] { return !exchange.gone; }));
+      }
+      disk.stop();
+    }
 }

@@ -1,0 +1,261 @@
+#include "channels/disk/record_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "channels/disk/scanned_segment.h"
+
+namespace tailrace {
+namespace {
+
+constexpr size_t kWindow = 128 * 1024;  // of a file, read at once; holds the largest entry
+constexpr size_t kExtents = 1024;       // looked up at once
+constexpr size_t kMostKnown = 1000, kMostEnds = 64, kLookBack = 8;
+
+/// Records with numbers and ordinals that rise by one, on their way into one chunk. Reused: fresh memory
+/// costs more than what is done with it.
+class Filling {
+ public:
+  void clear() { used_ = count_ = 0; }
+  bool empty() const { return count_ == 0; }
+  uint64_t end_ordinal() const { return ordinal_ + count_; }
+  uint64_t ordinal() const { return ordinal_; }
+  /// Where the record behind the last one begins, in the segment read last.
+  uint64_t offset() const { return offset_; }
+
+  /// Takes what lies in `extent` from `ordinal` on, beginning the walk at `offset`. True: all of it; false:
+  /// it is full, or what comes next does not adjoin.
+  bool take(const Extent& extent, uint64_t ordinal, uint64_t offset);
+
+  ChunkRef chunk() const {
+    ChunkRef chunk = Chunk::make(used_, first_, ordinal_);
+    std::memcpy(chunk->data(), bytes_.data(), used_);
+    chunk->end = used_;
+    chunk->count = count_;
+    chunk->newest = newest_;
+    return chunk;
+  }
+
+ private:
+  std::optional<StoredEntry> entry_at(const Extent& extent, uint64_t& offset);
+  bool add(const StoredEntry& entry, uint64_t ordinal);
+
+  std::vector<std::byte> bytes_ = std::vector<std::byte>(kMaxChunk);
+  std::vector<std::byte> window_ = std::vector<std::byte>(kWindow);
+  uint64_t window_at_ = 0, window_end_ = 0;
+  uint32_t used_ = 0, count_ = 0;
+  uint64_t ordinal_ = 0, offset_ = 0;
+  Position first_;
+  Micros newest_ = 0;
+};
+
+/// The entry at `offset`, or if that is damaged the next valid one of the run; none: the run ends.
+std::optional<StoredEntry> Filling::entry_at(const Extent& extent, uint64_t& offset) {
+  const Salts& salts = extent.segment->header.salts;
+  const uint64_t end = extent.run.offset + extent.run.bytes;
+  for (bool filled = false; offset < end; filled = true) {
+    if (offset >= window_at_ && offset < window_end_) {
+      const auto ahead = std::span(window_).subspan(offset - window_at_, window_end_ - offset);
+      if (auto entry = read_entry(salts, offset, ahead)) return entry;
+    }
+    if (filled) break;  // it is not for want of bytes
+    const auto got = extent.segment->file.read(
+        offset, std::span(window_).first(std::min<uint64_t>(kWindow, end - offset)));
+    window_at_ = offset;
+    window_end_ = offset + (got ? *got : 0);
+  }
+  if (offset >= end) return {};
+  SegmentScanner scanner(extent.segment->file, salts, offset, end);
+  const StoredEntry* const entry = scanner.next();
+  offset = entry ? entry->offset : end;
+  if (!entry) return {};
+  return entry_at(extent, offset);
+}
+
+bool Filling::take(const Extent& extent, uint64_t ordinal, uint64_t offset) {
+  window_end_ = 0;  // it was another file's, perhaps
+  while (const auto entry = entry_at(extent, offset)) {
+    const uint64_t at = whole_ordinal(entry->prefix.ordinal, ordinal);
+    if (at >= extent.until) break;
+    offset_ = offset;
+    if (at >= ordinal && entry->prefix.channel != kControlChannel && !add(*entry, at)) return false;
+    offset = entry->behind();
+    offset_ = offset;
+  }
+  return true;
+}
+
+bool Filling::add(const StoredEntry& entry, uint64_t ordinal) {
+  const auto size = uint32_t(entry.record.stride());
+  if (empty()) {
+    ordinal_ = ordinal;
+    first_ = {entry.prefix.number};
+  } else if (ordinal != end_ordinal() || entry.prefix.number != first_.value + count_ ||
+             used_ + size > kMaxChunk) {
+    return false;
+  }
+  std::memcpy(bytes_.data() + used_, &entry.record.header(), size);
+  used_ += size;
+  ++count_;
+  newest_ = entry.record.arrival();
+  return true;
+}
+
+/// What damage took so far, in ordinals.
+class Lost {
+ public:
+  /// How many of them are news.
+  uint64_t add(uint64_t from, uint64_t until) {
+    uint64_t fresh = until - from;
+    auto at = stretches_.upper_bound(from);
+    if (at != stretches_.begin() && std::prev(at)->second >= from) --at;
+    while (at != stretches_.end() && at->first <= until) {
+      const uint64_t low = std::max(from, at->first), high = std::min(until, at->second);
+      if (low < high) fresh -= high - low;
+      from = std::min(from, at->first);
+      until = std::max(until, at->second);
+      at = stretches_.erase(at);
+    }
+    stretches_[from] = until;
+    return fresh;
+  }
+
+ private:
+  std::map<uint64_t, uint64_t> stretches_;  // apart from each other
+};
+
+/// Where a channel's records lie.
+class Known {
+ public:
+  /// The extent that holds `ordinal`, or the first behind it.
+  const Extent* find(const SegmentSet& segments, uint32_t channel, uint64_t ordinal) {
+    if (extents_.empty() || generation_ != segments.generation() || ordinal < extents_.front().from ||
+        ordinal >= extents_.back().until) {
+      generation_ = segments.generation();
+      ends_.clear();
+      auto found = segments.find(channel, ordinal, kExtents);
+      extents_ = found ? std::move(*found) : std::vector<Extent>{};
+    }
+    const auto at =
+        std::ranges::partition_point(extents_, [&](const Extent& e) { return e.until <= ordinal; });
+    return at == extents_.end() ? nullptr : &*at;
+  }
+  uint64_t offset_of(const Extent& extent, uint64_t ordinal) const {
+    const auto end = ends_.find(ordinal);
+    if (end == ends_.end() || end->second.segment != extent.segment.get()) return extent.run.offset;
+    const uint64_t offset = end->second.offset;  // or behind another run of the segment
+    const bool inside = offset >= extent.run.offset && offset < extent.run.offset + extent.run.bytes;
+    return inside ? offset : extent.run.offset;
+  }
+  void note_end(uint64_t ordinal, const Segment* segment, uint64_t offset) {
+    if (ends_.size() >= kMostEnds) ends_.clear();
+    ends_[ordinal] = {segment, offset};
+  }
+
+ private:
+  struct End {
+    const Segment* segment;
+    uint64_t offset;
+  };
+  uint64_t generation_ = 0;
+  std::vector<Extent> extents_;
+  std::map<uint64_t, End> ends_;  // where the record with an ordinal begins
+};
+
+}  // namespace
+
+struct RecordReader::Work {
+  Filling filling;
+  std::unordered_map<uint32_t, Known> known;
+  std::unordered_map<uint32_t, Lost> lost;
+};
+
+RecordReader::RecordReader(const SegmentSet& segments)
+    : segments_(segments),
+      work_(std::make_unique<Work>()),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+RecordReader::~RecordReader() {
+  stop();
+}
+
+void RecordReader::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
+  asked_.clear();
+}
+
+void RecordReader::ask(ChannelPtr channel, FetchLog& log, uint64_t ordinal, uint64_t until) {
+  push({std::move(channel), &log, ordinal, until, {}});
+}
+
+void RecordReader::seek(ChannelPtr channel, FetchLog& log, Position position, uint64_t until) {
+  push({std::move(channel), &log, 0, until, position});
+}
+
+void RecordReader::push(Request request) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto same = [&](const Request& r) {
+      return r.log == request.log && r.ordinal == request.ordinal && r.behind == request.behind;
+    };
+    const auto recent = asked_.end() - ptrdiff_t(std::min(asked_.size(), kLookBack));
+    if (std::any_of(recent, asked_.end(), same)) return;
+    asked_.push_back(std::move(request));
+  }
+  changed_.notify_one();
+}
+
+void RecordReader::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return !asked_.empty(); })) {
+    Request request = std::move(asked_.front());
+    asked_.pop_front();
+    lock.unlock();
+    request.log->fetched(fetch(request));
+    request.channel.reset();  // perhaps the last one to hold it
+    lock.lock();
+  }
+}
+
+Fetched RecordReader::fetch(Request& request) {
+  Filling& filling = work_->filling;
+  const uint32_t channel = request.channel->index;
+  Fetched result;
+  if (request.behind) {
+    const auto found = segments_.ordinal_behind(channel, *request.behind);
+    request.ordinal = found ? std::min(*found, request.until) : request.until;
+    result.sought = request.behind;
+  }
+  result.asked = request.ordinal;
+  if (work_->known.size() >= kMostKnown && !work_->known.contains(channel)) work_->known.clear();
+  Known& known = work_->known[channel];
+
+  filling.clear();
+  for (uint64_t next = request.ordinal; next < request.until;) {
+    const Extent* const extent = known.find(segments_, channel, next);
+    if (!extent || extent->from >= request.until) break;
+    if (extent->from > next && !filling.empty()) break;
+    next = std::max(next, extent->from);
+    if (!filling.take(*extent, next, known.offset_of(*extent, next))) {
+      known.note_end(filling.end_ordinal(), extent->segment.get(), filling.offset());
+      break;
+    }
+    if (!filling.empty() && filling.end_ordinal() < extent->until) break;  // damage ends it
+    next = extent->until;
+    if (!filling.empty()) known.note_end(next, extent->segment.get(), filling.offset());
+  }
+  const bool found = !filling.empty() && filling.ordinal() < request.until;
+  result.ordinal = found ? filling.ordinal() : request.until;
+  if (found) result.chunk = filling.chunk();
+  if (result.asked < result.ordinal)
+    damaged_.fetch_add(work_->lost[channel].add(result.asked, result.ordinal), std::memory_order_relaxed);
+  return result;
+}
+
+}  // namespace tailrace

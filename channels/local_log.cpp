@@ -1,0 +1,113 @@
+#include "channels/local_log.h"
+
+#include <algorithm>
+
+namespace tailrace {
+
+void LocalLog::add_notice(std::string line) {
+  const std::lock_guard lock(mutex_);
+  notices_.add(visible_end(), std::move(line));
+  readers_.wake(/*tails_only=*/true);
+}
+
+void LocalLog::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  readers_.wake(/*tails_only=*/true);
+}
+
+// ---- accounts --------------------------------------------------------------------------------------------
+
+void LocalLog::settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) {
+  const std::lock_guard lock(mutex_);
+  if (outcome == Outcome::delivered)
+    readers_.delivered(cursor, records, oldest_left);
+  else
+    readers_.filtered(cursor, records, oldest_left);
+  progressed();
+}
+
+void LocalLog::drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) {
+  const std::lock_guard lock(mutex_);
+  readers_.dropped(cursor, reason, records, oldest_left, wall_now());
+  progressed();
+}
+
+Loss LocalLog::take_loss(CursorState& cursor) {
+  const std::lock_guard lock(mutex_);
+  return readers_.take_loss(cursor);
+}
+
+void LocalLog::set_waiting(CursorState& cursor, bool outside) {
+  const std::lock_guard lock(mutex_);
+  cursor.waiting = outside;
+}
+
+Ledger LocalLog::ledger(const CursorState& cursor) const {
+  const std::lock_guard lock(mutex_);
+  return readers_.ledger(cursor, visible_end());
+}
+
+std::vector<LedgerLine> LocalLog::ledger(uint64_t& accepted) const {
+  const std::lock_guard lock(mutex_);
+  accepted = visible_end();
+  std::vector<LedgerLine> lines;
+  readers_.for_each_drain(
+      [&](const CursorState& c) { lines.push_back({c.drain, readers_.ledger(c, accepted)}); });
+  return lines;
+}
+
+Lag LocalLog::lag(const CursorState& cursor) const {
+  const std::lock_guard lock(mutex_);
+  Lag lag{readers_.ledger(cursor, visible_end()).buffered, 0};
+  if (cursor.in_flight)
+    lag.oldest = cursor.in_flight_oldest;
+  else if (lag.records)
+    lag.oldest = cursor.ordinal >= ring_.begin_ordinal() ? ring_.arrival(cursor.ordinal)
+                                                         : arrival_before_ring(cursor.ordinal);
+  return lag;
+}
+
+Progress LocalLog::end() const {
+  const std::lock_guard lock(mutex_);
+  const uint64_t end = visible_end();
+  return {number_of(end), end, {}, {}};
+}
+
+Position LocalLog::number_of(uint64_t ordinal) const {
+  const ChunkRef* const chunk = ring_.chunk_of(ordinal);
+  return chunk ? Position{(*chunk)->first.value + (ordinal - (*chunk)->ordinal)} : ring_.next();
+}
+
+// ---- reading ---------------------------------------------------------------------------------------------
+
+void LocalLog::detach(CursorState& cursor) {
+  const std::lock_guard lock(mutex_);
+  if (const auto last = readers_.remove(cursor)) left(cursor.drain, *last);
+}
+
+uint64_t LocalLog::begin_read(CursorState& cursor, Read& result) {
+  uint64_t limit = visible_end();
+  result.live = cursor.ordinal >= cursor.boundary;
+  if (!result.live) limit = cursor.boundary;
+  if (cursor.kind == CursorKind::tail) {
+    result.loss = readers_.take_loss(cursor);
+    limit = std::min(limit, notices_.take_due(cursor.next_notice, cursor.ordinal, result.notices));
+  }
+  return limit;
+}
+
+void LocalLog::finish_read(CursorState& cursor, uint64_t limit, uint32_t max_bytes, Read& result) {
+  limit = std::min(limit, Readers::end_of_frozen(cursor));
+  result.slice = cut(cursor.at, cursor.ordinal, cursor.at_bytes, limit, max_bytes);
+  const bool frozen = cursor.frozen.value != 0;
+  readers_.took(cursor, result.slice);
+  result.unfinished = cursor.frozen.value != 0;
+  result.finished = frozen && !result.unfinished;
+}
+
+bool LocalLog::needed(uint64_t ordinal, uint64_t history) const {
+  return visible_end() < ordinal + history || readers_.want_below(ordinal);
+}
+
+}  // namespace tailrace

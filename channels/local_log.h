@@ -1,0 +1,62 @@
+#pragma once
+// What the logs of one process have in common: the newest records in memory, their readers, their notices.
+
+#include <atomic>
+#include <mutex>
+
+#include "channels/log.h"
+#include "channels/notices.h"
+#include "channels/readers.h"
+#include "channels/ring.h"
+
+namespace tailrace {
+
+/// One lock, held for one batch's copy or one read's look-up. What lies at visible_end() or behind is given
+/// to nobody; accounts and notices go up to there. Where else records lie, and what bounds take, is the
+/// store's.
+class LocalLog : public Log {
+ public:
+  void add_notice(std::string line) override;
+  std::vector<LedgerLine> ledger(uint64_t& accepted) const override;
+  Progress end() const override;
+  bool crowded() const override { return crowded_.load(std::memory_order_relaxed); }
+  void close() override;
+
+  void detach(CursorState& cursor) override;
+  void settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) override;
+  void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) override;
+  Loss take_loss(CursorState& cursor) override;
+  void set_waiting(CursorState& cursor, bool outside) override;
+  Ledger ledger(const CursorState& cursor) const override;
+  Lag lag(const CursorState& cursor) const override;
+
+ protected:
+  LocalLog(Position next, uint64_t ordinal) : ring_(next, ordinal) {}
+
+  // ---- with the lock held ----
+  virtual uint64_t visible_end() const = 0;
+  /// About when the record with `ordinal`, which is below visible_end() but not in the ring, arrived.
+  virtual Micros arrival_before_ring(uint64_t ordinal) const = 0;
+  /// Some drain's progress may have changed.
+  virtual void progressed() {}
+  /// It left, and nobody has taken this yet.
+  virtual void left(uint64_t /*drain*/, const Progress& /*last*/) {}
+
+  /// The number of the record with `ordinal`, which is in the ring or will be its next.
+  Position number_of(uint64_t ordinal) const;
+  /// Begins a read: what does not depend on where records lie. Gives the ordinal it must end at.
+  uint64_t begin_read(CursorState& cursor, Read& result);
+  /// Takes from the chunk that `cursor` stands in.
+  void finish_read(CursorState& cursor, uint64_t limit, uint32_t max_bytes, Read& result);
+  /// Whether somebody, or the history of `history` records, needs what lies before `ordinal`.
+  bool needed(uint64_t ordinal, uint64_t history) const;
+
+  mutable std::mutex mutex_;
+  Ring ring_;
+  Readers readers_;
+  Notices notices_;
+  bool closed_ = false;
+  std::atomic<bool> crowded_{false};
+};
+
+}  // namespace tailrace
