@@ -313,7 +313,7 @@ std::vector<std::pair<uint32_t, uint64_t>> Cleaner::ends() const {
 }
 
 void Cleaner::count_round(const Segment& segment) {
-  freed_ += segment.bytes;
+  freed_ += segment.entries_end - kEntriesAt;
   for (const auto& [channel, moved] : moved_) rewritten_ += moved.bytes;
   if (segment.header.segment < round_end_) return;
   const bool gained = rewritten_ <= freed_ / 8 * 7;

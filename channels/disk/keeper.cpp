@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <chrono>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -13,7 +12,6 @@ namespace tailrace {
 namespace {
 
 constexpr size_t kAhead = 2;
-constexpr auto kTick = std::chrono::seconds(1);
 constexpr Micros kMinute = Micros{60} * 1'000'000;
 constexpr uint64_t kMostBeyond = 4;  // segments
 constexpr unsigned kMostSqueezes = 16;
@@ -122,7 +120,7 @@ void Keeper::run(const std::stop_token& stop) {
   Mono next_tick = mono_now();
   while (!stop.stop_requested()) {
     const bool tick = mono_now() >= next_tick;
-    if (tick) next_tick = mono_now() + kTick;
+    if (tick) next_tick = mono_now() + parts_.tick;
     if (round(tick)) continue;
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, stop, next_tick, [&] { return woken_; });
@@ -136,6 +134,10 @@ bool Keeper::round(bool tick) {
     woken_ = false;
   }
   const Micros now = parts_.now();
+  if (tick) {
+    stuck_ticks_ = at_bound_ && !progress_ ? std::min(stuck_ticks_ + 1, kMostSqueezes) : 0;
+    progress_ = false;
+  }
   const uint64_t beyond = tick && stuck_ ? kMostBeyond * parts_.segment_bytes : 0;
   if (tick || !error_) prepare(disk_bytes_ + beyond);
   bool more = seal_next(tick);
@@ -248,7 +250,8 @@ void Keeper::hold_bounds(Micros now, bool tick) {
   held_at_ = used_now;
   // More lives than the logs believe: they give up more than they should have to.
   if (pressed_)
-    for (unsigned i = std::min(cleaner_.barren_rounds(), kMostSqueezes); i > 0; --i) most -= most / 8;
+    for (unsigned i = std::min(cleaner_.barren_rounds() + stuck_ticks_, kMostSqueezes); i > 0; --i)
+      most -= most / 8;
   const Bounds::Held held = bounds_.hold_disk(most, now);
   live_ = held.live;
   if (held.lost) cleaner_.look_again();
@@ -261,10 +264,12 @@ Cleaner::Step Keeper::clean(Micros now, bool tick) {
   const auto step = cleaner_.step(now, pressed_ || (is_full(error_) && worth));
   cleaning_failed_ = !step;
   if (!step) {
+    progress_ = false;
     static OncePerSecond often;
     if (often.due()) log_warn("a segment could not be cleaned", "error=\"" + step.error().message() + "\"");
     return Cleaner::Step::idle;
   }
+  progress_ |= *step == Cleaner::Step::removed || *step == Cleaner::Step::copied;
   if (*step == Cleaner::Step::removed) {
     error_ = {};  // there may be space now
     const SegmentPtr oldest = parts_.segments.oldest();
@@ -296,12 +301,14 @@ void Keeper::tell_room(bool tick, Cleaner::Step step) {
   if (ready) {
     // What the writer closed is opened again at a tick: its disk may go on failing.
     if (!parts_.room.said_full() || (!closed_ && !tick)) return;
-    if (closed_) log_info("segments can be prepared again");
-    closed_ = false;
+    if (said_) log_info("segments can be prepared again");
+    closed_ = said_ = false;
     parts_.room.set_open(true);
     if (started_) parts_.retry();
   } else if (unable) {
-    if (!closed_) log_warn(trouble);
+    // Waiting for copies at the bound is no news.
+    if (!said_ && (error_ || (tick && closed_))) log_warn(trouble);
+    said_ |= error_ || (tick && closed_);
     closed_ = true;
     parts_.room.set_open(false);
     changed_.notify_all();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -52,6 +53,7 @@ class Keeper {
     uint64_t segment_bytes, disk_bytes, memory_bytes;
     uint64_t next_segment;  // as recovery found it
     std::function<Micros()> now = wall_now;
+    std::chrono::milliseconds tick{1000};
   };
   explicit Keeper(Parts parts);
   /// stop()s.
@@ -108,13 +110,14 @@ class Keeper {
   uint64_t others_ = 0;    // bytes of files that are in no set
   error_code error_;       // why the last one could not be prepared,
   bool at_bound_ = false;  // or that it may not be
-  bool started_ = false;
-  bool stuck_ = false;   // at the bound, and what the cleaner copied does not come to disk
-  bool closed_ = false;  // Room, by this
+  bool stuck_ = false;     // at the bound, and what the cleaner copied does not come to disk
+  bool pressed_ = false;   // the disk bound asks for room
+  bool progress_ = false;  // of cleaning, since the last tick
+  unsigned stuck_ticks_ = 0;
   bool cleaning_failed_ = false;
-  bool pressed_ = false;  // the bound asks for room
-  uint64_t held_at_ = 0;  // bytes used when the disk bound was held last
-  uint64_t live_ = 0;     // bytes, then
+  bool started_ = false, closed_ = false, said_ = false;  // Room was closed by this, and a line says so
+  uint64_t held_at_ = 0;                                  // bytes used when the disk bound was held last
+  uint64_t live_ = 0;                                     // bytes, then
   Micros next_minute_ = 0;
 
   std::jthread thread_;

@@ -2,6 +2,7 @@
 // Logs as the keeper sees them, in the simplest way: they remember every record that was acknowledged.
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,10 +26,13 @@ class TestLog final : public KeptLog, public CommitLog {
   }
 
   // ---- as the test sees it ----
-  void append(GroupCommit& commit, const std::vector<std::string>& messages, AppendWaiter& waiter,
+  void append(GroupCommit& commit, Room& room, const std::vector<std::string>& messages, AppendWaiter& waiter,
               Micros arrival = kTestTime) {
     const std::lock_guard lock(mutex_);
-    pending_.push_back({{take(messages, arrival)}, ordinal_ - messages.size(), &waiter});
+    room_ = &room;
+    const uint64_t first = ordinal_;
+    pending_.push_back({{take(messages, arrival)}, first, &waiter});
+    room.add_waiting(pending_.back().slices[0].bytes());
     if (std::exchange(noted_, true)) return;
     commit.note(channel_, *this);
   }
@@ -123,7 +127,10 @@ class TestLog final : public KeptLog, public CommitLog {
     const std::lock_guard lock(mutex_);
     records_.erase(records_.lower_bound(synced_), records_.end());
     ordinal_ = synced_;  // numbers are not used again
-    for (const PendingBatch& batch : pending_) batch.waiter->appended(make_error_code(ChannelErrc::no_room));
+    for (const PendingBatch& batch : pending_) {
+      room_->take_waiting(batch.slices[0].bytes());
+      batch.waiter->appended(make_error_code(ChannelErrc::no_room));
+    }
     pending_.clear();
   }
 
@@ -143,6 +150,7 @@ class TestLog final : public KeptLog, public CommitLog {
   }
 
   const ChannelPtr channel_;
+  Room* room_ = nullptr;
   mutable std::mutex mutex_;
   uint64_t ordinal_, number_, floor_, synced_ = 0, first_kept_ = 0, disk_bytes_ = 0;
   std::map<uint64_t, Kept> records_;
@@ -186,7 +194,7 @@ class TestLogs final : public KeptLogs {
     return removed_.contains(channel);
   }
 
-  int passes = 0;
+  std::atomic<int> passes{0};
 
  private:
   mutable std::mutex mutex_;

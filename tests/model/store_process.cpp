@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/loops.h"
 #include "channels/disk/disk_store.h"
+#include "channels/memory_catalog.h"
 #include "tests/disk/scoped_hook.h"
 #include "tests/eventually.h"
 #include "tests/model/undo_log.h"
