@@ -77,6 +77,15 @@ class Log {
   virtual Lag lag(const CursorState& cursor) const = 0;
 };
 
+/// What a store has on disk, and what of it was lost, for people and scrapers.
+struct StoreStatus {
+  bool on_disk = false;  // the rest means nothing otherwise
+  uint64_t bytes = 0, segments = 0;
+  // Records, since the start: that readers did not get because of damage; cut short at the last end, which
+  // nobody was told of; missing when the start looked.
+  uint64_t damaged = 0, torn = 0, missing = 0;
+};
+
 /// Makes the logs of all channels and holds them within the process's bounds. A store with threads of its own
 /// ends them before the event loops are destroyed, and calls every waiter until then.
 class Store {
@@ -90,6 +99,7 @@ class Store {
   virtual bool has_room() const { return true; }
   /// Why the process should not be called ready, for people; empty: it may. Any thread.
   virtual std::string trouble() const { return {}; }
+  virtual StoreStatus status() const { return {}; }
   /// Other bounds from now on; what they allow no longer goes soon, counted and told. Main thread.
   virtual void set_limits(const StoreLimits& limits) = 0;
 

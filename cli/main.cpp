@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/inspect.h"
 #include "cli/logs.h"
 #include "cli/output.h"
 #include "cli/serve_command.h"
@@ -28,7 +29,7 @@ const std::vector<Command>& commands() {
       {"sink", "a drain's far end that counts and fails on command", run_sink},
       {"top", "live view of channels and drains", nullptr},
       {"check", "says what is wrong with the configuration", nullptr},
-      {"inspect", "reads a data dir", nullptr},
+      {"inspect", "reads a data dir; changes nothing", run_inspect},
       {"completion", "for bash, zsh and fish", nullptr},
       {"version", "version, commit, build type", version_command},
       {"help", "this text, or a command's", help_command},

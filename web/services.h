@@ -8,6 +8,7 @@
 
 #include "base/address_policy.h"
 #include "channels/catalog.h"
+#include "channels/log.h"
 #include "drains/drain_set.h"
 #include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
@@ -18,6 +19,7 @@
 namespace tailrace {
 
 struct WebServices {
+  const Store& store;
   Catalog& catalog;
   const DrainSet& drains;
   Metrics& metrics;

@@ -5,6 +5,7 @@
 #include "web/drain_families.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
+#include "web/store_families.h"
 
 namespace tailrace {
 namespace {
@@ -67,6 +68,7 @@ HttpResponse scrape(WebServices& services, std::string_view accept) {
       accounts.push_back(std::move(account));
   write_drain_families(out, accounts, wall_now());
   write_listener_families(out, services.listeners);
+  write_store_families(out, services.store.status());
   write_process_families(out);
   out.finish();
   return response;

@@ -212,33 +212,29 @@ uint64_t DiskLog::attach(CursorState& cursor, const Place& place) {
 Read DiskLog::read(CursorState& cursor, uint32_t max_bytes) {
   Read result;
   const std::lock_guard lock(mutex_);
-  if (cursor.seeking) {
-    ask(cursor);
-    return result;
-  }
+  if (cursor.seeking) return ask(cursor, std::move(result));
   const uint64_t limit = begin_read(cursor, result);
   if (cursor.ordinal == visible_) return result;
   if (!cursor.at || !cursor.at->holds(cursor.ordinal)) {
-    if (const ChunkRef* const chunk = ring_.chunk_of(cursor.ordinal)) {
-      Readers::stand_in(cursor, *chunk);
-    } else {
-      ask(cursor);
-      return result;
-    }
+    const ChunkRef* const chunk = ring_.chunk_of(cursor.ordinal);
+    if (!chunk) return ask(cursor, std::move(result));
+    Readers::stand_in(cursor, *chunk);
   }
   finish_read(cursor, limit, max_bytes, result);
   progressed();
   return result;
 }
 
-void DiskLog::ask(CursorState& cursor) {
-  if (std::exchange(cursor.fetching, true)) return;
+Read DiskLog::ask(CursorState& cursor, Read result) {
+  result.fetching = true;
+  if (std::exchange(cursor.fetching, true)) return result;
   ChannelPtr channel = channel_.shared_from_this();
   const uint64_t until = ring_.begin_ordinal();
   if (cursor.seeking)
     services_.reader.seek(std::move(channel), *this, {cursor.next.value - 1}, until);
   else
     services_.reader.ask(std::move(channel), *this, cursor.ordinal, until);
+  return result;
 }
 
 bool DiskLog::park(CursorState& cursor) {

@@ -113,7 +113,7 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
   void progressed() override;
   void left(uint64_t drain, const Progress& last) override;
   uint64_t oldest() const { return std::max(floor_, first_kept_); }
-  void ask(CursorState& cursor);
+  Read ask(CursorState& cursor, Read result);
   void tell_gone(CursorState& cursor, Position first);
   void lose(uint64_t ordinal, DropReason reason, Micros now);
   void hold_bounds(Micros now);

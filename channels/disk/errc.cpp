@@ -18,6 +18,8 @@ class Category final : public boost::system::error_category {
         return "too big for the format";
       case DiskErrc::newer_version:
         return "written by a newer version";
+      case DiskErrc::not_a_data_dir:
+        return "not a data dir";
     }
     return "unknown";
   }

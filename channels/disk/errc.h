@@ -11,7 +11,8 @@ enum class DiskErrc {
   ok = 0,
   damaged,  // the bytes are not what was written
   too_big,  // beyond a bound of the format
-  newer_version
+  newer_version,
+  not_a_data_dir
 };
 
 const boost::system::error_category& disk_category();

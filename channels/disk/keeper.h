@@ -1,29 +1,45 @@
 #pragma once
 // The thread that keeps house on disk: segments ready ahead, sealed behind, bounds, age, cleaning.
 
+#include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "channels/disk/bounds.h"
 #include "channels/disk/cleaner.h"
 #include "channels/disk/group_writer.h"
 #include "channels/disk/kept_log.h"
 #include "channels/disk/room.h"
+#include "channels/limits.h"
 
 namespace tailrace {
 
-/// Owns its thread, which makes and seals segments, so that the writer never waits for either. In this order,
-/// whenever the head changes and once a second: keeps two segments prepared (and Room open or full by that);
-/// seals what was given up; holds the bounds of disk, age and memory; lets the Cleaner step.
+/// So that a small TAILRACE_DISK_BYTES still holds sixteen segments, two of them prepared.
+constexpr uint64_t segment_bytes_for(uint64_t disk_bytes) {
+  constexpr uint64_t least = 1 << 20;
+  return std::clamp(disk_bytes / 16 / 4096 * 4096, least, kSegmentBytes);
+}
+
+/// Owns its thread, which makes and seals segments, so that the writer waits for neither unless it is faster
+/// than both. In this order, whenever the head changes and once a second: keeps two segments prepared (and
+/// Room open or full by that); seals what was given up; holds the bounds of disk, age and memory; lets the
+/// Cleaner step.
 ///
-/// Disk bound: TAILRACE_DISK_BYTES counts everything, prepared segments included. While the live bytes of all
-/// channels exceed three quarters of it, the channel with the most loses its oldest for the reason `disk`. So
-/// a flooding channel pays before a quiet one. Memory bound: over TAILRACE_MEMORY_BYTES the biggest rings
-/// forget what is synced. Its own lock is a leaf, held during none of this.
+/// Disk bound: TAILRACE_DISK_BYTES counts every file of the directory, prepared segments included. None is
+/// prepared beyond it, but the first two of a start, and up to four where copies wait behind records that
+/// have no segment. While the live bytes of all channels exceed three quarters of what is left beside the
+/// prepared ones, the channel with the most loses its oldest for the reason `disk`. So a flooding channel
+/// pays before a quiet one. Memory bound: over TAILRACE_MEMORY_BYTES the biggest rings forget what is synced.
+/// Its own lock is a leaf, held during none of this.
 class Keeper {
  public:
   struct Parts {
@@ -37,6 +53,7 @@ class Keeper {
     uint64_t segment_bytes, disk_bytes, memory_bytes;
     uint64_t next_segment;  // as recovery found it
     std::function<Micros()> now = wall_now;
+    std::chrono::milliseconds tick{1000};
   };
   explicit Keeper(Parts parts);
   /// stop()s.
@@ -47,9 +64,13 @@ class Keeper {
   /// Seals what was given to be sealed, removes what is prepared, ends the thread.
   void stop();
 
-  /// The writer; none: there is no room. `for_copies`: the last one, too.
+  /// Any thread. Other bounds from now on.
+  void set_limits(const StoreLimits& limits);
+
+  /// The writer; none: there is no room. Waits while one more can be prepared. `for_copies`: the last one,
+  /// too.
   std::optional<PreparedSegment> take_prepared(bool for_copies);
-  /// The writer: no entry will be added any more.
+  /// The writer, and whoever starts for what recovery found unsealed: no entry will be added any more.
   void seal(SegmentPtr segment);
 
   /// Why segments cannot be prepared now, for people; empty: they can.
@@ -57,17 +78,48 @@ class Keeper {
 
  private:
   void run(const std::stop_token& stop);
+  bool round(bool tick);
+  void prepare(uint64_t most);
   Result<void> prepare_one();
+  bool seal_next(bool tick);
   Result<void> seal_one(Segment& segment);
-  void hold_bounds(Micros now);
+  void hold_bounds(Micros now, bool tick);
+  Cleaner::Step clean(Micros now, bool tick);
+  void tell_room(bool tick, Cleaner::Step step);
+  void count_others();
+  uint64_t used() const;
+  size_t prepared() const;
+  void wake();
 
   const Parts parts_;
-  Cleaner cleaner_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<PreparedSegment> prepared_;  // guarded by mutex_
   std::deque<SegmentPtr> to_seal_;        // guarded by mutex_
   std::string trouble_;                   // guarded by mutex_
+  bool able_ = false, woken_ = false;     // guarded by mutex_; able: two are prepared, or will be
+
+  std::atomic<uint64_t> disk_bytes_, memory_bytes_;
+  std::atomic<Micros> age_;
+
+  // the thread's
+  Cleaner cleaner_;
+  Bounds bounds_;
+  std::vector<SegmentPtr> unsealed_;  // sealing failed
+  uint64_t next_segment_;
+  uint64_t others_ = 0;    // bytes of files that are in no set
+  error_code error_;       // why the last one could not be prepared,
+  bool at_bound_ = false;  // or that it may not be
+  bool stuck_ = false;     // at the bound, and what the cleaner copied does not come to disk
+  bool pressed_ = false;   // the disk bound asks for room
+  bool progress_ = false;  // of cleaning, since the last tick
+  unsigned stuck_ticks_ = 0;
+  bool cleaning_failed_ = false;
+  bool started_ = false, closed_ = false, said_ = false;  // Room was closed by this, and a line says so
+  uint64_t held_at_ = 0;                                  // bytes used when the disk bound was held last
+  uint64_t live_ = 0;                                     // bytes, then
+  Micros next_minute_ = 0;
+
   std::jthread thread_;
 };
 

@@ -146,8 +146,10 @@ class Known {
   }
   uint64_t offset_of(const Extent& extent, uint64_t ordinal) const {
     const auto end = ends_.find(ordinal);
-    const bool here = end != ends_.end() && end->second.segment == extent.segment.get();
-    return here && end->second.offset >= extent.run.offset ? end->second.offset : extent.run.offset;
+    if (end == ends_.end() || end->second.segment != extent.segment.get()) return extent.run.offset;
+    const uint64_t offset = end->second.offset;  // or behind another run of the segment
+    const bool inside = offset >= extent.run.offset && offset < extent.run.offset + extent.run.bytes;
+    return inside ? offset : extent.run.offset;
   }
   void note_end(uint64_t ordinal, const Segment* segment, uint64_t offset) {
     if (ends_.size() >= kMostEnds) ends_.clear();

@@ -112,7 +112,6 @@ class Recovery {
  private:
   uint64_t about(uint32_t channel) const;
   void add(const ChannelLine& line);
-  PostVerdict verdict(const Segment& segment, const PostLine& line) const;
 
   const RecoveryOptions& options_;
   SegmentSet& set_;
@@ -222,17 +221,6 @@ void Recovery::take_channels() {
   }
 }
 
-PostVerdict Recovery::verdict(const Segment& segment, const PostLine& line) const {
-  PostVerdict post{line.key, line.arrival, line.accepted, {}};
-  if (line.rejected_at == 0) return post;
-  const uint64_t at = uint64_t{line.rejected_at} * 8;
-  SegmentScanner scanner(segment.file, segment.header.salts, at, at + stored_size(kMostPostText));
-  const StoredEntry* const entry = scanner.next();
-  if (entry && entry->offset == at && entry->is_control() && entry->kind() == ControlKind::post)
-    post.rejected = read_post(*entry)->rejected;
-  return post;
-}
-
 void Recovery::take_posts() {
   std::vector<std::pair<const Segment*, PostLine>> lines;
   for (const Candidate& c : files_) {
@@ -248,7 +236,8 @@ void Recovery::take_posts() {
   std::stable_sort(lines.begin(), lines.end(),
                    [](const auto& a, const auto& b) { return a.second.arrival > b.second.arrival; });
   if (lines.size() > kMostPosts) lines.resize(kMostPosts);
-  for (const auto& [segment, line] : lines) out_.posts.push_back(verdict(*segment, line));
+  for (const auto& [segment, line] : lines)
+    out_.posts.push_back(read_verdict(segment->file, segment->header.salts, line));
 }
 
 void Recovery::count_losses() {

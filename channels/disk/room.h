@@ -25,6 +25,8 @@ class Room {
   /// More waits to be written than may wait in memory: the disk is slower than the senders.
   bool choked() const { return waiting_.load(std::memory_order_relaxed) > most_waiting_; }
 
+  /// What the keeper and the writer said last, whatever waits.
+  bool said_full() const { return !open_.load(std::memory_order_relaxed); }
   void set_open(bool open) { open_.store(open, std::memory_order_relaxed); }
   /// Bytes of slices: added by the append, taken off when their group was told.
   void add_waiting(uint64_t bytes) { waiting_.fetch_add(bytes, std::memory_order_relaxed); }

@@ -1,6 +1,7 @@
 #include "channels/disk/scanned_segment.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tailrace {
 
@@ -86,6 +87,19 @@ ScannedSegment scan_segment(const File& file, const Salts& salts, uint64_t end,
   collector.finish();
   out.error = scanner.error();
   return out;
+}
+
+PostVerdict read_verdict(const File& file, const Salts& salts, const PostLine& line) {
+  PostVerdict post{line.key, line.arrival, line.accepted, {}};
+  if (line.rejected_at == 0) return post;
+  const uint64_t at = uint64_t{line.rejected_at} * 8;
+  alignas(8) std::array<std::byte, stored_size(kMostPostText)> bytes;
+  const auto got = file.read(at, bytes);
+  if (!got) return post;
+  const auto entry = read_entry(salts, at, std::span(bytes).first(*got));
+  if (entry && entry->is_control() && entry->kind() == ControlKind::post)
+    post.rejected = read_post(*entry)->rejected;
+  return post;
 }
 
 }  // namespace tailrace

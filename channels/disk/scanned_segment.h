@@ -39,4 +39,7 @@ struct ScannedSegment {
 ScannedSegment scan_segment(const File& file, const Salts& salts, uint64_t end,
                             const std::function<uint64_t(uint32_t channel)>& about);
 
+/// What an index says of a post, and what was rejected, as its entry says; nothing was, if that is damaged.
+PostVerdict read_verdict(const File& file, const Salts& salts, const PostLine& line);
+
 }  // namespace tailrace

@@ -170,6 +170,57 @@ uint64_t SegmentSet::bytes() const {
   return bytes;
 }
 
+size_t SegmentSet::count() const {
+  const std::shared_lock lock(mutex_);
+  return segments_.size();
+}
+
+uint64_t SegmentSet::newest_synced() const {
+  const std::shared_lock lock(mutex_);
+  for (auto at = segments_.rbegin(); at != segments_.rend(); ++at)
+    if (at->second->entries_end > kEntriesAt) return at->first;
+  return 0;
+}
+
+template <class F>
+std::optional<StoredIndex> SegmentSet::index_of(const Segment& segment, F&& grown) const {
+  const std::shared_lock lock(mutex_);
+  if (!segment.index) grown(*segment.growing);
+  return segment.index;
+}
+
+Result<std::vector<ChannelLine>> SegmentSet::lines(const Segment& segment) const {
+  std::vector<ChannelLine> lines;
+  const auto add = [&](const ChannelLine& line) { lines.push_back(line); };
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) { grown.for_each(add); });
+  if (!index) return lines;
+  if (const auto read = index->for_each(add); !read) return read.error();
+  return lines;
+}
+
+Result<ChannelLine> SegmentSet::line(const Segment& segment, uint32_t channel) const {
+  ChannelLine found;
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) {
+    if (const ChannelLine* line = grown.channel(channel)) found = *line;
+  });
+  if (!index) return found;
+  return index->channel(channel);
+}
+
+Result<std::vector<Run>> SegmentSet::runs(const Segment& segment, const ChannelLine& line) const {
+  std::vector<Run> runs;
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) { runs = grown.runs(line.channel); });
+  if (!index) return runs;
+  return index->runs(line);
+}
+
+Result<std::vector<PostLine>> SegmentSet::posts(const Segment& segment) const {
+  std::vector<PostLine> posts;
+  const auto index = index_of(segment, [&](const IndexBuilder& grown) { posts = grown.posts(); });
+  if (!index) return posts;
+  return index->posts();
+}
+
 void SegmentSet::add(SegmentPtr segment) {
   const std::unique_lock lock(mutex_);
   const uint64_t number = segment->header.segment;
@@ -191,6 +242,12 @@ void SegmentSet::sealed(Segment& segment, StoredIndex index, uint64_t bytes) {
   segment.index = index;
   segment.growing.reset();
   segment.bytes = bytes;
+}
+
+void SegmentSet::rescanned(Segment& segment, IndexBuilder found) {
+  const std::unique_lock lock(mutex_);
+  segment.growing = std::make_unique<IndexBuilder>(std::move(found));
+  segment.index.reset();
 }
 
 void SegmentSet::remove(const Segment& segment) {

@@ -29,6 +29,7 @@ struct Segment {
   uint64_t last_group = 0, mark = 0;
   uint64_t bytes = 0;  // of disk
   Micros newest = 0;
+  bool closed = false;  // the keeper's thread alone: it was given to be sealed, nothing will be added
 };
 using SegmentPtr = std::shared_ptr<Segment>;
 
@@ -62,12 +63,24 @@ class SegmentSet {
   SegmentPtr oldest() const;            // null: there is none
   std::vector<SegmentPtr> all() const;  // by number
   uint64_t bytes() const;               // of disk; the keeper knows of the prepared ones
+  size_t count() const;
+  /// The number of the newest segment that holds a synced group, and with it the mark; 0: there is none.
+  uint64_t newest_synced() const;
+
+  // What one segment holds, sealed or not. errors: an index that cannot be read.
+  Result<std::vector<ChannelLine>> lines(const Segment& segment) const;  // in the order of the channels
+  /// A line with 0 records: none of it here.
+  Result<ChannelLine> line(const Segment& segment, uint32_t channel) const;
+  Result<std::vector<Run>> runs(const Segment& segment, const ChannelLine& line) const;  // by ordinal
+  Result<std::vector<PostLine>> posts(const Segment& segment) const;
 
   void add(SegmentPtr segment);
   /// The writer: a group is synced.
   void grew(Segment& head, const Growth& growth);
   /// The keeper: `index` is open on the segment's own file.
   void sealed(Segment& segment, StoredIndex index, uint64_t bytes);
+  /// The keeper: its index cannot be read any more, this is what a scan found.
+  void rescanned(Segment& segment, IndexBuilder found);
   void remove(const Segment& segment);
   /// Rises when a segment goes, so that extents found earlier are looked up again.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -76,6 +89,9 @@ class SegmentSet {
   struct Part;
   Result<std::vector<Part>> parts_of(uint32_t channel) const;
   Result<void> scan_instead(Segment& segment, const StoredIndex& index) const;
+  /// Of a sealed one its index, which is read without the lock; else grown(builder), under it.
+  template <class F>
+  std::optional<StoredIndex> index_of(const Segment& segment, F&& grown) const;
 
   mutable std::shared_mutex mutex_;
   std::map<uint64_t, SegmentPtr> segments_;

@@ -326,3 +326,31 @@ TEST_CASE(
   tail.read_until(1000);
   CHECK(tail.messages == range(0, 1000));
 }
+
+TEST_CASE("disk_log: a copy that lies behind newer records hides none of them") {
+  SimpleKeeper keeper(kSegment);
+  std::vector<Slice> first;
+  {
+    DiskLogs logs(keeper);
+    const ChannelPtr channel = logs.open(0);
+    REQUIRE(DiskLogs::append(channel, {"a", "b"}).has_value());
+  }
+  DiskLogs logs(keeper);
+  const ChannelPtr channel = logs.open(0);
+  REQUIRE(DiskLogs::append(channel, {"c", "d"}).has_value());
+  // What the cleaner does with the first segment's.
+  const Position number{logs.recovered.highest_number - 1};
+  std::atomic<bool> done{false};
+  logs.commit->copy({{{0, 0, make_slice(number.value, {"a", "b"})}}, {}, [&](Result<void>) { done = true; }});
+  REQUIRE(eventually([&] { return done.load(); }));
+  logs.segments.remove(*logs.segments.oldest());
+  DiskReader one(channel, Place::resume({number, 0, {}, {}}));
+  Read read;
+  REQUIRE(eventually([&] { return !(read = one.cursor.read(1)).slice.empty(); }));
+  REQUIRE(eventually([&] { return !(read = one.cursor.read(1)).slice.empty(); }));
+  one.cursor.settle(Outcome::delivered, 2);
+  REQUIRE(DiskLogs::append(channel, range(0, 1000)).has_value());  // so that memory has forgotten c and d
+  one.read_until(1002);
+  CHECK(one.cursor.ledger().dropped_total() == 0);
+  CHECK(one.messages[0] == "c");
+}

@@ -323,7 +323,7 @@ class Others(EndToEnd):
                 self.assertEqual((code, out), (2, ""))
                 self.assertTrue(err.startswith("tailrace: "), err)
         self.assertIn("did you mean serve?", run("srve")[2])
-        for command in ("send", "channels", "tokens", "drains", "top", "check", "inspect", "completion"):
+        for command in ("send", "channels", "tokens", "drains", "top", "check", "completion"):
             with self.subTest(command=command):
                 code, out, err = run(command)
                 self.assertEqual((code, out), (2, ""))

@@ -309,8 +309,16 @@ class Node:
         with open(self.log_file.name, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def stop(self):
-        """SIGTERM; the exit code must be 0, and nothing may have gone wrong inside."""
+    def kill(self):
+        """kill -9."""
+        self.stopped = True
+        self.process.kill()
+        self.process.wait()
+        self.last_words = self.log()
+        self.log_file.close()
+
+    def stop(self, errors=False):
+        """SIGTERM; the exit code must be 0, and nothing may have gone wrong inside unless `errors` are expected."""
         if self.stopped:
             return
         self.stopped = True
@@ -323,11 +331,11 @@ class Node:
             self.process.wait()
             raise AssertionError(f"SIGTERM did not end the node; it said {self.log()[-1000:]}")
         finally:
-            log = self.log()
+            log = self.last_words = self.log()
             self.log_file.close()
         if code != 0:
             raise AssertionError(f"the node ended with {code}: {log[-1000:]}")
-        if "level=error" in log:
+        if "level=error" in log and not errors:
             raise AssertionError(f"the node told of an error: {log[-1000:]}")
 
     def rss(self):

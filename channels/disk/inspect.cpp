@@ -1,0 +1,516 @@
+#include "channels/disk/inspect.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/system/errc.hpp>
+#include <optional>
+#include <set>
+
+#include "channels/disk/errc.h"
+#include "channels/disk/found_runs.h"
+#include "channels/disk/io.h"
+#include "channels/disk/lock_file.h"
+#include "channels/disk/scanned_segment.h"
+#include "channels/disk/segment_index.h"
+#include "channels/disk/sqlite_snapshot.h"
+
+namespace tailrace {
+namespace {
+
+using State = SegmentReport::State;
+namespace sys = boost::system::errc;
+
+/// One segment file, open until the end.
+struct Source {
+  uint64_t number = 0;
+  File file;
+  SegmentHeader header;
+  std::optional<BeginText> begin;
+  std::optional<StoredIndex> index;
+  SegmentReport report;
+
+  uint64_t void_end = UINT64_MAX;
+  uint64_t last_group_at = 0, last_group_end = 0;  // of the last valid group entry; 0: there is none
+  uint64_t last_group_missing = 0;                 // entries that it announces and that are not there
+  uint64_t index_missing = 0;                      // entries of the index that are not there
+  std::vector<Stretch> stretches;                  // not judged yet
+
+  bool readable() const { return report.state == State::sealed || report.state == State::open; }
+  uint64_t entries() const { return report.records + report.posts; }
+};
+
+bool is_blank(const File& file) {
+  std::vector<std::byte> piece(256 * 1024);
+  for (uint64_t at = kEntriesAt;; at += piece.size()) {
+    const auto got = file.read(at, piece);
+    if (!got) return false;
+    const auto read = std::span(piece).first(*got);
+    if (!std::ranges::all_of(read, [](std::byte b) { return b == std::byte{0}; })) return false;
+    if (*got < piece.size()) return true;
+  }
+}
+
+class Inspection {
+ public:
+  explicit Inspection(std::string dir) : dir_(std::move(dir)) {}
+
+  Result<void> open_all();
+  void read_databases();
+  void scan_all();
+  void account();
+  void sum_up();
+  void export_records(const UseRecord& use,
+                      const std::function<bool(uint32_t, const ChannelReport&)>& wanted) const;
+  DirReport take() { return std::move(out_); }
+
+ private:
+  Result<size_t> open_new();
+  void look_at(Source& s);
+  void read_catalog(const SqliteSnapshot& catalog);
+  void read_positions(const SqliteSnapshot& positions);
+  void scan(Source& s, uint32_t place);
+  void compare_with_index(Source& s, const IndexBuilder& found);
+  void judge(Source& s, bool last);
+  void sum_up(uint32_t index, ChannelReport& channel);
+  DrainReport* drain(uint64_t id);
+
+  const std::string dir_;
+  DirReport out_;
+  std::vector<Source> sources_;  // by number
+  std::map<uint32_t, std::vector<FoundRun>> runs_;
+  std::map<uint32_t, uint64_t> about_;  // an ordinal near those of a channel that come next
+  std::map<uint32_t, uint64_t> ends_;   // ordinals, as positions.db has them
+};
+
+// ---- files -----------------------------------------------------------------------------------------------
+
+Result<void> Inspection::open_all() {
+  struct stat status;
+  if (::stat(dir_.c_str(), &status) != 0) return error_code(errno, boost::system::generic_category());
+  if (!S_ISDIR(status.st_mode)) return make_error_code(DiskErrc::not_a_data_dir);
+  const auto names = list_dir(dir_);
+  if (!names) return names.error();
+  const auto has = [&](std::string_view name) { return std::ranges::count(*names, name) > 0; };
+  if (!has("segments") && !has("catalog.db") && !has("catalog.copy.db"))
+    return make_error_code(DiskErrc::not_a_data_dir);
+  out_.holder = LockFile::holder(dir_);
+  if (!has("segments")) return {};
+  // What a running process cleans away was copied to a newer segment before; those that are made meanwhile
+  // are read too.
+  for (int round = 0; round < 100; ++round) {
+    const auto more = open_new();
+    if (!more) return more.error();
+    if (*more == 0) break;
+  }
+  std::sort(sources_.begin(), sources_.end(), [](auto& a, auto& b) { return a.number < b.number; });
+  for (Source& s : sources_) look_at(s);
+  return {};
+}
+
+/// Opens segments that are not open yet; how many there were.
+Result<size_t> Inspection::open_new() {
+  const std::string segments = dir_ + "/segments";
+  const auto names = list_dir(segments);
+  if (!names) return names.error();
+  size_t opened = 0;
+  for (const std::string& name : *names) {
+    const auto number = segment_number(name);
+    const auto known = [&](const Source& s) { return s.number == *number; };
+    if (!number || *number == 0 || std::ranges::any_of(sources_, known)) continue;
+    auto file = File::open_to_read(segments + "/" + name);
+    if (!file && file.error() == sys::no_such_file_or_directory) continue;
+    ++opened;
+    Source& s = sources_.emplace_back();
+    s.number = *number;
+    s.report.name = name;
+    if (file)
+      s.file = std::move(*file);
+    else
+      s.report.error = file.error().message();
+  }
+  return opened;
+}
+
+/// Header, begin and index.
+void Inspection::look_at(Source& s) {
+  if (!s.file) return;
+  std::vector<std::byte> bytes(kEntriesAt + stored_size(kMostRecordText));
+  const auto size = s.file.size();
+  const auto got = s.file.read(0, bytes);
+  if (!size || !got) {
+    s.report.error = (size ? got.error() : size.error()).message();
+    return;
+  }
+  s.report.bytes = *size;
+  bytes.resize(*got);
+  HeaderFault fault = read_header(bytes, s.header);
+  if (fault == HeaderFault::none && s.header.segment != s.number) fault = HeaderFault::damaged;
+  s.report.state = fault == HeaderFault::none      ? State::open
+                   : fault == HeaderFault::damaged ? State::unreadable
+                                                   : State::newer_version;
+  if (fault == HeaderFault::damaged && is_blank(s.file)) s.report.state = State::prepared;
+  if (fault != HeaderFault::none) return;
+
+  SegmentHeader other;
+  const auto copy_good = [&](uint64_t at) {
+    std::vector<std::byte> copy(kEntriesAt);
+    std::copy_n(bytes.begin() + ptrdiff_t(at), kHeaderBlock, copy.begin() + ptrdiff_t(at));
+    return read_header(copy, other) == HeaderFault::none;
+  };
+  s.report.header_copy_bad = bytes.size() < kEntriesAt || !copy_good(0) || !copy_good(kHeaderBlock);
+  if (bytes.size() > kEntriesAt) {
+    const auto first = read_entry(s.header.salts, kEntriesAt, std::span(bytes).subspan(kEntriesAt));
+    if (first && first->is_control() && first->kind() == ControlKind::begin) s.begin = read_begin(*first);
+  }
+  auto index = StoredIndex::open(s.file, s.header.salts);
+  if (index) {
+    s.index = std::move(*index);
+    s.report.state = State::sealed;
+    const auto lines = s.index->for_each([&](const ChannelLine& line) {
+      about_[line.channel] = std::max(about_[line.channel], line.highest_ordinal);
+    });
+    s.report.index_bad = !lines;
+  }
+}
+
+// ---- databases -------------------------------------------------------------------------------------------
+
+FileState state_of(const Result<SqliteSnapshot>& read) {
+  if (read) return FileState::ok;
+  return read.error() == sys::no_such_file_or_directory ? FileState::missing : FileState::damaged;
+}
+
+void Inspection::read_databases() {
+  const auto catalog = SqliteSnapshot::read(dir_ + "/catalog.db");
+  const auto copy = SqliteSnapshot::read(dir_ + "/catalog.copy.db");
+  const auto positions = SqliteSnapshot::read(dir_ + "/positions.db");
+  out_.catalog = state_of(catalog);
+  out_.catalog_copy = state_of(copy);
+  out_.positions = state_of(positions);
+  out_.from_copy = !catalog && copy;
+  if (catalog)
+    read_catalog(*catalog);
+  else if (copy)
+    read_catalog(*copy);
+  if (positions) read_positions(*positions);
+}
+
+void Inspection::read_catalog(const SqliteSnapshot& catalog) {
+  const auto channels = catalog.query("SELECT idx, id, name FROM channels", [&](const auto& row) {
+    ChannelReport& channel = out_.channels[uint32_t(row.integer(0))];
+    channel.id = row.bytes(1), channel.name = row.bytes(2);
+  });
+  const auto drains = catalog.query(
+      "SELECT id, channel, start_number, start_ordinal FROM drains WHERE url <> ''", [&](const auto& row) {
+        DrainReport& d = out_.drains.emplace_back();
+        d.id = row.integer(0), d.channel = uint32_t(row.integer(1));
+        d.next = {row.integer(2)}, d.ordinal = row.integer(3);
+      });
+  if (!channels || !drains) (out_.from_copy ? out_.catalog_copy : out_.catalog) = FileState::damaged;
+}
+
+DrainReport* Inspection::drain(uint64_t id) {
+  const auto found = std::ranges::find(out_.drains, id, &DrainReport::id);
+  return found == out_.drains.end() ? nullptr : &*found;
+}
+
+void Inspection::read_positions(const SqliteSnapshot& positions) {
+  const auto drains = positions.query(
+      "SELECT drain, number, ordinal, delivered, filtered, dropped FROM drains", [&](const auto& row) {
+        DrainReport* const d = drain(row.integer(0));
+        if (!d) return;  // it was removed
+        d->stored = true;
+        d->next = {row.integer(1)}, d->ordinal = row.integer(2);
+        d->delivered = row.integer(3), d->filtered = row.integer(4);
+        d->dropped = row.bytes(5);
+      });
+  const auto channels = positions.query("SELECT idx, ordinal FROM channels", [&](const auto& row) {
+    ends_[uint32_t(row.integer(0))] = row.integer(1);
+  });
+  if (!drains || !channels) out_.positions = FileState::damaged;
+  for (const auto& [channel, end] : ends_) about_[channel] = std::max(about_[channel], end);
+  for (const DrainReport& d : out_.drains) about_[d.channel] = std::max(about_[d.channel], d.ordinal);
+}
+
+// ---- segments --------------------------------------------------------------------------------------------
+
+/// The runs and the account of one segment, entry by entry.
+class Collector {
+ public:
+  Collector(Source& s, uint32_t place, std::map<uint32_t, std::vector<FoundRun>>& runs,
+            std::map<uint32_t, uint64_t>& about, std::map<uint32_t, ChannelReport>& channels)
+      : s_(s), place_(place), runs_(runs), about_(about), channels_(channels) {}
+
+  void add(const StoredEntry& e) {
+    if (!e.is_control()) return add_record(e);
+    if (e.kind() == ControlKind::group) begin_group(e.offset, *read_group(e));
+    if (e.kind() == ControlKind::post) {
+      ++s_.report.posts;
+      count(e);
+    }
+  }
+  void finish() {
+    end_group();
+    s_.last_group_missing = missing_;
+  }
+  const IndexBuilder& index() const { return index_; }
+
+ private:
+  void add_record(const StoredEntry& e) {
+    const uint32_t channel = e.prefix.channel;
+    const uint64_t ordinal = whole_ordinal(e.prefix.ordinal, about_[channel]);
+    const Micros arrival = e.record.arrival();
+    about_[channel] = ordinal;
+    index_.add({channel, {ordinal, e.offset, 1, uint32_t(e.size)}, e.prefix.number, arrival});
+
+    std::vector<FoundRun>& runs = runs_[channel];
+    FoundRun* const last = runs.empty() ? nullptr : &runs.back();
+    if (last && last->segment == place_ && last->offset + last->bytes == e.offset &&
+        last->end_number() == e.prefix.number && last->end_ordinal() == ordinal &&
+        last->bytes + e.size <= kMostInspectedRun) {
+      last->bytes += uint32_t(e.size);
+      ++last->records;
+    } else {
+      runs.push_back({e.prefix.number, ordinal, e.offset, uint32_t(e.size), 1, place_});
+    }
+    ChannelReport& report = channels_[channel];
+    report.bytes += e.size;
+    widen(report.oldest, report.newest, arrival);
+    widen(s_.report.oldest, s_.report.newest, arrival);
+    ++s_.report.records;
+    count(e);
+  }
+  static void widen(Micros& oldest, Micros& newest, Micros arrival) {
+    oldest = oldest == 0 ? arrival : std::min(oldest, arrival);
+    newest = std::max(newest, arrival);
+  }
+
+  void begin_group(uint64_t offset, const GroupText& text) {
+    end_group();
+    s_.report.missing += missing_;  // another group begins only when that one was synced
+    ++s_.report.groups;
+    s_.last_group_at = offset, s_.last_group_end = offset + text.bytes;
+    announced_ = text.entries, found_ = 0;
+  }
+  /// Entries behind its end are of a group whose own entry is damaged.
+  void count(const StoredEntry& e) { found_ += e.offset < s_.last_group_end; }
+  void end_group() { missing_ = announced_ - std::min(announced_, found_); }
+
+  Source& s_;
+  const uint32_t place_;
+  std::map<uint32_t, std::vector<FoundRun>>& runs_;
+  std::map<uint32_t, uint64_t>& about_;
+  std::map<uint32_t, ChannelReport>& channels_;
+  IndexBuilder index_;
+  uint64_t announced_ = 0, found_ = 0, missing_ = 0;  // entries of the group
+};
+
+void Inspection::scan_all() {
+  std::map<uint64_t, uint64_t> void_ends;
+  const Source* newest = nullptr;
+  for (const Source& s : sources_) {
+    if (s.readable()) newest = &s;
+    if (!s.begin) continue;
+    for (const BeginText::Void& v : s.begin->voids) {
+      const auto at = void_ends.emplace(v.segment, v.end).first;
+      at->second = std::min(at->second, v.end);
+    }
+  }
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    Source& s = sources_[i];
+    if (!s.readable()) continue;
+    if (s.header.data_dir != newest->header.data_dir) {
+      s.report.state = State::foreign;
+      continue;
+    }
+    if (const auto v = void_ends.find(s.number); v != void_ends.end()) s.void_end = v->second;
+    if (s.void_end <= kEntriesAt) {
+      s.begin.reset();
+      s.report.state = State::void_;
+      continue;
+    }
+    scan(s, uint32_t(i));
+  }
+}
+
+void Inspection::scan(Source& s, uint32_t place) {
+  Collector collector(s, place, runs_, about_, out_.channels);
+  SegmentScanner scanner(s.file, s.header.salts, kEntriesAt, std::min(s.report.bytes, s.void_end));
+  bool any = false;
+  while (const StoredEntry* entry = scanner.next()) {
+    if (!scanner.stretch().empty()) s.stretches.push_back(scanner.stretch());
+    collector.add(*entry);
+    any = true;
+  }
+  const bool zeros = scanner.stretch().zeros;
+  if (!scanner.stretch().empty() && (!zeros || s.index)) s.stretches.push_back(scanner.stretch());
+  collector.finish();
+  if (scanner.error()) s.report.error = scanner.error().message();
+  if (!any && zeros && !s.index && !s.report.error.size()) s.report.state = State::prepared;
+  if (s.index) compare_with_index(s, collector.index());
+}
+
+/// What an index says must be found, and be all if no bytes are damaged.
+void Inspection::compare_with_index(Source& s, const IndexBuilder& found) {
+  uint64_t records = 0;
+  bool more = false;
+  const auto read = s.index->for_each([&](const ChannelLine& stored) {
+    records += stored.records;
+    const ChannelLine* const line = found.channel(stored.channel);
+    if (!line) return;
+    more = more || line->records > stored.records || line->lowest_number < stored.lowest_number ||
+           line->highest_number > stored.highest_number || line->lowest_ordinal < stored.lowest_ordinal ||
+           line->highest_ordinal > stored.highest_ordinal || line->bytes > stored.bytes;
+  });
+  const auto posts = s.index->posts();
+  if (!read || !posts) {
+    s.report.index_bad = true;
+    return;
+  }
+  const uint64_t there = s.entries(), said = records + posts->size();
+  s.index_missing = said - std::min(there, said);
+  s.report.index_bad = more || said < there || (s.index_missing > 0 && s.stretches.empty());
+}
+
+/// Which of the bytes that are no entry are damage, and which a group that nobody was told of.
+void Inspection::judge(Source& s, bool last) {
+  for (const Stretch& stretch : s.stretches) {
+    const bool in_last_group = stretch.begin >= s.last_group_at && stretch.begin < s.last_group_end;
+    const bool never_told = in_last_group && s.last_group_missing > 0 && s.report.missing == 0;
+    const bool behind = !s.index && stretch.begin >= s.last_group_end;
+    const bool torn = never_told || behind || (last && !s.index && stretch.begin >= s.last_group_at);
+    (torn ? s.report.torn : s.report.damaged).push_back(stretch);
+  }
+}
+
+/// What each segment held once: told by its index, by its groups, and by what the next segment counted.
+void Inspection::account() {
+  Source* before = nullptr;
+  uint64_t entries = 0;
+  std::set<uint64_t> named;
+  for (Source& s : sources_) {
+    if (!s.readable()) continue;
+    s.report.missing = std::max(s.report.missing, s.index_missing);
+    if (s.begin && before) {
+      const uint64_t gap = s.begin->entries - std::min(entries, s.begin->entries);
+      if (s.begin->before == before->number)
+        before->report.missing = std::max(before->report.missing, gap);
+      else
+        out_.missing += gap - std::min(gap, before->report.missing);
+    }
+    if (s.begin && s.begin->before != 0) named.insert(s.begin->before);
+    if (s.begin) entries = s.begin->entries;
+    entries += s.entries();
+    before = &s;
+  }
+  for (Source& s : sources_) {
+    named.erase(s.number);
+    if (s.readable()) judge(s, &s == before);
+    out_.missing += s.report.missing;
+  }
+  // Those before the oldest that is there were cleaned.
+  for (const uint64_t number : named) out_.missing_segments += number > sources_.front().number;
+  for (Source& s : sources_) out_.segments.push_back(s.report);
+}
+
+// ---- channels --------------------------------------------------------------------------------------------
+
+void Inspection::sum_up() {
+  for (auto& [channel, runs] : runs_) merge_runs(runs);
+  for (auto& [index, channel] : out_.channels) sum_up(index, channel);
+}
+
+void Inspection::sum_up(uint32_t index, ChannelReport& channel) {
+  const std::vector<FoundRun>& runs = runs_[index];
+  uint64_t end = ends_.contains(index) ? ends_[index] : 0, gaps = 0;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const FoundRun& run = runs[i];
+    channel.records += run.records;
+    end = std::max(end, run.end_ordinal());
+    const bool goes_on =
+        i > 0 && runs[i - 1].end_number() == run.number && runs[i - 1].end_ordinal() == run.ordinal;
+    if (!goes_on) channel.ranges.push_back({{run.number}, {}});
+    channel.ranges.back().last = {run.end_number() - 1};
+    if (i > 0 && run.ordinal > runs[i - 1].end_ordinal()) gaps += run.ordinal - runs[i - 1].end_ordinal();
+  }
+  for (const DrainReport& d : out_.drains)
+    if (d.channel == index) end = std::max(end, d.ordinal);
+
+  uint64_t needed = 0;
+  for (DrainReport& d : out_.drains) {
+    if (d.channel != index) continue;
+    uint64_t next = d.ordinal;
+    for (const FoundRun& run : runs) {
+      if (run.end_ordinal() <= next) continue;
+      const uint64_t from = std::max(next, run.ordinal);
+      d.buffered += run.end_ordinal() - from;
+      d.missing += from - next;
+      next = run.end_ordinal();
+    }
+    if (end > next) d.missing += end - next;
+    needed = std::max(needed, d.missing);
+  }
+  channel.missing = out_.losses() ? std::max(gaps, needed) : needed;
+}
+
+void Inspection::export_records(const UseRecord& use,
+                                const std::function<bool(uint32_t, const ChannelReport&)>& wanted) const {
+  std::vector<uint64_t> buffer(kMostInspectedRun / 8);  // aligned
+  const auto bytes = std::as_writable_bytes(std::span(buffer));
+  for (const auto& [channel, report] : out_.channels) {
+    const auto runs = runs_.find(channel);
+    if (runs == runs_.end() || (wanted && !wanted(channel, report))) continue;
+    for (const FoundRun& run : runs->second) {
+      const Source& s = sources_[run.segment];
+      const auto got = s.file.read(run.offset, bytes.first(run.bytes));
+      if (!got) continue;  // it could be read a moment ago
+      uint64_t at = run.offset;
+      while (const auto entry =
+                 read_entry(s.header.salts, at, bytes.subspan(at - run.offset, *got - (at - run.offset)))) {
+        const uint64_t number = entry->prefix.number;
+        if (number >= run.number && number < run.end_number() &&
+            !use(channel, report, {number}, entry->record))
+          return;
+        at = entry->behind();
+        if (at - run.offset >= *got) break;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool SegmentReport::damage() const {
+  const bool usable = state != State::unreadable && state != State::foreign && state != State::newer_version;
+  return !usable || header_copy_bad || index_bad || !damaged.empty() || missing > 0 || !error.empty();
+}
+
+bool DirReport::losses() const {
+  const auto lost = [](const SegmentReport& s) {
+    const bool usable =
+        s.state != State::unreadable && s.state != State::foreign && s.state != State::newer_version;
+    return !usable || !s.damaged.empty() || s.missing > 0 || !s.error.empty();
+  };
+  return missing > 0 || missing_segments > 0 || std::ranges::any_of(segments, lost) ||
+         std::ranges::any_of(drains, [](const DrainReport& d) { return d.missing > 0; });
+}
+
+bool DirReport::whole() const {
+  return !losses() && catalog == FileState::ok && catalog_copy != FileState::damaged &&
+         positions != FileState::damaged && std::ranges::none_of(segments, &SegmentReport::damage);
+}
+
+Result<DirReport> inspect(const std::string& dir, const UseRecord& use,
+                          const std::function<bool(uint32_t channel, const ChannelReport&)>& wanted) {
+  Inspection inspection(dir);
+  if (const auto opened = inspection.open_all(); !opened) return opened.error();
+  inspection.read_databases();
+  inspection.scan_all();
+  inspection.account();
+  inspection.sum_up();
+  if (use) inspection.export_records(use, wanted);
+  return inspection.take();
+}
+
+}  // namespace tailrace
