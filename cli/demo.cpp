@@ -186,7 +186,8 @@ int run_demo(const Settings& wanted, const DemoOptions& options) {
     node->stop(0ms);
     return exit_failure;
   }
-  if (const auto written = write_demo_file({node->admin_url(), node->storage().auth(), int(::getpid())}); !written)
+  if (const auto written = write_demo_file({node->admin_url(), node->storage().auth(), int(::getpid())});
+      !written)
     complain("the tail command will need TAILRACE_AUTH: " + written.error().message());
   demo.print_guide();
   demo.start();

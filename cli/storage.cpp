@@ -6,12 +6,11 @@
 namespace tailrace {
 
 StoreLimits limits_of(const Settings& settings) {
-  return {
-      .log = {.history = settings.channel_records,
-              .bytes = settings.channel_bytes,
-              .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()},
-      .memory_bytes = settings.memory_bytes,
-      .disk_bytes = settings.disk_bytes};
+  return {.log = {.history = settings.channel_records,
+                  .bytes = settings.channel_bytes,
+                  .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()},
+          .memory_bytes = settings.memory_bytes,
+          .disk_bytes = settings.disk_bytes};
 }
 
 Storage::Storage(const Settings& settings, AppendObserver& observer) : dedupe_seed_(random_bits()) {

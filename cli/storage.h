@@ -20,8 +20,8 @@ class NoDataDir : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The store, the catalog in front of it, and the admin's credential. Life: made → restore → start → stop; main
-/// thread.
+/// The store, the catalog in front of it, and the admin's credential. Life: made → restore → start → stop;
+/// main thread.
 class Storage {
  public:
   /// `observer` outlives it. Throws NoDataDir.
