@@ -100,10 +100,6 @@ std::string faults(const DirReport& r) {
   segments("with a damaged header copy", [](auto& s) { return s.header_copy_bad; });
   segments("with a damaged index", [](auto& s) { return s.index_bad; });
   segments("that the disk does not give back", [](auto& s) { return !s.error.empty(); });
-  uint64_t needed = 0;
-  for (const DrainReport& d : r.drains) needed += d.missing;
-  if (needed > 0 && r.missing == 0)
-    all.push_back(counted(needed, "record is", "records are") + " missing for drains");
   if (r.catalog != FileState::ok)
     all.push_back(
         fmt::format("catalog.db is {}{}", state_name(r.catalog), r.from_copy ? " (its copy is whole)" : ""));

@@ -166,6 +166,12 @@ void DiskStore::remember(PostVerdict post, std::shared_ptr<const std::atomic<boo
   commit_->remember(std::move(post), std::move(refused), waiter);
 }
 
+std::string DiskStore::trouble() const {
+  std::string trouble = keeper_->trouble();
+  if (trouble.empty() && !room_.open()) trouble = "records could not be written to the data dir";
+  return trouble;
+}
+
 StoreStatus DiskStore::status() const {
   StoreStatus status;
   status.on_disk = true;
@@ -173,7 +179,6 @@ StoreStatus DiskStore::status() const {
   status.segments = segments_.all().size();
   status.damaged = reader_->damaged();
   status.torn = recovered_.loss.torn_entries;
-  status.missing = recovered_.loss.missing_entries;
   return status;
 }
 

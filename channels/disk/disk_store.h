@@ -64,7 +64,7 @@ class DiskStore final : public Store, private KeptLogs, private ProgressListener
   void remember(PostVerdict post, std::shared_ptr<const std::atomic<bool>> refused,
                 AppendWaiter& waiter) override;
 
-  std::string trouble() const override { return keeper_->trouble(); }
+  std::string trouble() const override;
   StoreStatus status() const override;
   void set_limits(const StoreLimits& limits) override;
 

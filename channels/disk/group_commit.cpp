@@ -1,6 +1,7 @@
 #include "channels/disk/group_commit.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "channels/disk/crash_point.h"
 #include "channels/errc.h"
@@ -136,7 +137,7 @@ bool GroupCommit::take(Group& group) {
   return true;
 }
 
-/// Without `durable` until it is stored, or the process stops.
+/// Without `durable` until it is stored, or the process stops. Copies go on meanwhile: they make room.
 void GroupCommit::store(Group& group) {
   for (;;) {
     {
@@ -148,9 +149,28 @@ void GroupCommit::store(Group& group) {
     if (done) return;
     parts_.room.set_open(false);
     if (parts_.durable) return;
-    std::unique_lock lock(mutex_);
-    to_write_.wait(lock, [&] { return retry_ || stopping_; });
-    if (!retry_) return;
+    {
+      const std::lock_guard lock(mutex_);
+      std::move(group.copies.begin(), group.copies.end(), std::front_inserter(copies_));
+    }
+    group.copies.clear();
+    if (!wait_for_room()) return;
+  }
+}
+
+/// Until the keeper says so; false: the process stops.
+bool GroupCommit::wait_for_room() {
+  for (;;) {
+    Group copies;
+    {
+      std::unique_lock lock(mutex_);
+      to_write_.wait(lock, [&] { return retry_ || stopping_ || !copies_.empty(); });
+      if (retry_ || stopping_) return retry_;
+      copies.copies.push_back(std::move(copies_.front()));
+      copies_.pop_front();
+    }
+    if (const auto done = write(copies); !done) copies.error = done.error();
+    hand_over(std::move(copies));
   }
 }
 

@@ -115,6 +115,7 @@ class GroupCommit {
   };
   bool take(Group& group);
   void store(Group& group);
+  bool wait_for_room();
   Result<void> write(const Group& group);
   void hand_over(Group group);
   void write_groups();

@@ -72,7 +72,7 @@ class Inspection {
   void scan(Source& s, uint32_t place);
   void compare_with_index(Source& s, const IndexBuilder& found);
   void judge(Source& s, bool last);
-  void sum_up(uint32_t index, ChannelReport& channel);
+  uint64_t sum_up(uint32_t index, ChannelReport& channel);
   DrainReport* drain(uint64_t id);
 
   const std::string dir_;
@@ -418,10 +418,13 @@ void Inspection::account() {
 
 void Inspection::sum_up() {
   for (auto& [channel, runs] : runs_) merge_runs(runs);
-  for (auto& [index, channel] : out_.channels) sum_up(index, channel);
+  uint64_t needed = 0;
+  for (auto& [index, channel] : out_.channels) needed += sum_up(index, channel);
+  out_.missing = std::max(out_.missing, needed);
 }
 
-void Inspection::sum_up(uint32_t index, ChannelReport& channel) {
+/// How many records its drains should have that are not there.
+uint64_t Inspection::sum_up(uint32_t index, ChannelReport& channel) {
   const std::vector<FoundRun>& runs = runs_[index];
   uint64_t end = ends_.contains(index) ? ends_[index] : 0, gaps = 0;
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -452,6 +455,7 @@ void Inspection::sum_up(uint32_t index, ChannelReport& channel) {
     needed = std::max(needed, d.missing);
   }
   channel.missing = out_.losses() ? std::max(gaps, needed) : needed;
+  return needed;
 }
 
 void Inspection::export_records(const UseRecord& use,

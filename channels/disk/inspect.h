@@ -73,7 +73,7 @@ struct DirReport {
   FileState catalog = FileState::ok, catalog_copy = FileState::ok, positions = FileState::ok;
   bool from_copy = false;         // names are those of catalog.copy.db
   uint64_t missing_segments = 0;  // as far as others name them
-  uint64_t missing = 0;           // entries that were on disk once, as far as counts tell
+  uint64_t missing = 0;           // entries that were on disk once, as far as segments and drains tell
 
   /// Records are missing or damaged.
   bool losses() const;

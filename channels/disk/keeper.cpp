@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kAhead = 2;
 constexpr Micros kMinute = Micros{60} * 1'000'000;
-constexpr uint64_t kMostBeyond = 4;  // segments
 constexpr unsigned kMostSqueezes = 16;
 
 bool is_full(error_code error) {
@@ -47,7 +46,7 @@ Keeper::~Keeper() {
 
 void Keeper::start() {
   count_others();
-  prepare(UINT64_MAX);
+  prepare(kAhead, UINT64_MAX);
   tell_room(true, Cleaner::Step::idle);
   started_ = true;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -138,22 +137,25 @@ bool Keeper::round(bool tick) {
     stuck_ticks_ = at_bound_ && !progress_ ? std::min(stuck_ticks_ + 1, kMostSqueezes) : 0;
     progress_ = false;
   }
-  const uint64_t beyond = tick && stuck_ ? kMostBeyond * parts_.segment_bytes : 0;
-  if (tick || !error_) prepare(disk_bytes_ + beyond);
+  // Whatever was prepared for copies is full of other things.
+  const bool wedged = tick && at_bound_ && prepared() == 0;
+  if (wedged)
+    prepare(1, disk_bytes_ + parts_.segment_bytes);
+  else if (tick || !error_)
+    prepare(kAhead, disk_bytes_);
   bool more = seal_next(tick);
   hold_bounds(now, tick);
   const Cleaner::Step step = clean(now, tick);
   more |= step == Cleaner::Step::copied || step == Cleaner::Step::removed;
-  stuck_ = at_bound_ && step == Cleaner::Step::waiting;
   tell_room(tick, step);
   return more;
 }
 
-/// Two, of which none makes more than `most` bytes of all.
-void Keeper::prepare(uint64_t most) {
+/// As many as `ahead`, of which none makes more than `most` bytes of all.
+void Keeper::prepare(size_t ahead, uint64_t most) {
   error_ = {};
   at_bound_ = false;
-  while (prepared() < kAhead) {
+  while (prepared() < ahead) {
     at_bound_ = used() + parts_.segment_bytes > most;
     if (at_bound_) return;
     if (const auto done = prepare_one(); !done) {
@@ -161,6 +163,7 @@ void Keeper::prepare(uint64_t most) {
       return;
     }
   }
+  at_bound_ = ahead < kAhead;
 }
 
 Result<void> Keeper::prepare_one() {

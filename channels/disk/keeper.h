@@ -79,7 +79,7 @@ class Keeper {
  private:
   void run(const std::stop_token& stop);
   bool round(bool tick);
-  void prepare(uint64_t most);
+  void prepare(size_t ahead, uint64_t most);
   Result<void> prepare_one();
   bool seal_next(bool tick);
   Result<void> seal_one(Segment& segment);
