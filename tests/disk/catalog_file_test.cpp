@@ -123,12 +123,19 @@ TEST_CASE("catalog file: keys and the dir's id stay the same; an admin is not st
     life->set_admin("root", "secret");
     CHECK(life->authenticate("root", "secret"));
     CHECK_FALSE(life->authenticate("root", "wrong"));
+    REQUIRE(
+        ok(life->add_credential({.id = "root", .name = "", .permissions = {}, .password_hash = {}}, "x")));
+    CHECK(life->authenticate("root", "secret"));  // the one of this start goes first
+    CHECK_FALSE(life->authenticate("root", "x"));
   }
   CatalogLife life(dir.path());
   CHECK(life.loaded.data_dir == std::array<uint8_t, 16>{1, 2, 3});
   CHECK(life.loaded.password_key == first.password_key);
   CHECK(life.loaded.dedupe_seed == first.dedupe_seed);
   CHECK_FALSE(life->authenticate("root", "secret"));
+  const auto root = life->authenticate("root", "x");
+  REQUIRE(root);
+  CHECK_FALSE(root->full_api);
 }
 
 TEST_CASE("catalog file: no index and no id is used twice, and what was removed is known as that") {
