@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "channels/disk/crash_point.h"
 #include "cli/exit_code.h"
 #include "cli/node.h"
 #include "cli/output.h"
@@ -36,6 +37,7 @@ void reread_all(Node& node, Settings& settings, const RereadLimits& reread) {
 
 int run_serve(Settings settings, const RereadLimits& reread) {
   raise_descriptor_limit();
+  arm_crash_point();
   StopSignals signals(StopSignals::Hangup::waited_for);  // before any thread
   Node::Failure failure;
   const auto node = Node::open(settings, failure);

@@ -45,7 +45,7 @@ class Damage(Durable):
         self.assertEqual(account["dropped"], {"damaged": missing} if missing else {})
         if lost is not None:
             self.assertEqual(missing, lost)
-        self.assertEqual(self.router.metric("tailrace_store_damaged_records_total", reason="damaged"), missing)
+        self.assertEqual(self.router.metric("tailrace_store_damaged_records_total"), missing)
         return missing
 
     def test_one_flipped_bit_costs_one_record(self):

@@ -119,6 +119,7 @@ class FailingDisk(Durable):
         self.assertEqual(self.post("one", "two").status, 204)
         self.kill()
         self.faults.space = 0
+        self.faults.neighbour = 1  # else the start would free its prepared segments and make them anew
         self.start("--disk-bytes", "64M")
         self.assertEqual(self.reasons()[0], 503)
         self.assertEqual(self.post("three").status, 503)
