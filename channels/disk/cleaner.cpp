@@ -14,7 +14,7 @@ namespace tailrace {
 namespace {
 
 constexpr uint64_t kDead = std::numeric_limits<uint64_t>::max();
-constexpr uint64_t kCopyBytes = 1 << 20;
+constexpr uint64_t kMostCopyBytes = 1 << 20;
 constexpr size_t kMostUnderWay = 4;
 constexpr uint64_t kPostBytes = 104;  // of one on disk, about
 constexpr size_t kFewSegments = 16;
@@ -240,10 +240,12 @@ Result<std::vector<Wanted>> Cleaner::wanted_of(const Segment& segment,
 
 /// False: all of it is on its way, or was.
 bool Cleaner::send_more() {
+  // All that is under way leaves most of a segment to records that were read before Room was full.
+  const uint64_t most = std::min(kMostCopyBytes, job_->segment->header.capacity / 16);
   Copies copies;
-  copies.records = job_->records.next(kCopyBytes);
-  uint64_t bytes = copies.records.empty() ? 0 : kCopyBytes;
-  for (; job_->next_post < job_->posts.size() && bytes < kCopyBytes; bytes += kPostBytes)
+  copies.records = job_->records.next(most);
+  uint64_t bytes = copies.records.empty() ? 0 : most;
+  for (; job_->next_post < job_->posts.size() && bytes < most; bytes += kPostBytes)
     copies.posts.push_back(
         read_verdict(job_->segment->file, job_->segment->header.salts, job_->posts[job_->next_post++]));
   if (copies.records.empty() && copies.posts.empty()) return false;

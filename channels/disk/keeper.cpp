@@ -13,7 +13,8 @@ namespace {
 
 constexpr size_t kAhead = 2;
 constexpr Micros kMinute = Micros{60} * 1'000'000;
-constexpr unsigned kMostSqueezes = 16;
+constexpr uint64_t kMostBeyond = 2;                    // segments
+constexpr unsigned kMostSqueezes = 16, kPatience = 8;  // ticks: a sync may take that long
 
 bool is_full(error_code error) {
   return error == boost::system::errc::no_space_on_device || error.value() == EDQUOT;
@@ -46,8 +47,8 @@ Keeper::~Keeper() {
 
 void Keeper::start() {
   count_others();
-  prepare(kAhead, UINT64_MAX);
-  tell_room(true, Cleaner::Step::idle);
+  prepare(UINT64_MAX);
+  tell_room(true);
   started_ = true;
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
@@ -61,7 +62,7 @@ void Keeper::stop() {
   std::deque<PreparedSegment> left;
   {
     const std::lock_guard lock(mutex_);
-    able_ = false;
+    stopped_ = true;
     left.swap(prepared_);
   }
   changed_.notify_all();
@@ -81,8 +82,16 @@ void Keeper::set_limits(const StoreLimits& limits) {
 std::optional<PreparedSegment> Keeper::take_prepared(bool for_copies) {
   const size_t least = for_copies ? 1 : 2;
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return prepared_.size() >= least || !able_; });
-  if (prepared_.size() < least) return {};
+  if (prepared_.size() < least) {
+    wanted_ = woken_ = true;
+    changed_.notify_all();
+    const uint64_t asked = rounds_;
+    // The round that runs now may have been too far already; the one behind it says yes or no.
+    changed_.wait(lock,
+                  [&] { return prepared_.size() >= least || stopped_ || (!able_ && rounds_ >= asked + 2); });
+    wanted_ = false;
+    if (prepared_.size() < least) return {};
+  }
   PreparedSegment taken = std::move(prepared_.front());
   prepared_.pop_front();
   woken_ = true;
@@ -128,34 +137,34 @@ void Keeper::run(const std::stop_token& stop) {
 
 /// One of everything; whether there is more to do at once.
 bool Keeper::round(bool tick) {
+  bool wanted;
   {
     const std::lock_guard lock(mutex_);
     woken_ = false;
+    wanted = wanted_;
   }
   const Micros now = parts_.now();
   if (tick) {
-    stuck_ticks_ = at_bound_ && !progress_ ? std::min(stuck_ticks_ + 1, kMostSqueezes) : 0;
+    stuck_ticks_ = at_bound_ && !progress_ ? stuck_ticks_ + 1 : 0;
     progress_ = false;
   }
-  // Whatever was prepared for copies is full of other things.
-  const bool wedged = tick && at_bound_ && prepared() == 0;
-  if (wedged)
-    prepare(1, disk_bytes_ + parts_.segment_bytes);
-  else if (tick || !error_)
-    prepare(kAhead, disk_bytes_);
-  bool more = seal_next(tick);
+  // Beyond the bound for what was read before Room was full; and where what was for copies is full of that.
+  const uint64_t beyond = wanted || (tick && at_bound_ && prepared() == 0) ? kMostBeyond : 0;
+  if (tick || wanted || !error_) prepare(disk_bytes_ + beyond * parts_.segment_bytes);
+  bool more = seal_next(tick) || wanted;
   hold_bounds(now, tick);
   const Cleaner::Step step = clean(now, tick);
   more |= step == Cleaner::Step::copied || step == Cleaner::Step::removed;
-  tell_room(tick, step);
+  if (step == Cleaner::Step::removed) prepare(disk_bytes_);
+  tell_room(tick);
   return more;
 }
 
-/// As many as `ahead`, of which none makes more than `most` bytes of all.
-void Keeper::prepare(size_t ahead, uint64_t most) {
+/// Two, of which none makes more than `most` bytes of all.
+void Keeper::prepare(uint64_t most) {
   error_ = {};
   at_bound_ = false;
-  while (prepared() < ahead) {
+  while (prepared() < kAhead) {
     at_bound_ = used() + parts_.segment_bytes > most;
     if (at_bound_) return;
     if (const auto done = prepare_one(); !done) {
@@ -163,7 +172,6 @@ void Keeper::prepare(size_t ahead, uint64_t most) {
       return;
     }
   }
-  at_bound_ = ahead < kAhead;
 }
 
 Result<void> Keeper::prepare_one() {
@@ -253,7 +261,8 @@ void Keeper::hold_bounds(Micros now, bool tick) {
   held_at_ = used_now;
   // More lives than the logs believe: they give up more than they should have to.
   if (pressed_)
-    for (unsigned i = std::min(cleaner_.barren_rounds() + stuck_ticks_, kMostSqueezes); i > 0; --i)
+    for (unsigned i = std::min(cleaner_.barren_rounds() + stuck_ticks_ / kPatience, kMostSqueezes); i > 0;
+         --i)
       most -= most / 8;
   const Bounds::Held held = bounds_.hold_disk(most, now);
   live_ = held.live;
@@ -274,7 +283,6 @@ Cleaner::Step Keeper::clean(Micros now, bool tick) {
   }
   progress_ |= *step == Cleaner::Step::removed || *step == Cleaner::Step::copied;
   if (*step == Cleaner::Step::removed) {
-    error_ = {};  // there may be space now
     const SegmentPtr oldest = parts_.segments.oldest();
     std::erase_if(unsealed_, [&](const SegmentPtr& segment) {
       return !oldest || segment->header.segment < oldest->header.segment;
@@ -284,9 +292,9 @@ Cleaner::Step Keeper::clean(Micros now, bool tick) {
 }
 
 /// Two are prepared: open. They cannot be now: full, and nobody waits for one.
-void Keeper::tell_room(bool tick, Cleaner::Step step) {
-  const bool progress = step == Cleaner::Step::copied || step == Cleaner::Step::removed;
-  const bool unable = error_ || (at_bound_ && !progress);
+void Keeper::tell_room(bool tick) {
+  at_bound_ |= used() > disk_bytes_;
+  const bool unable = error_ || at_bound_;
   std::string trouble;
   if (error_)
     trouble = "cannot prepare a segment: " + error_.message();
@@ -295,12 +303,14 @@ void Keeper::tell_room(bool tick, Cleaner::Step step) {
   bool ready;
   {
     const std::lock_guard lock(mutex_);
-    ready = prepared_.size() >= kAhead;
+    ready = prepared_.size() >= kAhead && !unable;
+    ++rounds_;
     if (ready || unable) {
       able_ = ready;
-      trouble_ = ready ? "" : trouble;
+      trouble_ = trouble;
     }
   }
+  changed_.notify_all();
   if (ready) {
     // What the writer closed is opened again at a tick: its disk may go on failing.
     if (!parts_.room.said_full() || (!closed_ && !tick)) return;
@@ -314,7 +324,6 @@ void Keeper::tell_room(bool tick, Cleaner::Step step) {
     said_ |= error_ || (tick && closed_);
     closed_ = true;
     parts_.room.set_open(false);
-    changed_.notify_all();
   }
 }
 

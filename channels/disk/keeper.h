@@ -67,8 +67,8 @@ class Keeper {
   /// Any thread. Other bounds from now on.
   void set_limits(const StoreLimits& limits);
 
-  /// The writer; none: there is no room. Waits while one more can be prepared. `for_copies`: the last one,
-  /// too.
+  /// The writer; none: there is no room. Waits while one more can be prepared, and for one round of the
+  /// thread at least. `for_copies`: the last one, too.
   std::optional<PreparedSegment> take_prepared(bool for_copies);
   /// The writer, and whoever starts for what recovery found unsealed: no entry will be added any more.
   void seal(SegmentPtr segment);
@@ -79,13 +79,13 @@ class Keeper {
  private:
   void run(const std::stop_token& stop);
   bool round(bool tick);
-  void prepare(size_t ahead, uint64_t most);
+  void prepare(uint64_t most);
   Result<void> prepare_one();
   bool seal_next(bool tick);
   Result<void> seal_one(Segment& segment);
   void hold_bounds(Micros now, bool tick);
   Cleaner::Step clean(Micros now, bool tick);
-  void tell_room(bool tick, Cleaner::Step step);
+  void tell_room(bool tick);
   void count_others();
   uint64_t used() const;
   size_t prepared() const;
@@ -97,7 +97,11 @@ class Keeper {
   std::deque<PreparedSegment> prepared_;  // guarded by mutex_
   std::deque<SegmentPtr> to_seal_;        // guarded by mutex_
   std::string trouble_;                   // guarded by mutex_
-  bool able_ = false, woken_ = false;     // guarded by mutex_; able: two are prepared, or will be
+  // guarded by mutex_
+  bool able_ = false;   // two are prepared, or will be
+  bool woken_ = false;  // there is something to do
+  bool wanted_ = false, stopped_ = false;
+  uint64_t rounds_ = 0;
 
   std::atomic<uint64_t> disk_bytes_, memory_bytes_;
   std::atomic<Micros> age_;
