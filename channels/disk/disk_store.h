@@ -91,6 +91,7 @@ class DiskStore final : public Store, private KeptLogs, private ProgressListener
   CatalogFile::Loaded stored_;
   Recovered recovered_;
   Position base_;
+  bool catalog_is_new_ = false;
 
   mutable std::mutex registry_mutex_;
   StoreLimits limits_;                           // guarded by registry_mutex_
