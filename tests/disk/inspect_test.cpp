@@ -13,6 +13,7 @@
 #include "channels/disk/errc.h"
 #include "channels/disk/lock_file.h"
 #include "channels/disk/positions.h"
+#include "channels/disk/sqlite_snapshot.h"
 #include "tests/disk/data_dir.h"
 #include "tests/eventually.h"
 
@@ -170,8 +171,9 @@ TEST_CASE("inspect: changes nothing, also where SQLite would, and knows who hold
   REQUIRE(catalog);
   catalog->channel_added(*Whole::channel(11, "3", "in the WAL")).value();
   const auto wait_for_copy = [&] {
-    return FileState::ok == inspect(dir.root.path()).value().catalog_copy &&
-           !std::filesystem::exists(dir.root / "catalog.copy.new");
+    auto copy = read_snapshot(dir.root / "catalog.copy.db");
+    const auto rows = copy ? read_catalog(*copy) : copy.error();
+    return rows && rows->contents.channels.size() == 3;
   };
   REQUIRE(testing::eventually(wait_for_copy));
   LockFile lock;
