@@ -12,8 +12,9 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kWindow = 128 * 1024;  // of a file, read at once; holds the largest entry
-constexpr size_t kExtents = 1024;       // looked up at once
+constexpr uint64_t kLargestEntry = 33 * 1024;  // and more
+constexpr uint64_t kWindow = 128 * 1024;       // of a file, read at once
+constexpr size_t kExtents = 1024;              // looked up at once
 constexpr size_t kMostKnown = 1000, kMostEnds = 64, kLookBack = 8;
 
 /// Records with numbers and ordinals that rise by one, on their way into one chunk. Reused: fresh memory
@@ -63,8 +64,10 @@ std::optional<StoredEntry> Filling::entry_at(const Extent& extent, uint64_t& off
       if (auto entry = read_entry(salts, offset, ahead)) return entry;
     }
     if (filled) break;  // it is not for want of bytes
-    const auto got = extent.segment->file.read(
-        offset, std::span(window_).first(std::min<uint64_t>(kWindow, end - offset)));
+    // About what still fits; the largest entry at least.
+    const uint64_t wanted = std::clamp<uint64_t>((kMaxChunk - used_) / 8 * 9, kLargestEntry, kWindow);
+    const auto got =
+        extent.segment->file.read(offset, std::span(window_).first(std::min(wanted, end - offset)));
     window_at_ = offset;
     window_end_ = offset + (got ? *got : 0);
   }
