@@ -197,11 +197,6 @@ Result<void> Positions::sync(const std::vector<std::pair<uint32_t, ChannelEnd>>&
   return store(Database::Sync::full);
 }
 
-void Positions::forget(uint64_t drain) {
-  const std::lock_guard lock(mutex_);
-  if (drains_.erase(drain) > 0) moved_drains_.insert(drain);
-}
-
 Result<void> Positions::store(Database::Sync sync) {
   std::vector<std::pair<uint64_t, Progress>> collected;
   collect_(collected);

@@ -66,9 +66,6 @@ class Positions {
   /// something, with the ends of channels that have no record left; and the stop, with all of them.
   Result<void> sync(const std::vector<std::pair<uint32_t, ChannelEnd>>& ends);
 
-  /// The drain was removed. Waits for a commit that is under way, so not for a loop.
-  void forget(uint64_t drain);
-
  private:
   Positions(const std::string& dir, Collect collect)
       : file_(dir, "positions"), collect_(std::move(collect)) {}
