@@ -81,9 +81,9 @@ class Log {
 struct StoreStatus {
   bool on_disk = false;  // the rest means nothing otherwise
   uint64_t bytes = 0, segments = 0;
-  // Records, since the start: that readers did not get because of damage; cut short at the last end, which
-  // nobody was told of; missing when the start looked.
-  uint64_t damaged = 0, torn = 0, missing = 0;
+  // Records, since the start: that damage took from readers; cut short at the last end, which nobody was told
+  // of.
+  uint64_t damaged = 0, torn = 0;
 };
 
 /// Makes the logs of all channels and holds them within the process's bounds. A store with threads of its own

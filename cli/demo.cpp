@@ -56,7 +56,7 @@ class Demo {
     std::string text = "\nTailrace demo: everything on loopback, nothing is kept; ^C ends it.\n\n";
     text += "  tail     " + (binary.empty() ? "tailrace" : binary) + " logs -t -a shop -p router\n";
     text += "  metrics  curl -s " + node_.admin_url() + "/metrics | grep router_service_quantile\n";
-    text += "  ledger   curl -s -u " + node_.auth() + " " + node_.admin_url() + "/v3/ledger\n";
+    text += "  ledger   curl -s -u " + node_.storage().auth() + " " + node_.admin_url() + "/v3/ledger\n";
     for (const DemoDrain& drain : drains_)
       text += fmt::format("  drain    {}  {}  ({})\n", drain.entry.token, drain.entry.url, drain.name);
     text += fmt::format(
@@ -173,20 +173,21 @@ int run_demo(const Settings& wanted, const DemoOptions& options) {
   // Its drains are its own, on this machine.
   settings.drain_allow += settings.drain_allow.empty() ? "127.0.0.0/8" : ",127.0.0.0/8";
   if (settings.syslog_listen.empty()) settings.syslog_listen.push_back({"127.0.0.1:0", std::nullopt});
-  std::string error;
-  const auto node = Node::open(settings, error);
+  Node::Failure failure;
+  const auto node = Node::open(settings, failure);
   if (!node) {
-    complain(error);
-    return exit_usage;
+    complain(failure.text);
+    return failure.code;
   }
   node->start();
   Demo demo(*node, options);
-  if (!demo.set_up(error)) {
+  if (std::string error; !demo.set_up(error)) {
     complain(error);
     node->stop(0ms);
     return exit_failure;
   }
-  if (const auto written = write_demo_file({node->admin_url(), node->auth(), int(::getpid())}); !written)
+  if (const auto written = write_demo_file({node->admin_url(), node->storage().auth(), int(::getpid())});
+      !written)
     complain("the tail command will need TAILRACE_AUTH: " + written.error().message());
   demo.print_guide();
   demo.start();

@@ -5,7 +5,6 @@
 
 #include <boost/system/errc.hpp>
 
-#include "base/text.h"
 #include "base/time_text.h"
 #include "channels/disk/errc.h"
 #include "cli/command.h"
@@ -58,7 +57,17 @@ std::string_view state_name(SegmentReport::State state) {
 }
 
 std::string_view state_name(FileState state) {
-  return state == FileState::ok ? "ok" : state == FileState::missing ? "missing" : "damaged";
+  switch (state) {
+    case FileState::ok:
+      return "ok";
+    case FileState::missing:
+      return "missing";
+    case FileState::damaged:
+      return "damaged";
+    case FileState::newer_version:
+      return "of a newer version";
+  }
+  return "";
 }
 
 std::string counted(uint64_t n, std::string_view one, std::string_view many) {
@@ -100,15 +109,15 @@ std::string faults(const DirReport& r) {
   segments("with a damaged header copy", [](auto& s) { return s.header_copy_bad; });
   segments("with a damaged index", [](auto& s) { return s.index_bad; });
   segments("that the disk does not give back", [](auto& s) { return !s.error.empty(); });
-  uint64_t needed = 0;
-  for (const DrainReport& d : r.drains) needed += d.missing;
-  if (needed > 0 && r.missing == 0)
-    all.push_back(counted(needed, "record is", "records are") + " missing for drains");
   if (r.catalog != FileState::ok)
     all.push_back(
         fmt::format("catalog.db is {}{}", state_name(r.catalog), r.from_copy ? " (its copy is whole)" : ""));
-  if (r.catalog_copy == FileState::damaged) all.push_back("catalog.copy.db is damaged");
-  if (r.positions == FileState::damaged) all.push_back("positions.db is damaged");
+  const auto file = [&](std::string_view name, FileState state) {
+    if (state != FileState::ok && state != FileState::missing)
+      all.push_back(fmt::format("{} is {}", name, state_name(state)));
+  };
+  file("catalog.copy.db", r.catalog_copy);
+  file("positions.db", r.positions);
   std::string text;
   for (const std::string& one : all) text += (text.empty() ? "" : ", ") + one;
   return text;
@@ -162,9 +171,12 @@ std::string as_text(const DirReport& r, const std::string& only) {
     const auto channel = r.channels.find(d.channel);
     const std::string of =
         channel == r.channels.end() ? fmt::format("#{}", d.channel) : channel_id(d.channel, channel->second);
-    out += fmt::format("  {:<6} of {:<6} at {}  {} delivered, {} filtered, {} buffered{}{}{}{}\n", d.id,
-                       visible(of), d.next.value, d.delivered, d.filtered, d.buffered,
-                       d.dropped.empty() ? "" : ", dropped: ", visible(d.dropped),
+    std::string dropped;
+    for (size_t reason = 0; reason < d.dropped.size(); ++reason)
+      if (d.dropped[reason] > 0)
+        dropped += fmt::format(", {} dropped for {}", d.dropped[reason], kDropReasons[reason]);
+    out += fmt::format("  {:<6} of {:<6} at {}  {} delivered, {} filtered, {} buffered{}{}{}\n", d.id,
+                       visible(of), d.next.value, d.delivered, d.filtered, d.buffered, dropped,
                        d.missing > 0 ? fmt::format(", {} missing", d.missing) : "",
                        d.stored ? "" : " (its beginning; no position is stored)");
   }
@@ -223,11 +235,8 @@ json as_json(const DirReport& r, const std::string& only) {
   for (const DrainReport& d : r.drains) {
     const auto channel = r.channels.find(d.channel);
     json dropped = json::object();
-    for_each_piece(d.dropped, ' ', [&](std::string_view pair) {
-      const size_t equals = pair.find('=');
-      const auto n = equals == pair.npos ? std::nullopt : parse_u64(pair.substr(equals + 1));
-      if (n) dropped[std::string(pair.substr(0, equals))] = *n;
-    });
+    for (size_t reason = 0; reason < d.dropped.size(); ++reason)
+      if (d.dropped[reason] > 0) dropped[std::string(kDropReasons[reason])] = d.dropped[reason];
     drains.push_back({{"id", std::to_string(d.id)},
                       {"channel", channel == r.channels.end() ? fmt::format("#{}", d.channel)
                                                               : channel_id(d.channel, channel->second)},

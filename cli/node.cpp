@@ -23,14 +23,6 @@ AddressPolicy policy_of(const Settings& settings) {
   return *policy;
 }
 
-StoreLimits limits_of(const Settings& settings) {
-  return {.log = {.history = settings.channel_records,
-                  .bytes = settings.channel_bytes,
-                  .age = std::chrono::duration_cast<std::chrono::microseconds>(settings.channel_age).count()},
-          .memory_bytes = settings.memory_bytes,
-          .disk_bytes = settings.disk_bytes};
-}
-
 /// What bodies on their way in may take, and begun frames of syslog: parts of what the logs may.
 uint64_t bodies_bytes(const Settings& settings) {
   return std::max<uint64_t>(settings.memory_bytes / 4, 16u << 20);
@@ -65,27 +57,25 @@ class Node::Watcher final : public CatalogWatcher {
 };
 
 Node::Node(const Settings& settings)
-    : auth_(settings.auth_generated ? "admin:" + random_hex(16)
-                                    : settings.auth_user + ":" + settings.auth_password),
-      store_({.limits = limits_of(settings).log, .budget = settings.memory_bytes, .observer = &metrics_}),
-      catalog_(store_, {.drains_per_channel = settings.channel_drains}),
+    : storage_(settings, metrics_),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
-      repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats()),
-      intakes_(make_intakes(settings.threads, catalog_, ingest_stats_, quota_)),
+      repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats(),
+               storage_.dedupe_seed()),
+      intakes_(make_intakes(settings.threads, storage_.catalog(), ingest_stats_, quota_)),
       bodies_(bodies_bytes(settings)),
       held_frames_(frames_bytes(settings)),
-      logs_{catalog_, store_, intakes_, ingest_stats_, quota_, repeats_, bodies_},
+      logs_{storage_.catalog(), storage_.store(), intakes_, ingest_stats_, quota_, repeats_, bodies_},
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {connector_, tls_}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
-      syslog_(loops_, intakes_, store_, ingest_stats_, held_frames_),
-      syslog_udp_(loops_, intakes_, store_),
+      syslog_(loops_, intakes_, storage_.store(), ingest_stats_, held_frames_),
+      syslog_udp_(loops_, intakes_, storage_.store()),
       blocking_(2),
-      services_{store_,
-                catalog_,
+      services_{storage_.store(),
+                storage_.catalog(),
                 drains_,
                 metrics_,
                 counters_,
@@ -100,13 +90,17 @@ Node::Node(const Settings& settings)
       public_server_(public_routes_, bodies_),
       https_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
-  catalog_.watch(watcher_.get());
-  const size_t colon = auth_.find(':');
-  catalog_.set_admin(auth_.substr(0, colon), std::string_view(auth_).substr(colon + 1));
+  MemoryCatalog& catalog = storage_.catalog();
+  catalog.watch(watcher_.get());
+  storage_.restore();
+  for (const ChannelPtr& channel : catalog.channels())
+    for (const DrainEntry& drain : catalog.drains(*channel))
+      if (!drain.url.empty()) drains_.drain_added(drain);
+  repeats_.load(storage_.posts(), mono_now(), wall_now());
   services_.unready = [this]() -> std::vector<std::string> {
     if (stopping_) return {"stopping"};
     if (!ready_) return {"starting"};
-    if (std::string trouble = store_.trouble(); !trouble.empty()) return {std::move(trouble)};
+    if (std::string trouble = storage_.store().trouble(); !trouble.empty()) return {std::move(trouble)};
     return {};
   };
 }
@@ -115,20 +109,18 @@ Node::~Node() {
   blocking_.join();
 }
 
-std::unique_ptr<Node> Node::open(const Settings& settings, std::string& error) {
-  if (!settings.data_dir.empty()) {
-    error = "TAILRACE_DATA_DIR=" + settings.data_dir + ": not built yet";
-    return nullptr;
-  }
+std::unique_ptr<Node> Node::open(const Settings& settings, Failure& failure) {
   try {
     std::unique_ptr<Node> node(new Node(settings));
-    if (!node->listen(settings, error)) return nullptr;
+    if (!node->listen(settings, failure.text)) return nullptr;
     node->add_routes();
     return node;
-  } catch (const std::exception& failure) {
-    error = failure.what();
-    return nullptr;
+  } catch (const NoDataDir& none) {
+    failure = {none.what(), exit_failure};
+  } catch (const std::exception& error) {
+    failure.text = error.what();
   }
+  return nullptr;
 }
 
 std::string Node::text_of(const asio::ip::tcp::endpoint& endpoint) {
@@ -212,13 +204,14 @@ void Node::add_routes() {
     add_session_reading(*routes, services_);
     add_probe_routes(*routes, services_);
   }
-  const HttpGate api = full_api_gate(catalog_);
+  const HttpGate api = full_api_gate(storage_.catalog());
   add_channel_routes(admin_routes_, services_, api);
   add_session_api(admin_routes_, services_, api);
   add_status_routes(admin_routes_, services_, api);
 }
 
 void Node::start() {
+  storage_.start();
   loops_.start();
   http_->start();
   admin_->start();
@@ -239,8 +232,8 @@ void Node::reread() {
 }
 
 void Node::set_limits(const Settings& settings) {
-  store_.set_limits(limits_of(settings));
-  catalog_.set_drains_per_channel(settings.channel_drains);
+  storage_.store().set_limits(limits_of(settings));
+  storage_.catalog().set_drains_per_channel(settings.channel_drains);
   quota_.set_rate(settings.channel_rate);
   bodies_.set_limit(bodies_bytes(settings));
   held_frames_.set_limit(frames_bytes(settings));
@@ -281,7 +274,7 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   drains_.flush(left());
 
   uint64_t buffered = 0;
-  for (const ChannelPtr& channel : catalog_.channels())
+  for (const ChannelPtr& channel : storage_.catalog().channels())
     for (const auto& drain : drains_.account(channel).drains) buffered += drain.ledger.buffered;
   drains_.stop();
   // What was cancelled ends on its loop: two turns of each.
@@ -291,6 +284,7 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
       asio::post(loops_[i].io, [&] { done.set_value(); });
       done.get_future().wait();
     }
+  storage_.stop();
   loops_.stop();
   return buffered;
 }

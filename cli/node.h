@@ -9,9 +9,9 @@
 
 #include "base/budget.h"
 #include "base/loops.h"
-#include "channels/memory_catalog.h"
-#include "channels/memory_store.h"
+#include "cli/exit_code.h"
 #include "cli/settings.h"
+#include "cli/storage.h"
 #include "drains/drain_set.h"
 #include "ingest/intake.h"
 #include "ingest/logs_route.h"
@@ -28,8 +28,13 @@ namespace tailrace {
 /// Built, started and stopped by one thread, which is none of its own. Life: open → start → stop.
 class Node {
  public:
-  /// Binds every listener. In `error`, one line, why it cannot be.
-  static std::unique_ptr<Node> open(const Settings& settings, std::string& error);
+  /// Why there is none: one line, and what the process ends with.
+  struct Failure {
+    std::string text;
+    Exit code = exit_usage;
+  };
+  /// Opens the data dir, if there is one, and binds every listener.
+  static std::unique_ptr<Node> open(const Settings& settings, Failure& failure);
   ~Node();
 
   void start();
@@ -45,7 +50,7 @@ class Node {
   /// What is to be done every second; the caller's thread.
   void tick(Mono now) { quota_.tell(now); }
 
-  Catalog& catalog() { return catalog_; }
+  Catalog& catalog() { return storage_.catalog(); }
   DrainSet& drains() { return drains_; }
   std::string http_url() const { return "http://" + text_of(http_->endpoint()); }
   std::string admin_url() const { return "http://" + text_of(admin_->endpoint()); }
@@ -53,8 +58,8 @@ class Node {
   std::vector<std::string> syslog_addresses() const { return addresses(syslog_listeners_); }
   std::vector<std::string> syslog_tls_addresses() const { return addresses(syslog_tls_listeners_); }
   const SyslogUdp& syslog_udp() const { return syslog_udp_; }
-  /// `user:password` of the admin.
-  const std::string& auth() const { return auth_; }
+  /// The admin's credential, and what people should know of the data dir.
+  const Storage& storage() const { return storage_; }
 
  private:
   using Listeners = std::vector<std::unique_ptr<Listener>>;
@@ -68,13 +73,11 @@ class Node {
   /// Tells everyone who must know that a channel or a drain is gone.
   class Watcher;
 
-  std::string auth_;
   std::atomic<bool> ready_{false}, stopping_{false};
 
   Metrics metrics_;
   OwnCounters counters_;
-  MemoryStore store_;
-  MemoryCatalog catalog_;
+  Storage storage_;
   // What connections and their coroutines refer to when they are destroyed with their loops.
   IngestStats ingest_stats_;
   Quota quota_;

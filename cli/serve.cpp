@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "channels/disk/crash_point.h"
 #include "cli/exit_code.h"
 #include "cli/node.h"
 #include "cli/output.h"
@@ -36,13 +37,15 @@ void reread_all(Node& node, Settings& settings, const RereadLimits& reread) {
 
 int run_serve(Settings settings, const RereadLimits& reread) {
   raise_descriptor_limit();
+  arm_crash_point();
   StopSignals signals(StopSignals::Hangup::waited_for);  // before any thread
-  std::string error;
-  const auto node = Node::open(settings, error);
+  Node::Failure failure;
+  const auto node = Node::open(settings, failure);
   if (!node) {
-    complain(error);
-    return exit_usage;
+    complain(failure.text);
+    return failure.code;
   }
+  for (const std::string& remark : node->storage().remarks()) log_warn(remark);
   node->start();
   log_info("ready", "http=" + node->http_url() + " admin=" + node->admin_url());
   if (const std::string url = node->https_url(); !url.empty())
@@ -56,8 +59,9 @@ int run_serve(Settings settings, const RereadLimits& reread) {
              "address=" + udp.address + " receive_buffer=" + std::to_string(udp.receive_buffer));
   if (settings.data_dir.empty())
     log_info("no data dir: channels, tokens, drains and records live in memory and are gone at exit");
-  if (settings.auth_generated)
-    complain("TAILRACE_AUTH is not set; the admin credential of this start is " + node->auth());
+  if (node->storage().auth_is_new())
+    complain("TAILRACE_AUTH is not set; the admin credential of this " +
+             std::string(settings.data_dir.empty() ? "start is " : "data dir is ") + node->storage().auth());
 
   for (;;) {
     const int signal = signals.wait(std::chrono::seconds(1));
@@ -68,8 +72,12 @@ int run_serve(Settings settings, const RereadLimits& reread) {
     node->tick(mono_now());
   }
   log_info("stopping", "grace_ms=" + std::to_string(settings.grace.count()));
-  if (const uint64_t lost = node->stop(settings.grace))
-    log_warn("records were still waiting for a drain and are gone", "records=" + std::to_string(lost));
+  const uint64_t left = node->stop(settings.grace);
+  const std::string records = "records=" + std::to_string(left);
+  if (left && settings.data_dir.empty())
+    log_warn("records were still waiting for a drain and are gone", records);
+  else if (left)
+    log_info("records wait for a drain in the data dir", records);
   log_info("stopped");
   return exit_ok;
 }

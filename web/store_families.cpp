@@ -14,7 +14,6 @@ void write_store_families(ExpositionWriter& out, const StoreStatus& store) {
       "the last end (nobody was told of those), missing when the start looked.");
   out.sample({{"reason", "damaged"}}, store.damaged);
   out.sample({{"reason", "torn"}}, store.torn);
-  out.sample({{"reason", "missing"}}, store.missing);
 }
 
 }  // namespace tailrace

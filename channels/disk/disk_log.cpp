@@ -201,6 +201,7 @@ uint64_t DiskLog::attach(CursorState& cursor, const Place& place) {
     case Place::Kind::progress:
       readers_.resume(cursor, place.stored, visible_);
       readers_.lose(cursor, floor_, lost_for_, wall_now());
+      if (cursor.ordinal < first_kept_) services_.reader.lost(channel_.index, cursor.ordinal, first_kept_);
       readers_.lose(cursor, first_kept_, DropReason::damaged, wall_now());
       progressed();
       break;

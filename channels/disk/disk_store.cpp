@@ -1,5 +1,7 @@
 #include "channels/disk/disk_store.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <set>
 
@@ -52,8 +54,10 @@ std::unique_ptr<DiskStore> DiskStore::open(Options options, std::string& error) 
 
 bool DiskStore::open_files(std::string& error) {
   const std::string segments_dir = options_.dir + "/segments";
+  const mode_t mask = ::umask(077);  // records are nobody else's
   std::error_code failed;
   std::filesystem::create_directories(segments_dir, failed);
+  ::umask(mask);
   if (failed) return error = "TAILRACE_DATA_DIR=" + options_.dir + ": " + failed.message(), false;
   if (error = lock_.take(options_.dir); !error.empty()) return false;
   catalog_ = CatalogFile::open(options_.dir, error);
@@ -75,6 +79,7 @@ bool DiskStore::open_files(std::string& error) {
   recovered_ = std::move(*recovered);
   base_ = recovered_.base(positions_->highest().value, recovery.now);
   if (!stored_.data_dir) {
+    catalog_is_new_ = true;
     stored_.data_dir = recovered_.data_dir;
     if (stored_.data_dir == std::array<uint8_t, 16>{})
       for (uint8_t& byte : *stored_.data_dir) byte = uint8_t(random_bits());
@@ -104,7 +109,9 @@ bool DiskStore::open_files(std::string& error) {
 
 CatalogContents DiskStore::contents() {
   CatalogContents contents = std::move(stored_.contents);
-  contents.first_free_index = uint32_t(recovered_.channels.size());
+  const auto& ends = positions_->channels();
+  contents.first_free_index =
+      std::max(uint32_t(recovered_.channels.size()), ends.empty() ? 0 : ends.rbegin()->first + 1);
   std::set<uint64_t> known;
   for (CatalogContents::StoredDrain& drain : contents.drains) {
     const auto found = positions_->drains().find(drain.id);
@@ -166,6 +173,12 @@ void DiskStore::remember(PostVerdict post, std::shared_ptr<const std::atomic<boo
   commit_->remember(std::move(post), std::move(refused), waiter);
 }
 
+std::string DiskStore::trouble() const {
+  std::string trouble = keeper_->trouble();
+  if (trouble.empty() && !room_.open()) trouble = "records could not be written to the data dir";
+  return trouble;
+}
+
 StoreStatus DiskStore::status() const {
   StoreStatus status;
   status.on_disk = true;
@@ -173,7 +186,6 @@ StoreStatus DiskStore::status() const {
   status.segments = segments_.all().size();
   status.damaged = reader_->damaged();
   status.torn = recovered_.loss.torn_entries;
-  status.missing = recovered_.loss.missing_entries;
   return status;
 }
 
@@ -188,6 +200,10 @@ void DiskStore::set_limits(const StoreLimits& limits) {
 std::vector<std::string> DiskStore::remarks() const {
   std::vector<std::string> lines;
   const auto& loss = recovered_.loss;
+  if (catalog_is_new_ && !recovered_.channels.empty())
+    lines.emplace_back(
+        "there are records and no catalog: channels, tokens and drains are gone, and "
+        "`tailrace inspect --export` has the records");
   for (const std::string& warning : {stored_.warning, positions_->warning()})
     if (!warning.empty()) lines.push_back(warning);
   if (loss.torn_entries)

@@ -64,7 +64,7 @@ class DiskStore final : public Store, private KeptLogs, private ProgressListener
   void remember(PostVerdict post, std::shared_ptr<const std::atomic<bool>> refused,
                 AppendWaiter& waiter) override;
 
-  std::string trouble() const override { return keeper_->trouble(); }
+  std::string trouble() const override;
   StoreStatus status() const override;
   void set_limits(const StoreLimits& limits) override;
 
@@ -91,6 +91,7 @@ class DiskStore final : public Store, private KeptLogs, private ProgressListener
   CatalogFile::Loaded stored_;
   Recovered recovered_;
   Position base_;
+  bool catalog_is_new_ = false;
 
   mutable std::mutex registry_mutex_;
   StoreLimits limits_;                           // guarded by registry_mutex_

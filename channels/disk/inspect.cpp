@@ -7,10 +7,12 @@
 #include <optional>
 #include <set>
 
+#include "channels/disk/catalog_tables.h"
 #include "channels/disk/errc.h"
 #include "channels/disk/found_runs.h"
 #include "channels/disk/io.h"
 #include "channels/disk/lock_file.h"
+#include "channels/disk/positions.h"
 #include "channels/disk/scanned_segment.h"
 #include "channels/disk/segment_index.h"
 #include "channels/disk/sqlite_snapshot.h"
@@ -67,20 +69,20 @@ class Inspection {
  private:
   Result<size_t> open_new();
   void look_at(Source& s);
-  void read_catalog(const SqliteSnapshot& catalog);
-  void read_positions(const SqliteSnapshot& positions);
+  void take_catalog(const CatalogRows& rows);
+  void take_positions(const Positions::Rows& rows);
   void scan(Source& s, uint32_t place);
   void compare_with_index(Source& s, const IndexBuilder& found);
   void judge(Source& s, bool last);
-  void sum_up(uint32_t index, ChannelReport& channel);
-  DrainReport* drain(uint64_t id);
+  uint64_t sum_up(uint32_t index, ChannelReport& channel);
 
   const std::string dir_;
   DirReport out_;
   std::vector<Source> sources_;  // by number
   std::map<uint32_t, std::vector<FoundRun>> runs_;
   std::map<uint32_t, uint64_t> about_;  // an ordinal near those of a channel that come next
-  std::map<uint32_t, uint64_t> ends_;   // ordinals, as positions.db has them
+  std::map<uint32_t, Positions::ChannelEnd> ends_;
+  std::optional<std::array<uint8_t, 16>> data_dir_;
 };
 
 // ---- files -----------------------------------------------------------------------------------------------
@@ -176,61 +178,61 @@ void Inspection::look_at(Source& s) {
 
 // ---- databases -------------------------------------------------------------------------------------------
 
-FileState state_of(const Result<SqliteSnapshot>& read) {
-  if (read) return FileState::ok;
-  return read.error() == sys::no_such_file_or_directory ? FileState::missing : FileState::damaged;
+FileState state_of(error_code error) {
+  if (!error) return FileState::ok;
+  if (error == sys::no_such_file_or_directory) return FileState::missing;
+  return error == DiskErrc::newer_version ? FileState::newer_version : FileState::damaged;
+}
+
+/// What `read` makes of a database; how it is goes to `state`.
+template <class Read>
+auto read_database(const std::string& path, FileState& state, Read&& read)
+    -> std::invoke_result_t<Read, Database&> {
+  auto database = read_snapshot(path);
+  if (!database) return state = state_of(database.error()), database.error();
+  auto rows = read(*database);
+  state = state_of(rows ? error_code() : rows.error());
+  return rows;
 }
 
 void Inspection::read_databases() {
-  const auto catalog = SqliteSnapshot::read(dir_ + "/catalog.db");
-  const auto copy = SqliteSnapshot::read(dir_ + "/catalog.copy.db");
-  const auto positions = SqliteSnapshot::read(dir_ + "/positions.db");
-  out_.catalog = state_of(catalog);
-  out_.catalog_copy = state_of(copy);
-  out_.positions = state_of(positions);
+  const auto catalog = read_database(dir_ + "/catalog.db", out_.catalog, read_catalog);
+  const auto copy = read_database(dir_ + "/catalog.copy.db", out_.catalog_copy, read_catalog);
+  const auto positions = read_database(dir_ + "/positions.db", out_.positions, Positions::read_rows);
   out_.from_copy = !catalog && copy;
   if (catalog)
-    read_catalog(*catalog);
+    take_catalog(*catalog);
   else if (copy)
-    read_catalog(*copy);
-  if (positions) read_positions(*positions);
-}
-
-void Inspection::read_catalog(const SqliteSnapshot& catalog) {
-  const auto channels = catalog.query("SELECT idx, id, name FROM channels", [&](const auto& row) {
-    ChannelReport& channel = out_.channels[uint32_t(row.integer(0))];
-    channel.id = row.bytes(1), channel.name = row.bytes(2);
-  });
-  const auto drains = catalog.query(
-      "SELECT id, channel, start_number, start_ordinal FROM drains WHERE url <> ''", [&](const auto& row) {
-        DrainReport& d = out_.drains.emplace_back();
-        d.id = row.integer(0), d.channel = uint32_t(row.integer(1));
-        d.next = {row.integer(2)}, d.ordinal = row.integer(3);
-      });
-  if (!channels || !drains) (out_.from_copy ? out_.catalog_copy : out_.catalog) = FileState::damaged;
-}
-
-DrainReport* Inspection::drain(uint64_t id) {
-  const auto found = std::ranges::find(out_.drains, id, &DrainReport::id);
-  return found == out_.drains.end() ? nullptr : &*found;
-}
-
-void Inspection::read_positions(const SqliteSnapshot& positions) {
-  const auto drains = positions.query(
-      "SELECT drain, number, ordinal, delivered, filtered, dropped FROM drains", [&](const auto& row) {
-        DrainReport* const d = drain(row.integer(0));
-        if (!d) return;  // it was removed
-        d->stored = true;
-        d->next = {row.integer(1)}, d->ordinal = row.integer(2);
-        d->delivered = row.integer(3), d->filtered = row.integer(4);
-        d->dropped = row.bytes(5);
-      });
-  const auto channels = positions.query("SELECT idx, ordinal FROM channels", [&](const auto& row) {
-    ends_[uint32_t(row.integer(0))] = row.integer(1);
-  });
-  if (!drains || !channels) out_.positions = FileState::damaged;
-  for (const auto& [channel, end] : ends_) about_[channel] = std::max(about_[channel], end);
+    take_catalog(*copy);
+  if (positions) take_positions(*positions);
   for (const DrainReport& d : out_.drains) about_[d.channel] = std::max(about_[d.channel], d.ordinal);
+}
+
+void Inspection::take_catalog(const CatalogRows& rows) {
+  data_dir_ = rows.data_dir;
+  for (const auto& stored : rows.contents.channels) {
+    ChannelReport& channel = out_.channels[stored.index];
+    channel.id = stored.id, channel.name = stored.name;
+  }
+  for (const auto& stored : rows.contents.drains) {
+    if (stored.url.empty()) continue;  // reserved
+    DrainReport& d = out_.drains.emplace_back();
+    d.id = stored.id, d.channel = stored.channel;
+    d.next = stored.start.next, d.ordinal = stored.start.ordinal;
+  }
+}
+
+void Inspection::take_positions(const Positions::Rows& rows) {
+  for (DrainReport& d : out_.drains) {
+    const auto found = rows.drains.find(d.id);
+    if (found == rows.drains.end()) continue;
+    const Progress& p = found->second;
+    d.stored = true;
+    d.next = p.next, d.ordinal = p.ordinal;
+    d.delivered = p.counts.delivered, d.filtered = p.counts.filtered, d.dropped = p.counts.dropped;
+  }
+  ends_ = rows.channels;
+  for (const auto& [channel, end] : ends_) about_[channel] = std::max(about_[channel], end.ordinal);
 }
 
 // ---- segments --------------------------------------------------------------------------------------------
@@ -308,9 +310,9 @@ class Collector {
 
 void Inspection::scan_all() {
   std::map<uint64_t, uint64_t> void_ends;
-  const Source* newest = nullptr;
+  const bool from_segments = !data_dir_;
   for (const Source& s : sources_) {
-    if (s.readable()) newest = &s;
+    if (s.readable() && from_segments) data_dir_ = s.header.data_dir;  // no catalog says it
     if (!s.begin) continue;
     for (const BeginText::Void& v : s.begin->voids) {
       const auto at = void_ends.emplace(v.segment, v.end).first;
@@ -320,7 +322,7 @@ void Inspection::scan_all() {
   for (size_t i = 0; i < sources_.size(); ++i) {
     Source& s = sources_[i];
     if (!s.readable()) continue;
-    if (s.header.data_dir != newest->header.data_dir) {
+    if (s.header.data_dir != data_dir_) {
       s.report.state = State::foreign;
       continue;
     }
@@ -418,12 +420,16 @@ void Inspection::account() {
 
 void Inspection::sum_up() {
   for (auto& [channel, runs] : runs_) merge_runs(runs);
-  for (auto& [index, channel] : out_.channels) sum_up(index, channel);
+  uint64_t needed = 0;
+  for (auto& [index, channel] : out_.channels) needed += sum_up(index, channel);
+  out_.missing = std::max(out_.missing, needed);
 }
 
-void Inspection::sum_up(uint32_t index, ChannelReport& channel) {
+/// How many records its drains should have that are not there.
+uint64_t Inspection::sum_up(uint32_t index, ChannelReport& channel) {
   const std::vector<FoundRun>& runs = runs_[index];
-  uint64_t end = ends_.contains(index) ? ends_[index] : 0, gaps = 0;
+  const Positions::ChannelEnd stored = ends_.contains(index) ? ends_[index] : Positions::ChannelEnd{};
+  uint64_t end = stored.ordinal, gaps = 0;
   for (size_t i = 0; i < runs.size(); ++i) {
     const FoundRun& run = runs[i];
     channel.records += run.records;
@@ -440,7 +446,7 @@ void Inspection::sum_up(uint32_t index, ChannelReport& channel) {
   uint64_t needed = 0;
   for (DrainReport& d : out_.drains) {
     if (d.channel != index) continue;
-    uint64_t next = d.ordinal;
+    uint64_t next = std::max(d.ordinal, std::min(stored.lost, end));  // what a bound took is no damage
     for (const FoundRun& run : runs) {
       if (run.end_ordinal() <= next) continue;
       const uint64_t from = std::max(next, run.ordinal);
@@ -452,6 +458,7 @@ void Inspection::sum_up(uint32_t index, ChannelReport& channel) {
     needed = std::max(needed, d.missing);
   }
   channel.missing = out_.losses() ? std::max(gaps, needed) : needed;
+  return needed;
 }
 
 void Inspection::export_records(const UseRecord& use,
@@ -497,8 +504,10 @@ bool DirReport::losses() const {
 }
 
 bool DirReport::whole() const {
-  return !losses() && catalog == FileState::ok && catalog_copy != FileState::damaged &&
-         positions != FileState::damaged && std::ranges::none_of(segments, &SegmentReport::damage);
+  return !losses() && catalog == FileState::ok &&
+         (catalog_copy == FileState::ok || catalog_copy == FileState::missing) &&
+         (positions == FileState::ok || positions == FileState::missing) &&
+         std::ranges::none_of(segments, &SegmentReport::damage);
 }
 
 Result<DirReport> inspect(const std::string& dir, const UseRecord& use,

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "channels/disk/segment_format.h"
 #include "channels/disk/segment_scanner.h"
+#include "channels/ledger.h"
 #include "channels/position.h"
 
 namespace tailrace {
@@ -58,12 +59,12 @@ struct DrainReport {
   bool stored = false;   // else it begins where the catalog says
   Position next;
   uint64_t ordinal = 0, delivered = 0, filtered = 0;
-  std::string dropped;    // logfmt by reason
+  Drops dropped{};
   uint64_t buffered = 0;  // records on disk from `ordinal` on
   uint64_t missing = 0;   // records that it should have and that are not there
 };
 
-enum class FileState : uint8_t { ok, missing, damaged };
+enum class FileState : uint8_t { ok, missing, damaged, newer_version };
 
 struct DirReport {
   std::string holder;  // who has it open, as its lock file says; empty: nobody
@@ -73,7 +74,7 @@ struct DirReport {
   FileState catalog = FileState::ok, catalog_copy = FileState::ok, positions = FileState::ok;
   bool from_copy = false;         // names are those of catalog.copy.db
   uint64_t missing_segments = 0;  // as far as others name them
-  uint64_t missing = 0;           // entries that were on disk once, as far as counts tell
+  uint64_t missing = 0;           // entries that were on disk once, as far as segments and drains tell
 
   /// Records are missing or damaged.
   bool losses() const;
@@ -86,7 +87,7 @@ inline constexpr uint32_t kMostInspectedRun = 256 * 1024;
 
 using UseRecord = std::function<bool(uint32_t channel, const ChannelReport&, Position, Record)>;
 
-/// Scans every byte. Opens for reading alone, and leaves the databases to SqliteSnapshot; never gives a salt,
+/// Scans every byte. Opens for reading alone, and has the databases from read_snapshot; never gives a salt,
 /// a token or a password. All segments stay open meanwhile, so that what a running process cleans away is
 /// read all the same. `use`, if given, is called with each record once, a channel's in the order of their
 /// numbers, until it returns false. `wanted`, if given: of which channels. One thread; memory by channels and

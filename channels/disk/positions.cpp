@@ -112,23 +112,24 @@ Result<void> Positions::read() {
   if (const auto there = file_.look(); !there) return there;
   auto db = Database::open(file_.path(), Database::Sync::normal);
   if (!db) return db.error();
-  const auto rows = read_rows(*db);
-  if (rows) {
-    db_ = std::move(*db);
-  } else {
+  auto rows = read_rows(*db);
+  if (!rows) {
     db->leave_as_is();
-    drains_.clear();
-    channels_.clear();
+    return rows.error();
   }
+  db_ = std::move(*db);
+  drains_ = std::move(rows->drains);
+  channels_ = std::move(rows->channels);
   for (const auto& [drain, progress] : drains_)
     highest_ = std::max({highest_, progress.next, progress.frozen});
   for (const auto& [channel, end] : channels_) highest_ = std::max(highest_, end.next);
-  return rows;
+  return {};
 }
 
-Result<void> Positions::read_rows(Database& db) {
-  if (const auto version = check_version(db); !version) return version;
-  if (const auto checked = db.check(); !checked) return checked;
+Result<Positions::Rows> Positions::read_rows(Database& db) {
+  if (const auto version = check_version(db); !version) return version.error();
+  if (const auto checked = db.check(); !checked) return checked.error();
+  Rows rows;
   Statement drains(db,
                    "SELECT drain, number, ordinal, frozen, delivered, filtered, dropped, sum FROM drains");
   for (;;) {
@@ -137,7 +138,7 @@ Result<void> Positions::read_rows(Database& db) {
     if (*step == Statement::Step::done) break;
     const uint64_t drain = drains.integer(0);
     const auto drops = parse_drops(drains.text(6));
-    Progress& p = drains_[drain];
+    Progress& p = rows.drains[drain];
     p = {{drains.integer(1)}, drains.integer(2), {drains.integer(3)}, {}};
     p.counts.delivered = drains.integer(4);
     p.counts.filtered = drains.integer(5);
@@ -149,7 +150,7 @@ Result<void> Positions::read_rows(Database& db) {
   for (;;) {
     const auto step = channels.step();
     if (!step) return step.error();
-    if (*step == Statement::Step::done) return {};
+    if (*step == Statement::Step::done) return rows;
     const auto channel = uint32_t(channels.integer(0));
     const auto reason = std::ranges::find(kDropReasons, channels.text(4));
     if (reason == kDropReasons.end()) return make_error_code(DiskErrc::damaged);
@@ -158,7 +159,7 @@ Result<void> Positions::read_rows(Database& db) {
                          channels.integer(3),
                          DropReason(reason - kDropReasons.begin())};
     if (channels.integer(5) != sum_of(channel, end)) return make_error_code(DiskErrc::damaged);
-    channels_[channel] = end;
+    rows.channels[channel] = end;
   }
 }
 
@@ -194,11 +195,6 @@ Result<void> Positions::sync(const std::vector<std::pair<uint32_t, ChannelEnd>>&
     moved_channels_.insert(channel);
   }
   return store(Database::Sync::full);
-}
-
-void Positions::forget(uint64_t drain) {
-  const std::lock_guard lock(mutex_);
-  if (drains_.erase(drain) > 0) moved_drains_.insert(drain);
 }
 
 Result<void> Positions::store(Database::Sync sync) {

@@ -37,6 +37,14 @@ class Positions {
     DropReason lost_for = DropReason::overflow;
   };
 
+  struct Rows {
+    std::map<uint64_t, Progress> drains;
+    std::map<uint32_t, ChannelEnd> channels;
+  };
+  /// Reads and checks all of a positions.db: SQLite's integrity_check, and each row's own sum. errors:
+  /// is_damage() says which; DiskErrc::newer_version.
+  static Result<Rows> read_rows(Database& db);
+
   /// Only with the dir's lock. In `error`, one line for people: a newer version, no access.
   static std::unique_ptr<Positions> open(const std::string& dir, Collect collect, std::string& error);
   /// The thread ends; what moved since it last stored is sync()'s.
@@ -58,15 +66,11 @@ class Positions {
   /// something, with the ends of channels that have no record left; and the stop, with all of them.
   Result<void> sync(const std::vector<std::pair<uint32_t, ChannelEnd>>& ends);
 
-  /// The drain was removed. Waits for a commit that is under way, so not for a loop.
-  void forget(uint64_t drain);
-
  private:
   Positions(const std::string& dir, Collect collect)
       : file_(dir, "positions"), collect_(std::move(collect)) {}
 
   Result<void> read();
-  Result<void> read_rows(Database& db);
   void run(const std::stop_token& stop);
   // ---- with the lock ----
   Result<void> store(Database::Sync sync);

@@ -12,8 +12,9 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kWindow = 128 * 1024;  // of a file, read at once; holds the largest entry
-constexpr size_t kExtents = 1024;       // looked up at once
+constexpr uint64_t kLargestEntry = 33 * 1024;  // and more
+constexpr uint64_t kWindow = 128 * 1024;       // of a file, read at once
+constexpr size_t kExtents = 1024;              // looked up at once
 constexpr size_t kMostKnown = 1000, kMostEnds = 64, kLookBack = 8;
 
 /// Records with numbers and ordinals that rise by one, on their way into one chunk. Reused: fresh memory
@@ -63,8 +64,10 @@ std::optional<StoredEntry> Filling::entry_at(const Extent& extent, uint64_t& off
       if (auto entry = read_entry(salts, offset, ahead)) return entry;
     }
     if (filled) break;  // it is not for want of bytes
-    const auto got = extent.segment->file.read(
-        offset, std::span(window_).first(std::min<uint64_t>(kWindow, end - offset)));
+    // About what still fits; the largest entry at least.
+    const uint64_t wanted = std::clamp<uint64_t>((kMaxChunk - used_) / 8 * 9, kLargestEntry, kWindow);
+    const auto got =
+        extent.segment->file.read(offset, std::span(window_).first(std::min(wanted, end - offset)));
     window_at_ = offset;
     window_end_ = offset + (got ? *got : 0);
   }
@@ -104,29 +107,6 @@ bool Filling::add(const StoredEntry& entry, uint64_t ordinal) {
   newest_ = entry.record.arrival();
   return true;
 }
-
-/// What damage took so far, in ordinals.
-class Lost {
- public:
-  /// How many of them are news.
-  uint64_t add(uint64_t from, uint64_t until) {
-    uint64_t fresh = until - from;
-    auto at = stretches_.upper_bound(from);
-    if (at != stretches_.begin() && std::prev(at)->second >= from) --at;
-    while (at != stretches_.end() && at->first <= until) {
-      const uint64_t low = std::max(from, at->first), high = std::min(until, at->second);
-      if (low < high) fresh -= high - low;
-      from = std::min(from, at->first);
-      until = std::max(until, at->second);
-      at = stretches_.erase(at);
-    }
-    stretches_[from] = until;
-    return fresh;
-  }
-
- private:
-  std::map<uint64_t, uint64_t> stretches_;  // apart from each other
-};
 
 /// Where a channel's records lie.
 class Known {
@@ -171,7 +151,6 @@ class Known {
 struct RecordReader::Work {
   Filling filling;
   std::unordered_map<uint32_t, Known> known;
-  std::unordered_map<uint32_t, Lost> lost;
 };
 
 RecordReader::RecordReader(const SegmentSet& segments)
@@ -209,6 +188,27 @@ void RecordReader::push(Request request) {
     asked_.push_back(std::move(request));
   }
   changed_.notify_one();
+}
+
+void RecordReader::lost(uint32_t channel, uint64_t from, uint64_t until) {
+  const std::lock_guard lock(mutex_);
+  Stretches& stretches = lost_[channel];
+  damaged_ += until - from;
+  auto at = stretches.upper_bound(from);
+  if (at != stretches.begin() && std::prev(at)->second >= from) --at;
+  while (at != stretches.end() && at->first <= until) {
+    const uint64_t low = std::max(from, at->first), high = std::min(until, at->second);
+    if (low < high) damaged_ -= high - low;  // was counted
+    from = std::min(from, at->first);
+    until = std::max(until, at->second);
+    at = stretches.erase(at);
+  }
+  stretches[from] = until;
+}
+
+uint64_t RecordReader::damaged() const {
+  const std::lock_guard lock(mutex_);
+  return damaged_;
 }
 
 void RecordReader::run(const std::stop_token& stop) {
@@ -253,8 +253,7 @@ Fetched RecordReader::fetch(Request& request) {
   const bool found = !filling.empty() && filling.ordinal() < request.until;
   result.ordinal = found ? filling.ordinal() : request.until;
   if (found) result.chunk = filling.chunk();
-  if (result.asked < result.ordinal)
-    damaged_.fetch_add(work_->lost[channel].add(result.asked, result.ordinal), std::memory_order_relaxed);
+  if (result.asked < result.ordinal) lost(channel, result.asked, result.ordinal);
   return result;
 }
 

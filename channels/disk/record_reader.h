@@ -1,14 +1,15 @@
 #pragma once
 // The thread that reads old records, so that no event loop waits for a disk.
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 
 #include "channels/channel.h"
 #include "channels/chunk.h"
@@ -56,8 +57,10 @@ class RecordReader {
   /// No request is answered any more.
   void stop();
 
+  /// Any thread. Damage took these ordinals from somebody.
+  void lost(uint32_t channel, uint64_t from, uint64_t until);
   /// Records that damage took from readers, each counted once while the process runs.
-  uint64_t damaged() const { return damaged_.load(std::memory_order_relaxed); }
+  uint64_t damaged() const;
 
  private:
   struct Request {
@@ -66,17 +69,20 @@ class RecordReader {
     uint64_t ordinal, until;
     std::optional<Position> behind;
   };
-  struct Work;  // buffers; of each channel extents found earlier, ends of reads, damage met
+  struct Work;  // buffers; of each channel extents found earlier, ends of reads
+  /// Stretches of ordinals of one channel, by their first; they do not touch.
+  using Stretches = std::map<uint64_t, uint64_t>;
   void push(Request request);
   void run(const std::stop_token& stop);
   Fetched fetch(Request& request);
 
   const SegmentSet& segments_;
   const std::unique_ptr<Work> work_;  // the thread's
-  std::atomic<uint64_t> damaged_{0};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<Request> asked_;  // guarded by mutex_
+  std::deque<Request> asked_;                     // guarded by mutex_
+  std::unordered_map<uint32_t, Stretches> lost_;  // guarded by mutex_
+  uint64_t damaged_ = 0;                          // guarded by mutex_
   std::jthread thread_;
 };
 

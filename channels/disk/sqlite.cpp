@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/system/generic_category.hpp>
 #include <cerrno>
 #include <utility>
@@ -112,6 +113,23 @@ Result<Database> Database::open_to_read(const std::string& path) {
   const auto opened = open_handle(address_of(path) + "?mode=ro&immutable=1",
                                   SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, database.db_);
   if (!opened) return opened.error();
+  return database;
+}
+
+Result<Database> Database::of_bytes(std::span<const std::byte> bytes) {
+  Database database;
+  if (const auto opened = open_handle(":memory:", SQLITE_OPEN_READWRITE, database.db_); !opened)
+    return opened.error();
+  ::sqlite3_db_config(database.db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  ::sqlite3_db_config(database.db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  auto* const copy = static_cast<unsigned char*>(::sqlite3_malloc64(std::max<size_t>(bytes.size(), 1)));
+  if (!copy) return error_code(SQLITE_NOMEM, sqlite_category());
+  std::ranges::copy(bytes, reinterpret_cast<std::byte*>(copy));
+  const auto size = sqlite3_int64(bytes.size());
+  // It frees the copy in any case.
+  const auto taken = result_of(::sqlite3_deserialize(
+      database.db_, "main", copy, size, size, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY));
+  if (!taken) return taken.error();
   return database;
 }
 

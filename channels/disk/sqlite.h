@@ -34,6 +34,8 @@ class Database {
   static Result<Database> open(const std::string& path, Sync sync);
   /// One that nobody writes, read as it lies there: no lock, and no file of SQLite's beside it.
   static Result<Database> open_to_read(const std::string& path);
+  /// A copy of these bytes, in memory and not to be changed. They need not be sound.
+  static Result<Database> of_bytes(std::span<const std::byte> bytes);
 
   Database() = default;
   Database(Database&& other) noexcept;

@@ -1,7 +1,5 @@
 #include "channels/disk/sqlite_snapshot.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/system/errc.hpp>
@@ -109,58 +107,13 @@ void apply_wal(std::span<const std::byte> wal, std::vector<std::byte>& database)
   }
 }
 
-void SqliteSnapshot::Close::operator()(sqlite3* db) const {
-  ::sqlite3_close_v2(db);
-}
-
-Result<SqliteSnapshot> SqliteSnapshot::read(const std::string& path) {
+Result<Database> read_snapshot(const std::string& path) {
   auto bytes = read_both(path);
   if (!bytes) return bytes.error();
   if (bytes->size() < 100 || std::memcmp(bytes->data(), "SQLite format 3", 16) != 0)
     return make_error_code(DiskErrc::damaged);
   (*bytes)[18] = (*bytes)[19] = std::byte{1};  // no WAL: it is in the bytes already
-
-  SqliteSnapshot snapshot;
-  sqlite3* db = nullptr;
-  const int opened = ::sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  snapshot.db_.reset(db);
-  auto* const copy = static_cast<unsigned char*>(::sqlite3_malloc64(bytes->size()));
-  if (opened != SQLITE_OK || !copy)
-    return boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
-  std::memcpy(copy, bytes->data(), bytes->size());
-  const auto size = sqlite3_int64(bytes->size());
-  if (::sqlite3_deserialize(db, "main", copy, size, size,
-                            SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY) != SQLITE_OK)
-    return make_error_code(DiskErrc::damaged);
-  ::sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  ::sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-
-  bool sound = false;
-  const auto checked =
-      snapshot.query("PRAGMA integrity_check(1)", [&](const Row& row) { sound = row.bytes(0) == "ok"; });
-  if (!checked) return checked.error();
-  if (!sound) return make_error_code(DiskErrc::damaged);
-  return snapshot;
-}
-
-Result<void> SqliteSnapshot::query(const char* sql, const std::function<void(const Row&)>& use) const {
-  sqlite3_stmt* made = nullptr;
-  const int prepared = ::sqlite3_prepare_v2(db_.get(), sql, -1, &made, nullptr);
-  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(made, ::sqlite3_finalize);
-  if (prepared != SQLITE_OK || !made) return make_error_code(DiskErrc::damaged);
-  int step;
-  while ((step = ::sqlite3_step(made)) == SQLITE_ROW) use(Row(made));
-  if (step != SQLITE_DONE) return make_error_code(DiskErrc::damaged);
-  return {};
-}
-
-uint64_t SqliteSnapshot::Row::integer(int column) const {
-  return uint64_t(::sqlite3_column_int64(statement_, column));
-}
-
-std::string_view SqliteSnapshot::Row::bytes(int column) const {
-  const auto* const data = static_cast<const char*>(::sqlite3_column_blob(statement_, column));
-  return {data ? data : "", size_t(::sqlite3_column_bytes(statement_, column))};
+  return Database::of_bytes(*bytes);
 }
 
 }  // namespace tailrace

@@ -123,12 +123,19 @@ TEST_CASE("catalog file: keys and the dir's id stay the same; an admin is not st
     life->set_admin("root", "secret");
     CHECK(life->authenticate("root", "secret"));
     CHECK_FALSE(life->authenticate("root", "wrong"));
+    REQUIRE(
+        ok(life->add_credential({.id = "root", .name = "", .permissions = {}, .password_hash = {}}, "x")));
+    CHECK(life->authenticate("root", "secret"));  // the one of this start goes first
+    CHECK_FALSE(life->authenticate("root", "x"));
   }
   CatalogLife life(dir.path());
   CHECK(life.loaded.data_dir == std::array<uint8_t, 16>{1, 2, 3});
   CHECK(life.loaded.password_key == first.password_key);
   CHECK(life.loaded.dedupe_seed == first.dedupe_seed);
   CHECK_FALSE(life->authenticate("root", "secret"));
+  const auto root = life->authenticate("root", "x");
+  REQUIRE(root);
+  CHECK_FALSE(root->full_api);
 }
 
 TEST_CASE("catalog file: no index and no id is used twice, and what was removed is known as that") {
@@ -195,8 +202,8 @@ TEST_CASE("catalog file: a process that ends at each named step, and the start b
         there = life->channels().size();
         CHECK(there >= acknowledged);
         CHECK(there <= acknowledged + 1);
-        CHECK_FALSE(exists(dir / "catalog.copy.new"));
       }
+      CHECK_FALSE(exists(dir / "catalog.copy.new"));
       // Closing brought the copy up to date, whatever the crash had left of it.
       std::filesystem::remove(dir / "catalog.db");
       CatalogLife life(dir.path());
@@ -280,7 +287,7 @@ TEST_CASE("catalog file: whatever bit flips in it, a start finds what was there 
     const std::string name = closed ? "catalog.db" : "catalog.db-wal", bytes = bytes_of(dir / name);
     REQUIRE(bytes.size() > 30'000);
     uint64_t copies = 0;
-    for (size_t at = 0; at < bytes.size(); at += at < 100 ? 1 : 67) {
+    for (size_t at = 0; at < bytes.size(); at += at < 100 ? 1 : 131) {
       CAPTURE(at);
       copy_dir(dir.path(), work / "d");
       std::string damaged = bytes;
@@ -385,11 +392,12 @@ TEST_CASE("catalog file: each change is synced before it is told") {
 }
 
 TEST_CASE("catalog file: a start on a full disk, also from the copy; changes work when there is room") {
-  for (const std::string how : {"closed", "killed", "damaged"}) {
+  for (const std::string how : {"closed", "killed", "damaged", "empty"}) {
     CAPTURE(how);
     const TempDir dir;
     const std::string before = filled_dir(dir, how != "killed");
-    if (how == "damaged") write_bytes(dir / "catalog.db", "damaged");
+    const bool lost = how == "damaged" || how == "empty";
+    if (lost) write_bytes(dir / "catalog.db", how == "empty" ? "" : how);
     CHECK(in_child([&] {
             ::signal(SIGXFSZ, SIG_IGN);
             const rlimit full{0, RLIM_INFINITY}, roomy{RLIM_INFINITY, RLIM_INFINITY};
@@ -400,7 +408,7 @@ TEST_CASE("catalog file: a start on a full disk, also from the copy; changes wor
             if (!refused(life->add_channel("x").error())) return 3;
             ::setrlimit(RLIMIT_FSIZE, &roomy);
             const auto channel = life->add_channel("x");
-            if (!channel || ((*channel)->index > 1000) != (how == "damaged")) return 4;
+            if (!channel || ((*channel)->index > 1000) != lost) return 4;
             if (life.file->was_removed(500) || !life.file->was_removed(1)) return 5;
             return 0;
           }) == 0);

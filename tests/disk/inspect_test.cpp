@@ -1,9 +1,6 @@
 #include "channels/disk/inspect.h"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,8 +9,13 @@
 #include <fstream>
 #include <random>
 
+#include "channels/disk/catalog_file.h"
 #include "channels/disk/errc.h"
+#include "channels/disk/lock_file.h"
+#include "channels/disk/positions.h"
+#include "channels/disk/sqlite_snapshot.h"
 #include "tests/disk/data_dir.h"
+#include "tests/eventually.h"
 
 using namespace tailrace;
 
@@ -21,35 +23,44 @@ namespace {
 
 using State = SegmentReport::State;
 
-/// A data dir around what DataDir writes.
+/// A data dir around what DataDir writes, with its databases as their owners make them.
 struct Whole {
   explicit Whole(const DataDir& segments) {
     std::filesystem::create_directory_symlink(segments.dir(), root / "segments");
-    sql("catalog.db",
-        "CREATE TABLE channels(idx INTEGER PRIMARY KEY, id TEXT, name TEXT);"
-        "CREATE TABLE drains(id INTEGER PRIMARY KEY, channel INTEGER, token TEXT, url TEXT, start_number "
-        "INTEGER,"
-        " start_ordinal INTEGER);"
-        "INSERT INTO channels VALUES(7, '1', 'shop'), (9, '2', 'other');");
-    sql("positions.db",
-        "CREATE TABLE drains(drain INTEGER PRIMARY KEY, number INTEGER, ordinal INTEGER, frozen INTEGER,"
-        " delivered INTEGER, filtered INTEGER, dropped TEXT);"
-        "CREATE TABLE channels(idx INTEGER PRIMARY KEY, ordinal INTEGER, number INTEGER);");
+    with_catalog([&](CatalogFile& catalog) {
+      catalog.set_data_dir(segments.data_dir).value();
+      catalog.channel_added(*channel(7, "1", "shop")).value();
+      catalog.channel_added(*channel(9, "2", "other")).value();
+    });
   }
-  void sql(const std::string& file, const std::string& text) const {
-    sqlite3* db = nullptr;
-    REQUIRE(::sqlite3_open((root / file).c_str(), &db) == SQLITE_OK);
-    CHECK(::sqlite3_exec(db, ("PRAGMA journal_mode=WAL;" + text).c_str(), nullptr, nullptr, nullptr) ==
-          SQLITE_OK);
-    ::sqlite3_close(db);
+  static ChannelPtr channel(uint32_t index, std::string id, std::string name) {
+    auto made = std::make_shared<Channel>();
+    made->index = index, made->id = std::move(id), made->name = std::move(name);
+    return made;
   }
-  void drain(uint64_t ordinal) const {
-    sql("catalog.db", "INSERT OR REPLACE INTO drains VALUES(3, 7, 'd.secret', 'https://u:pw@host/', 0, 0)");
-    sql("positions.db",
-        "INSERT OR REPLACE INTO drains VALUES(3, 0, " + std::to_string(ordinal) + ", 0, 0, 0, '')");
+  void with_catalog(const std::function<void(CatalogFile&)>& use) const {
+    std::string error;
+    const auto catalog = CatalogFile::open(root.path(), error);
+    REQUIRE_MESSAGE(catalog, error);
+    use(*catalog);
+  }
+  /// A drain that is so far; what lies below `lost` was taken by a bound.
+  void drain(uint64_t ordinal, uint64_t lost = 0) const {
+    if (!has_drain) {
+      with_catalog([&](CatalogFile& catalog) {
+        catalog.drain_added({3, "d.secret", "https://u:pw@host/", channel(7, "1", "shop"), {}}).value();
+      });
+      has_drain = true;
+    }
+    std::string error;
+    const auto positions =
+        Positions::open(root.path(), [&](auto& out) { out.push_back({3, {{}, ordinal, {}, {}}}); }, error);
+    REQUIRE_MESSAGE(positions, error);
+    positions->sync({{7, {ordinal, {}, lost, DropReason::disk}}}).value();
   }
 
   TempDir root;
+  mutable bool has_drain = false;
 };
 
 Channels exported(const std::string& dir, DirReport* report = nullptr) {
@@ -155,33 +166,31 @@ TEST_CASE("inspect: changes nothing, also where SQLite would, and knows who hold
   DataDir segments;
   fill(segments);
   const Whole dir(segments);
-  std::ofstream(dir.root / "lock") << "pid=" << ::getpid() << " since=2026-11-21T00:00:00Z\n";
-  const int lock = ::open((dir.root / "lock").c_str(), O_RDWR);
-  sqlite3* db = nullptr;  // a process that has it open
-  REQUIRE(::sqlite3_open((dir.root / "catalog.db").c_str(), &db) == SQLITE_OK);
-  REQUIRE(::sqlite3_exec(db,
-                         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
-                         "INSERT INTO channels VALUES(11, '3', 'in the WAL')",
-                         nullptr, nullptr, nullptr) == SQLITE_OK);
+  std::string error;
+  const auto catalog = CatalogFile::open(dir.root.path(), error);  // a process that has it open
+  REQUIRE(catalog);
+  catalog->channel_added(*Whole::channel(11, "3", "in the WAL")).value();
+  const auto wait_for_copy = [&] {
+    auto copy = read_snapshot(dir.root / "catalog.copy.db");
+    const auto rows = copy ? read_catalog(*copy) : copy.error();
+    return rows && rows->contents.channels.size() == 3;
+  };
+  REQUIRE(testing::eventually(wait_for_copy));
+  LockFile lock;
+  REQUIRE(lock.take(dir.root.path()).empty());
   const std::string before = everything(dir.root.path());
   DirReport r;
   exported(dir.root.path(), &r);
   CHECK(everything(dir.root.path()) == before);
   CHECK(r.channels.at(11).name == "in the WAL");
-  CHECK(r.holder.empty());
-  REQUIRE(::flock(lock, LOCK_EX | LOCK_NB) == 0);
-  exported(dir.root.path(), &r);
-  CHECK(r.holder == "pid " + std::to_string(::getpid()) + " since 2026-11-21T00:00:00Z");
-  CHECK(everything(dir.root.path()) == before);
-  ::close(lock);
-  ::sqlite3_close(db);
+  CHECK(r.holder.starts_with("pid " + std::to_string(::getpid()) + " since "));
+  CHECK(r.whole());
 }
 
 TEST_CASE("inspect: without its databases, with the records") {
   DataDir segments;
   fill(segments);
   const Whole dir(segments);
-  std::filesystem::copy(dir.root / "catalog.db", dir.root / "catalog.copy.db");
   std::ofstream(dir.root / "catalog.db", std::ios::trunc) << "gone";
   DirReport r;
   CHECK(exported(dir.root.path(), &r) == without_ordinals(segments.expected));
@@ -192,7 +201,6 @@ TEST_CASE("inspect: without its databases, with the records") {
   CHECK(r.channels.at(7).name == "shop");
 
   std::filesystem::remove(dir.root / "catalog.copy.db");
-  std::filesystem::remove(dir.root / "positions.db");
   CHECK(exported(dir.root.path(), &r) == without_ordinals(segments.expected));
   CHECK(r.channels.at(7).id.empty());
   CHECK(r.positions == FileState::missing);
@@ -294,6 +302,10 @@ TEST_CASE("inspect: what was cleaned is not missing, unless a drain needs it") {
   CHECK_FALSE(r.whole());
   CHECK(r.drains.at(0).missing == 2);
   CHECK(r.channels.at(7).missing == 2);
+  dir.drain(1, 2);
+  CHECK(inspect(dir.root.path()).value().drains.at(0).missing == 1);
+  dir.drain(1, 3);
+  CHECK(inspect(dir.root.path()).value().whole());
 }
 
 TEST_CASE("inspect: a group that was not finished is no damage") {

@@ -293,12 +293,10 @@ TEST_CASE("positions: drains and channels that are gone leave nothing behind") {
   filled_dir(dir);
   {
     PositionsLife life(dir.path());
-    life->keep_only({1, 900, 5}, [](uint32_t channel) { return channel == 7; });
-    CHECK(life->drains().size() == 2);
+    life->keep_only({1, 5}, [](uint32_t channel) { return channel == 7; });
+    CHECK(life->drains().size() == 1);
     CHECK(life->channels().empty());
     CHECK(life->highest() == Position{(uint64_t{1} << 52) + 7});  // numbers that were used stay used
-    life->forget(900);
-    life->forget(12345);
     REQUIRE(ok(life->sync({})));
   }
   PositionsLife life(dir.path());

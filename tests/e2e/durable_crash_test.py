@@ -4,7 +4,7 @@ import pathlib
 import re
 import unittest
 
-from durable import SOAK, Durable, FrameIds, Writer, check_writers
+from durable import SOAK, Durable, Replays, Writer, check_writers
 from harness import AUTH, counted, record, wait_until
 
 FORMAT = pathlib.Path(__file__).parents[2] / "docs" / "disk-format.md"
@@ -27,7 +27,7 @@ class CrashPoints(Durable):
 
     def crash_at(self, name, times):
         """Work until the process ends there; then all that was promised must be kept."""
-        far_end = self.far_end(FrameIds)
+        far_end = self.far_end(Replays)
         self.start("--disk-bytes", "64M", "--channel-records", "50", "--channel-bytes", "24M")
         channel, tokens = self.router.channel("busy", ["app"])
         drain = self.router.drain(channel, far_end.url)

@@ -5,13 +5,13 @@ import socket
 import threading
 import unittest
 
-from durable import Durable, FrameIds, Writer, check_writers, rounds
+from durable import Durable, Replays, Writer, check_writers, rounds
 from faults import UNBOUNDED, Faults
 from harness import counted, record, wait_until
 
 
 class FailingDisk(Durable):
-    def fail(self, journal=False):
+    def lay_faults(self, journal=False):
         self.faults = Faults(self.dir, self.root, journal)
         self.addCleanup(self.faults.close)
 
@@ -19,7 +19,7 @@ class FailingDisk(Durable):
         self.start(*flags)
         self.channel, self.tokens = self.router.channel("shop", ["app"])
         self.token = self.tokens["app"]
-        self.far_end_ = self.far_end(FrameIds)
+        self.far_end_ = self.far_end(Replays)
         self.drain = self.router.drain(self.channel, self.far_end_.url) if drain else None
 
     def post(self, *messages):
@@ -30,7 +30,7 @@ class FailingDisk(Durable):
         accepted = []
 
         def refused():
-            messages = [f"fill {len(accepted)} " + "y" * 4000 for _ in range(size // 4000)]
+            messages = [f"fill {len(accepted) + i} " + "y" * 4000 for i in range(size // 4000)]
             answer = self.post(*messages)
             if answer.status == 503:
                 return answer
@@ -51,13 +51,13 @@ class FailingDisk(Durable):
     # ---- full
 
     def test_a_full_disk_is_503_and_recovers(self):
-        self.fail()
+        self.lay_faults()
         self.filled("--disk-bytes", "64M")
         self.assertEqual(self.reasons(), (200, []))
         self.faults.space = 3 << 20
         answer, accepted = self.fill_up()
         self.assertGreaterEqual(int(answer.header("Retry-After")), 1)
-        self.assertEqual(answer.json()["reasons"].keys(), {"no_room"})
+        self.assertIn("no room", (answer.json().get("error") or " ".join(answer.json()["reasons"])).replace("_", " "))
         self.assertGreater(self.faults.no_space, 0)
         status, reasons = wait_until(lambda: self.reasons() if self.reasons()[0] == 503 else None, "not ready")
         self.assertRegex(" ".join(reasons), "(?i)space|disk|room")
@@ -83,7 +83,7 @@ class FailingDisk(Durable):
             self.assertIn("while full", names)
 
     def test_syslog_over_tcp_is_not_read_while_the_disk_is_full(self):
-        self.fail()
+        self.lay_faults()
         self.filled("--disk-bytes", "64M")
         self.faults.space = 0
         answer, accepted = self.fill_up()
@@ -113,12 +113,13 @@ class FailingDisk(Durable):
         self.router.stop(errors=True)
 
     def test_starts_on_a_full_disk(self):
-        self.fail()
+        self.lay_faults()
         self.filled("--disk-bytes", "64M")
         self.far_end_.set_mode(503)
         self.assertEqual(self.post("one", "two").status, 204)
         self.kill()
         self.faults.space = 0
+        self.faults.neighbour = 1  # else the start would free its prepared segments and make them anew
         self.start("--disk-bytes", "64M")
         self.assertEqual(self.reasons()[0], 503)
         self.assertEqual(self.post("three").status, 503)
@@ -132,7 +133,7 @@ class FailingDisk(Durable):
         self.router.stop(errors=True)
 
     def test_full_and_killed_and_started_again_and_again(self):
-        self.fail()
+        self.lay_faults()
         self.filled("--disk-bytes", "64M")
         generator = random.Random(4)
         writers = [Writer(self, self.token, f"w{i}", batch=200).start() for i in range(2)]
@@ -156,7 +157,7 @@ class FailingDisk(Durable):
     # ---- syncs that fail
 
     def test_a_failed_sync_costs_nothing_that_was_acknowledged(self):
-        self.fail(journal=True)
+        self.lay_faults(journal=True)
         self.filled()
         writers = [Writer(self, self.token, f"w{i}", batch=100).start() for i in range(3)]
         for turn in range(rounds(6, 200)):
@@ -179,7 +180,7 @@ class FailingDisk(Durable):
         self.inspect()
 
     def test_syncs_that_all_fail_are_503_and_recover(self):
-        self.fail(journal=True)
+        self.lay_faults(journal=True)
         self.filled()
         self.assertEqual(self.post("one").status, 204)
         self.faults.fail_syncs = 1
@@ -198,7 +199,7 @@ class FailingDisk(Durable):
 
     def test_a_crash_after_a_failed_sync(self):
         """The crash point `group.failed`: the group in two segments, or in none."""
-        self.fail(journal=True)
+        self.lay_faults(journal=True)
         self.filled()
         self.assertEqual(self.post("one").status, 204)
         self.router.stop()
@@ -211,7 +212,7 @@ class FailingDisk(Durable):
                 self.faults.fail_sync_in = 1
         code = self.restart_until_gone(environment={**self.faults.environment, "TAILRACE_CRASHPOINT": "group.failed"},
                                        during=work)
-        self.assertEqual(code, 137)
+        self.assertIn(code, (-9, 137))
         self.faults.power_cut()
         self.inspect()
         self.start()
@@ -222,16 +223,17 @@ class FailingDisk(Durable):
         check_writers(self, [writer], messages[1:])
 
     def test_slow_syncs_hold_up_nobody_but_who_waits_for_them(self):
-        self.fail()
+        self.lay_faults()
         self.filled()
-        self.faults.sync_micros = 300_000
+        self.faults.sync_micros = 100_000
+        before = self.faults.syncs
         writers = [Writer(self, self.token, f"w{i}", batch=10).start() for i in range(8)]
-        wait_until(lambda: sum(w.accepted for w in writers) >= 200, "groups of all writers")
-        syncs = self.faults.syncs
+        wait_until(lambda: sum(w.accepted for w in writers) >= 1600, "groups of all writers")
+        syncs, posts = self.faults.syncs - before, sum(w.accepted for w in writers) // 10
         for writer in writers:
             writer.stop()
         # One sync for all that waited, not one for each.
-        self.assertLess(syncs, sum(w.accepted for w in writers) // 10)
+        self.assertLess(syncs, posts // 2)
         self.faults.sync_micros = 0
         self.router.wait_for_drain(self.channel, self.drain, buffered=0)
         check_writers(self, writers, self.far_end_.messages())
@@ -239,7 +241,7 @@ class FailingDisk(Durable):
     # ---- writes and reads
 
     def test_short_writes(self):
-        self.fail()
+        self.lay_faults()
         self.faults.short_percent = 50
         self.filled()
         writer = Writer(self, self.token, "w", batch=300).start()
@@ -255,7 +257,7 @@ class FailingDisk(Durable):
         self.inspect()
 
     def test_writes_that_fail(self):
-        self.fail()
+        self.lay_faults()
         self.filled()
         self.assertEqual(self.post("one").status, 204)
         self.faults.fail_writes = 1
@@ -269,7 +271,7 @@ class FailingDisk(Durable):
     # ---- the power goes
 
     def test_lost_power_under_load(self):
-        self.fail(journal=True)
+        self.lay_faults(journal=True)
         self.filled()
         generator = random.Random(11)
         writers = [Writer(self, self.token, f"w{i}", batch=generator.choice((1, 30, 300))).start() for i in range(3)]

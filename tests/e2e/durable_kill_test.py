@@ -1,14 +1,16 @@
 """kill -9: what was answered 2xx is delivered, in order and once; what was made by the API is there."""
 
 import random
+import re
 import signal
 import subprocess
 import unittest
 
-from durable import Durable, FrameIds, Writer, check_writers, rounds
-from harness import AUTH, counted, free_port, port_is_free, record, wait_until
+from durable import Durable, Replays, Writer, check_writers, rounds
+from harness import AUTH, HttpFarEnd, counted, free_port, port_is_free, record, wait_until
 
 BATCH = 10_000
+FRAME_ID = re.compile(rb"\r\nLogplex-Frame-Id: ([^\r]*)")
 
 
 class Kills(Durable):
@@ -47,7 +49,7 @@ class Kills(Durable):
 
     def test_under_load(self):
         generator = random.Random(20261121)
-        far_end = self.far_end(FrameIds)
+        far_end = self.far_end(Replays)
         self.start()
         channel, tokens = self.router.channel("shop", ["app"])
         drain = self.router.drain(channel, far_end.url)
@@ -79,6 +81,24 @@ class Kills(Durable):
         self.router.stop()
         self.inspect()
         self.assertEqual(self.exported(channel), [m.decode() for m in messages])
+
+    def test_a_batch_that_was_in_flight_is_the_same_batch(self):
+        """A far end that honours Logplex-Frame-Id takes it once."""
+        far_end = self.far_end(HttpFarEnd)
+        far_end.set_mode(503)
+        self.start()
+        channel, tokens = self.router.channel("shop", ["app"])
+        drain = self.router.drain(channel, far_end.url)
+        self.post_numbers(tokens["app"], 0, 10)
+        wait_until(lambda: far_end.requests, "a batch")
+        wait_until(lambda: self.inspect()["files"]["positions.db"] == "ok", "a stored position")
+        self.post_numbers(tokens["app"], 10, 500)
+        self.kill()
+        far_end.set_mode(200)
+        self.start()
+        self.router.wait_for_drain(channel, drain, delivered=500, buffered=0)
+        first, again = far_end.requests[0], far_end.taken()[0]
+        self.assertEqual((again.body, FRAME_ID.search(again.head)[1]), (first.body, FRAME_ID.search(first.head)[1]))
 
     def test_credentials_and_the_generated_one_survive(self):
         self.start("--auth", AUTH)

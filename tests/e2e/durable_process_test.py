@@ -9,7 +9,7 @@ import stat
 import subprocess
 import unittest
 
-from durable import Durable, FrameIds
+from durable import Durable, Replays
 from harness import AUTH, BINARY, PATIENCE, HttpFarEnd, command_environment, counted, record, run, wait_until
 
 
@@ -47,12 +47,15 @@ class Process(Durable):
 
     def test_inspect_of_a_dir_that_is_in_use(self):
         self.filled()
-        before = sorted((str(p), p.stat().st_mtime_ns) for p in self.dir.rglob("*"))
+        self.router.process.send_signal(signal.SIGSTOP)  # so that what changes is not its doing
+        self.addCleanup(self.router.process.send_signal, signal.SIGCONT)
+        before = sorted((str(p), p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else b"") for p in self.dir.rglob("*"))
         report = self.inspect()
         self.assertIn(f"pid {self.router.process.pid}", report["holder"])
         self.assertEqual(report["channels"][0]["records"], 2)
         self.assertEqual(self.exported("shop"), ["one", "two"])
-        self.assertEqual(sorted((str(p), p.stat().st_mtime_ns) for p in self.dir.rglob("*")), before)
+        after = sorted((str(p), p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else b"") for p in self.dir.rglob("*"))
+        self.assertTrue(after == before, "inspect changed something")
         code, out, err = run("inspect", str(self.dir))
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, rf"(?s)^open by pid {self.router.process.pid} .*\nsegments\n.*\nchannels\n  {self.channel} +shop ")
@@ -85,7 +88,7 @@ class Process(Durable):
         self.assertEqual(far_end.messages(), sent + [b"the end"])
 
     def test_sigterm_while_a_drain_is_down_keeps_the_rest(self):
-        far_end = self.far_end(FrameIds)
+        far_end = self.far_end(Replays)
         self.filled()
         drain = self.router.drain(self.channel, far_end.url)
         self.post("delivered")

@@ -9,7 +9,7 @@ import unittest
 
 LIBRARY = os.environ.get("TAILRACE_FAULTS", "")
 UNBOUNDED = 2**64 - 1
-FIELDS = ("space", "fail_sync_in", "fail_syncs", "fail_writes", "fail_reads", "short_percent", "sync_micros",
+FIELDS = ("space", "fail_sync_in", "fail_syncs", "fail_writes", "fail_reads", "short_percent", "sync_micros", "neighbour",
           "syncs", "syncs_failed", "no_space", "shortened")
 SECTOR = 512
 LINE = struct.Struct("<QQQ")

@@ -33,6 +33,7 @@ struct Control {
   std::atomic<uint64_t> fail_reads;     // not 0: every read fails with EIO
   std::atomic<uint64_t> short_percent;  // of writes that are cut short
   std::atomic<uint64_t> sync_micros;    // that a sync takes longer
+  std::atomic<uint64_t> neighbour;      // not 0: somebody else takes what space is given back
   // counted
   std::atomic<uint64_t> syncs, syncs_failed, no_space, shortened;
 };
@@ -273,6 +274,7 @@ bool grow(uint64_t bytes) {
 
 void give_back(uint64_t bytes) {
   std::atomic<uint64_t>& space = faults().control->space;
+  if (faults().control->neighbour) return;
   uint64_t left = space.load();
   while (left != UINT64_MAX && !space.compare_exchange_weak(left, left + bytes)) {
   }

@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 
 #include "channels/memory_catalog.h"
+#include "ingest/post_waits.h"
 #include "tests/channels/later_store.h"
 #include "tests/net/testing.h"
 
@@ -203,4 +204,20 @@ TEST_CASE_FIXTURE(Fixture, "without room a POST is refused before its body is as
   CHECK(stranger.answer().status == 401);
   store.room = true;
   CHECK(send("a", lines(3)).status == 204);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a handler that ends without waiting leaves what is out something to call") {
+  store.hold();
+  auto appends = std::make_shared<Appends>(served.loops[0]);
+  const std::weak_ptr<Appends> left = appends;
+  Intake intake(catalog, stats, quota);
+  const std::string line = "line";
+  CHECK_FALSE(intake.take(line, {.token = token, .arrival = 1}));
+  appends->expect();
+  CHECK(intake.flush(Protocol::http, 1, {}, appends).accepted == 1);
+  appends->remember(store, {});
+  appends.reset();
+  CHECK_FALSE(left.expired());
+  store.release();
+  CHECK(eventually([&] { return left.expired(); }));
 }

@@ -155,7 +155,7 @@ TEST_CASE("with one seed two processes name a POST alike") {
 TEST_CASE("stored verdicts count for the rest of their five minutes, by the wall's clock") {
   prometheus::Counter forgotten_early;
   Repeats repeats(100, forgotten_early);
-  const PostKey young{1, 1}, old{2, 2}, over{3, 3}, to_come{4, 4};
+  const PostKey young{1, 16}, old{2, 16}, over{3, 16}, to_come{4, 16};  // of one part
   const std::vector<PostVerdict> posts{
       stored(to_come, kWall + 3600 * kSecond, 4), stored(over, kWall - 300 * kSecond, 3),
       stored(young, kWall - kSecond, 1), stored(old, kWall - 299 * kSecond, 2, "malformed=2 quota=3")};

@@ -156,6 +156,7 @@ class Process final : public CatalogWatcher {
 }  // namespace
 
 void run_store(Wire& wire, const std::string& dir, const std::string& undo, StoreBounds bounds) {
+  ::dup2(::open((dir + ".log").c_str(), O_CREAT | O_APPEND | O_WRONLY, 0600), STDERR_FILENO);
   UndoLog log(undo);
   std::atomic<char> fault{'n'};
   const ScopedHook hook([&](const IoStep& step, size_t& allowed) {
