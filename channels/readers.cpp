@@ -183,10 +183,15 @@ void Readers::fetched_nothing(uint64_t ordinal) {
   }
 }
 
-void Readers::lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now) {
-  for (CursorState* cursor : all_)
-    if (cursor->fetching && !cursor->seeking && cursor->ordinal >= ordinal)
-      lose(*cursor, before, reason, now);
+bool Readers::lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now) {
+  bool lost = false;
+  for (CursorState* cursor : all_) {
+    if (!cursor->fetching || cursor->seeking || cursor->ordinal < ordinal || cursor->ordinal >= before)
+      continue;
+    lose(*cursor, before, reason, now);
+    lost = true;
+  }
+  return lost;
 }
 
 Ledger Readers::ledger(const CursorState& cursor, uint64_t accepted) const {

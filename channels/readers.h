@@ -63,7 +63,8 @@ class Readers {
   /// There is no chunk for those that wait for `ordinal`: they are woken to look again.
   void fetched_nothing(uint64_t ordinal);
   /// The disk has nothing from `ordinal` up to `before`: those that wait for it have lost that.
-  void lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now);
+  /// True: somebody did.
+  bool lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now);
   /// Those that look for the first record behind `position` read `ordinal` first.
   /// use(CursorState&) for each of them.
   template <class F>

@@ -5,6 +5,17 @@
 namespace tailrace {
 
 size_t Ring::write(const Batch& batch, std::vector<Slice>& slices) {
+  const uint64_t before = ordinal_;
+  try {
+    return write_all(batch, slices);
+  } catch (...) {
+    take_back(before);  // there is no memory for the rest
+    slices.clear();
+    throw;
+  }
+}
+
+size_t Ring::write_all(const Batch& batch, std::vector<Slice>& slices) {
   size_t made = 0;
   for (const NewRecord& record : batch) {
     const auto size = uint32_t(entry_size(record.text_size()));

@@ -20,7 +20,7 @@ class Ring {
   Ring(Position next, uint64_t ordinal) : next_(next), ordinal_(ordinal) {}
 
   /// Copies the batch behind the end, in as many chunks as it takes; what it became is added to `slices`.
-  /// Gives how many chunks had to be made.
+  /// Gives how many chunks had to be made. All or, if memory fails, nothing.
   size_t write(const Batch& batch, std::vector<Slice>& slices);
   /// Takes back what lies at `ordinal`, which is not before the oldest, and behind it, which nobody has read;
   /// its numbers are not used again, its ordinals are. (A group that failed.)
@@ -48,6 +48,7 @@ class Ring {
   ChunkRef pop_front();
 
  private:
+  size_t write_all(const Batch& batch, std::vector<Slice>& slices);
   bool make_room(uint32_t bytes);
 
   std::deque<ChunkRef> chunks_;

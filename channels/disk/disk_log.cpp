@@ -42,27 +42,37 @@ void DiskLog::append(const Batch& batch, AppendWaiter& waiter) {
   if (channel_.removed.load(std::memory_order_relaxed))
     return waiter.appended(make_error_code(ChannelErrc::removed));
   PendingBatch pending;
+  bool stopped = false;
   {
     const std::lock_guard lock(mutex_);
     pending.first_ordinal = ring_.end_ordinal();
     pending.waiter = services_.durable ? &waiter : nullptr;
     ring_.write(batch, pending.slices);
-    services_.room.add_waiting(bytes_of(pending));
-    const Position mark = services_.commit.mark();
-    if (ring_.next().value + kMarkStep / 2 > mark.value && mark != mark_asked_) {
-      mark_asked_ = mark;
-      services_.commit.raise_mark();
-    }
-    if (!noted_) services_.commit.note(channel_.shared_from_this(), *this);
-    noted_ = true;
-    if (services_.durable) return pending_.push_back(std::move(pending));
     pending_.push_back(pending);
-    visible_ = ring_.end_ordinal();
-    hold_bounds(batch.arrival);
-    readers_.wake(/*tails_only=*/false);
+    if (!noted_ && !services_.commit.note(channel_.shared_from_this(), *this)) {
+      pending_.pop_back();
+      ring_.take_back(pending.first_ordinal);
+      stopped = true;
+    } else {
+      noted_ = true;
+      services_.room.add_waiting(bytes_of(pending));
+      raise_mark_in_time();
+      if (services_.durable) return;
+      visible_ = ring_.end_ordinal();
+      hold_bounds(batch.arrival);
+      readers_.wake(/*tails_only=*/false);
+    }
   }
+  if (stopped) return waiter.appended(make_error_code(ChannelErrc::no_room));
   if (services_.observer) services_.observer->appended(channel_, pending.slices);
   waiter.appended(pending.slices.front().first);
+}
+
+void DiskLog::raise_mark_in_time() {
+  const Position mark = services_.commit.mark();
+  if (ring_.next().value + kMarkStep / 2 <= mark.value || mark == mark_asked_) return;
+  mark_asked_ = mark;
+  services_.commit.raise_mark();
 }
 
 std::vector<PendingBatch> DiskLog::take_pending() {
@@ -164,8 +174,14 @@ void DiskLog::cleaned(uint64_t first_kept, uint64_t bytes) {
   disk_bytes_ -= std::min(disk_bytes_, bytes);
 }
 
+/// What is not on disk goes only if it was told already and the disk takes nothing now.
+bool DiskLog::may_forget(uint64_t end) const {
+  return end <= synced_ || (!services_.durable && !services_.room.open());
+}
+
 bool DiskLog::shrink() {
   const std::lock_guard lock(mutex_);
+  if (!ring_.chunks() || !may_forget(ring_.front().end_ordinal())) return false;
   return forget_front(DropReason::memory, wall_now());
 }
 
@@ -193,8 +209,9 @@ uint64_t DiskLog::attach(CursorState& cursor, const Place& place) {
       const uint64_t begin = ring_.begin_ordinal();
       const bool here = begin == oldest() || (ring_.chunks() && next >= ring_.front().first);
       cursor.seeking = !here;
-      readers_.add(cursor, here ? std::min(ring_.ordinal_behind(place.position), visible_) : oldest(), next,
-                   visible_);
+      readers_.add(cursor,
+                   here ? std::clamp(ring_.ordinal_behind(place.position), oldest(), visible_) : oldest(),
+                   next, visible_);
       if (here && ring_.chunks()) tell_gone(cursor, ring_.front().first);
       break;
     }
@@ -259,8 +276,9 @@ void DiskLog::fetched(const Fetched& fetched) {
       if (fetched.chunk) tell_gone(cursor, fetched.chunk->first);
       readers_.lose(cursor, oldest(), lost_for_, now);
     });
-  if (fetched.asked < fetched.ordinal)
-    readers_.lose_waited_for(fetched.asked, fetched.ordinal, DropReason::damaged, now);
+  const uint64_t from = std::max(fetched.asked, oldest());  // the rest was taken by a bound meanwhile
+  if (from < fetched.ordinal && readers_.lose_waited_for(from, fetched.ordinal, DropReason::damaged, now))
+    services_.reader.lost(channel_.index, from, fetched.ordinal);
   if (fetched.chunk)
     readers_.fetched(fetched.chunk);
   else
@@ -301,8 +319,7 @@ uint64_t DiskLog::live_bytes() const {
 
 uint64_t DiskLog::memory() const {
   const std::lock_guard lock(mutex_);
-  const bool can_go = ring_.chunks() && (!services_.durable || ring_.front().end_ordinal() <= synced_);
-  return can_go ? ring_.bytes() : 0;
+  return ring_.chunks() && may_forget(ring_.front().end_ordinal()) ? ring_.bytes() : 0;
 }
 
 DiskLog::Ends DiskLog::ends() const {

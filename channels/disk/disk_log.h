@@ -118,6 +118,8 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
   void lose(uint64_t ordinal, DropReason reason, Micros now);
   void hold_bounds(Micros now);
   void trim_ring(Micros now);
+  bool may_forget(uint64_t end) const;
+  void raise_mark_in_time();
   bool forget_front(DropReason reason, Micros now);
 
   Channel& channel_;

@@ -17,13 +17,13 @@ constexpr uint64_t kMostRing = 8u << 20;  // of one channel, in memory
 /// A log that the store knows as long as it lives.
 class DiskStore::Registered final : public DiskLog {
  public:
+  /// With the registry's lock held.
   Registered(DiskStore& store, Channel& channel)
       : DiskLog(channel, store.limits_.log, store.start_of(channel.index),
                 {*store.commit_, *store.reader_, store.room_, store, store.options_.observer,
                  store.options_.durable, std::min(kMostRing, store.limits_.log.bytes)}),
         store_(store),
         index_(channel.index) {
-    const std::lock_guard lock(store_.registry_mutex_);
     store_.logs_[index_] = this;
   }
   ~Registered() override {
@@ -38,7 +38,6 @@ class DiskStore::Registered final : public DiskLog {
 
 DiskStore::DiskStore(Options options)
     : options_(std::move(options)),
-      memory_bytes_(options_.limits.memory_bytes),
       room_(std::max<uint64_t>(options_.limits.memory_bytes / 4, 4u << 20)),
       limits_(options_.limits) {}
 
@@ -65,14 +64,15 @@ bool DiskStore::open_files(std::string& error) {
   stored_ = catalog_->load();
   positions_ = Positions::open(options_.dir, [this](auto& out) { collect(out); }, error);
   if (!positions_) return false;
+  ends_ = positions_->channels();
 
   RecoveryOptions recovery;
   recovery.segments_dir = segments_dir;
   recovery.data_dir = stored_.data_dir;
   recovery.now = wall_now();
   recovery.about = [this](uint32_t channel) {
-    const auto found = positions_->channels().find(channel);
-    return found == positions_->channels().end() ? 0 : found->second.ordinal;
+    const auto found = ends_.find(channel);
+    return found == ends_.end() ? 0 : found->second.ordinal;
   };
   auto recovered = recover(recovery, segments_, error);
   if (!recovered) return false;
@@ -109,9 +109,8 @@ bool DiskStore::open_files(std::string& error) {
 
 CatalogContents DiskStore::contents() {
   CatalogContents contents = std::move(stored_.contents);
-  const auto& ends = positions_->channels();
   contents.first_free_index =
-      std::max(uint32_t(recovered_.channels.size()), ends.empty() ? 0 : ends.rbegin()->first + 1);
+      std::max(uint32_t(recovered_.channels.size()), ends_.empty() ? 0 : ends_.rbegin()->first + 1);
   std::set<uint64_t> known;
   for (CatalogContents::StoredDrain& drain : contents.drains) {
     const auto found = positions_->drains().find(drain.id);
@@ -126,7 +125,7 @@ DiskLogStart DiskStore::start_of(uint32_t channel) const {
   const ChannelFound found =
       channel < recovered_.channels.size() ? recovered_.channels[channel] : ChannelFound{};
   DiskLogStart start{base_, found.end_ordinal, 0, found.bytes, 0, DropReason::overflow};
-  if (const auto end = positions_->channels().find(channel); end != positions_->channels().end()) {
+  if (const auto end = ends_.find(channel); end != ends_.end()) {
     start.ordinal = std::max(start.ordinal, end->second.ordinal);
     start.lost = std::min(end->second.lost, start.ordinal);
     start.lost_for = end->second.lost_for;
@@ -157,20 +156,24 @@ void DiskStore::stop() {
 }
 
 std::unique_ptr<Log> DiskStore::open(Channel& channel) {
+  const std::lock_guard lock(registry_mutex_);
   return std::make_unique<Registered>(*this, channel);
 }
 
 // ---- running ---------------------------------------------------------------------------------------------
 
 bool DiskStore::has_room() const {
-  if (!options_.durable) return true;
-  const uint64_t most = memory_bytes_.load(std::memory_order_relaxed);
-  return room_.open() && chunk_memory().used < most + most / 8;
+  return !options_.durable || room_.open();
 }
 
 void DiskStore::remember(PostVerdict post, std::shared_ptr<const std::atomic<bool>> refused,
                          AppendWaiter& waiter) {
-  commit_->remember(std::move(post), std::move(refused), waiter);
+  if (options_.durable) return commit_->remember(std::move(post), std::move(refused), waiter);
+  static struct final : AppendWaiter {
+    void appended(Result<Position> /*first*/) override {}
+  } nobody;
+  commit_->remember(std::move(post), std::move(refused), nobody);
+  waiter.appended(Position{});
 }
 
 std::string DiskStore::trouble() const {
@@ -190,7 +193,6 @@ StoreStatus DiskStore::status() const {
 }
 
 void DiskStore::set_limits(const StoreLimits& limits) {
-  memory_bytes_ = limits.memory_bytes;
   keeper_->set_limits(limits);
   const std::lock_guard lock(registry_mutex_);
   limits_ = limits;

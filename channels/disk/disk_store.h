@@ -1,6 +1,7 @@
 #pragma once
 // The store with a data dir: everything of channels/disk put together.
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -84,12 +85,12 @@ class DiskStore final : public Store, private KeptLogs, private ProgressListener
   bool removed(uint32_t channel) const override;
 
   const Options options_;
-  std::atomic<uint64_t> memory_bytes_;
   LockFile lock_;
   Room room_;
   SegmentSet segments_;
   CatalogFile::Loaded stored_;
   Recovered recovered_;
+  std::map<uint32_t, Positions::ChannelEnd> ends_;  // as the start found them
   Position base_;
   bool catalog_is_new_ = false;
 

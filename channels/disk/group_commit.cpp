@@ -10,7 +10,8 @@ namespace tailrace {
 namespace {
 
 constexpr uint64_t kCopiesAlone = 1 << 20;  // of a group without records
-constexpr size_t kMostToTell = 2;           // groups; the writer waits beyond
+constexpr size_t kMostWaitingPosts = 100'000;
+constexpr size_t kMostToTell = 2;  // groups; the writer waits beyond
 
 uint64_t bytes_of(const Copies& copies) {
   uint64_t bytes = 0;
@@ -59,19 +60,26 @@ void GroupCommit::stop() {
 
 // ---- any thread ------------------------------------------------------------------------------------------
 
-void GroupCommit::note(ChannelPtr channel, CommitLog& log) {
+bool GroupCommit::note(ChannelPtr channel, CommitLog& log) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopped_) return false;
     noted_.push_back({std::move(channel), &log, {}});
-    if (noted_.size() > 1) return;  // the writer was woken
+    if (noted_.size() > 1) return true;  // the writer was woken
   }
   to_write_.notify_one();
+  return true;
 }
 
 void GroupCommit::remember(PostVerdict post, std::shared_ptr<const std::atomic<bool>> refused,
                            AppendWaiter& waiter) {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    // Without `durable` they come while nothing can be written.
+    if (stopped_ || posts_.size() >= kMostWaitingPosts) {
+      lock.unlock();
+      return waiter.appended(make_error_code(ChannelErrc::no_room));
+    }
     posts_.push_back({std::move(post), std::move(refused), &waiter});
   }
   to_write_.notify_one();
@@ -116,7 +124,7 @@ bool GroupCommit::take(Group& group) {
     std::unique_lock lock(mutex_);
     to_write_.wait(
         lock, [&] { return !noted_.empty() || !posts_.empty() || !copies_.empty() || raise_ || stopping_; });
-    if (noted_.empty() && posts_.empty() && copies_.empty() && !raise_) return false;
+    if (noted_.empty() && posts_.empty() && copies_.empty() && !raise_) return !(stopped_ = true);
     group.shares.swap(noted_);
     group.posts.swap(posts_);
     if (raise_) writes_.raise_mark();

@@ -78,7 +78,8 @@ class GroupCommit {
 
   /// The log has its first batch waiting. Called under the log's lock: else a post could overtake a record of
   /// its own POST in a log that another thread was about to note (D14). Holds the channel until it was told.
-  void note(ChannelPtr channel, CommitLog& log);
+  /// False: it has stopped, and will not take it.
+  bool note(ChannelPtr channel, CommitLog& log);
 
   /// Behind every append of the same POST that was enqueued before; `refused` is set by a waiter whose append
   /// failed, and then nothing is written, and the waiter is told no_room. The waiter is called like an
@@ -133,6 +134,7 @@ class GroupCommit {
   std::deque<Copies> copies_;
   std::deque<Group> synced_;  // for the teller
   bool telling_ = false, raise_ = false, retry_ = false, stopping_ = false, written_all_ = false;
+  bool stopped_ = false;  // the writer takes nothing any more
 
   std::jthread writer_, teller_;
 };

@@ -16,12 +16,20 @@ constexpr uint64_t kLargestEntry = 33 * 1024;  // and more
 constexpr uint64_t kWindow = 128 * 1024;       // of a file, read at once
 constexpr size_t kExtents = 1024;              // looked up at once
 constexpr size_t kMostKnown = 1000, kMostEnds = 64, kLookBack = 8;
+// A disk that fails is tried for a minute before what it does not give is damage.
+constexpr auto kBeforeNextTry = std::chrono::milliseconds(250);
+constexpr int kMostTries = 240;
 
 /// Records with numbers and ordinals that rise by one, on their way into one chunk. Reused: fresh memory
 /// costs more than what is done with it.
 class Filling {
  public:
-  void clear() { used_ = count_ = 0; }
+  void clear() {
+    used_ = count_ = 0;
+    error_ = {};
+  }
+  /// A read that failed; what came before it was taken.
+  error_code error() const { return error_; }
   bool empty() const { return count_ == 0; }
   uint64_t end_ordinal() const { return ordinal_ + count_; }
   uint64_t ordinal() const { return ordinal_; }
@@ -30,7 +38,7 @@ class Filling {
 
   /// Takes what lies in `extent` from `ordinal` on, beginning the walk at `offset`. True: all of it; false:
   /// it is full, or what comes next does not adjoin.
-  bool take(const Extent& extent, uint64_t ordinal, uint64_t offset);
+  bool take(const Extent& extent, uint32_t channel, uint64_t ordinal, uint64_t offset);
 
   ChunkRef chunk() const {
     ChunkRef chunk = Chunk::make(used_, first_, ordinal_);
@@ -52,6 +60,7 @@ class Filling {
   uint64_t ordinal_ = 0, offset_ = 0;
   Position first_;
   Micros newest_ = 0;
+  error_code error_;
 };
 
 /// The entry at `offset`, or if that is damaged the next valid one of the run; none: the run ends.
@@ -68,24 +77,29 @@ std::optional<StoredEntry> Filling::entry_at(const Extent& extent, uint64_t& off
     const uint64_t wanted = std::clamp<uint64_t>((kMaxChunk - used_) / 8 * 9, kLargestEntry, kWindow);
     const auto got =
         extent.segment->file.read(offset, std::span(window_).first(std::min(wanted, end - offset)));
+    if (!got) {
+      error_ = got.error();
+      return {};
+    }
     window_at_ = offset;
-    window_end_ = offset + (got ? *got : 0);
+    window_end_ = offset + *got;
   }
   if (offset >= end) return {};
   SegmentScanner scanner(extent.segment->file, salts, offset, end);
   const StoredEntry* const entry = scanner.next();
+  error_ = scanner.error();
   offset = entry ? entry->offset : end;
   if (!entry) return {};
   return entry_at(extent, offset);
 }
 
-bool Filling::take(const Extent& extent, uint64_t ordinal, uint64_t offset) {
+bool Filling::take(const Extent& extent, uint32_t channel, uint64_t ordinal, uint64_t offset) {
   window_end_ = 0;  // it was another file's, perhaps
   while (const auto entry = entry_at(extent, offset)) {
     const uint64_t at = whole_ordinal(entry->prefix.ordinal, ordinal);
     if (at >= extent.until) break;
     offset_ = offset;
-    if (at >= ordinal && entry->prefix.channel != kControlChannel && !add(*entry, at)) return false;
+    if (at >= ordinal && entry->prefix.channel == channel && !add(*entry, at)) return false;
     offset = entry->behind();
     offset_ = offset;
   }
@@ -111,18 +125,22 @@ bool Filling::add(const StoredEntry& entry, uint64_t ordinal) {
 /// Where a channel's records lie.
 class Known {
  public:
-  /// The extent that holds `ordinal`, or the first behind it.
-  const Extent* find(const SegmentSet& segments, uint32_t channel, uint64_t ordinal) {
+  /// The extent that holds `ordinal`, or the first behind it; null: there is none. errors: as
+  /// SegmentSet::find.
+  Result<const Extent*> find(const SegmentSet& segments, uint32_t channel, uint64_t ordinal,
+                             SegmentSet::Unreadable unreadable) {
     if (extents_.empty() || generation_ != segments.generation() || ordinal < extents_.front().from ||
         ordinal >= extents_.back().until) {
       generation_ = segments.generation();
       ends_.clear();
-      auto found = segments.find(channel, ordinal, kExtents);
-      extents_ = found ? std::move(*found) : std::vector<Extent>{};
+      extents_.clear();
+      auto found = segments.find(channel, ordinal, kExtents, unreadable);
+      if (!found) return found.error();
+      extents_ = std::move(*found);
     }
     const auto at =
         std::ranges::partition_point(extents_, [&](const Extent& e) { return e.until <= ordinal; });
-    return at == extents_.end() ? nullptr : &*at;
+    return at == extents_.end() ? static_cast<const Extent*>(nullptr) : &*at;
   }
   uint64_t offset_of(const Extent& extent, uint64_t ordinal) const {
     const auto end = ends_.find(ordinal);
@@ -217,35 +235,51 @@ void RecordReader::run(const std::stop_token& stop) {
     Request request = std::move(asked_.front());
     asked_.pop_front();
     lock.unlock();
-    request.log->fetched(fetch(request));
-    request.channel.reset();  // perhaps the last one to hold it
+    const std::optional<Fetched> fetched = fetch(request);
+    if (fetched) {
+      request.log->fetched(*fetched);
+      request.channel.reset();  // perhaps the last one to hold it
+      lock.lock();
+      continue;
+    }
     lock.lock();
+    ++request.tries;
+    asked_.push_back(std::move(request));
+    changed_.wait_for(lock, stop, kBeforeNextTry, [] { return false; });
   }
 }
 
-Fetched RecordReader::fetch(Request& request) {
+/// None: the disk fails, perhaps for a moment.
+std::optional<Fetched> RecordReader::fetch(Request& request) {
+  const bool last_try = request.tries >= kMostTries;
+  const auto unreadable = last_try ? SegmentSet::Unreadable::left_out : SegmentSet::Unreadable::refused;
   Filling& filling = work_->filling;
   const uint32_t channel = request.channel->index;
   Fetched result;
   if (request.behind) {
-    const auto found = segments_.ordinal_behind(channel, *request.behind);
+    const auto found = segments_.ordinal_behind(channel, *request.behind, unreadable);
+    if (!found && !last_try) return {};
     request.ordinal = found ? std::min(*found, request.until) : request.until;
     result.sought = request.behind;
   }
   result.asked = request.ordinal;
-  if (work_->known.size() >= kMostKnown && !work_->known.contains(channel)) work_->known.clear();
+  if (work_->known.size() >= kMostKnown && !work_->known.contains(channel))
+    work_->known.erase(work_->known.begin());
   Known& known = work_->known[channel];
 
   filling.clear();
   for (uint64_t next = request.ordinal; next < request.until;) {
-    const Extent* const extent = known.find(segments_, channel, next);
+    const auto found = known.find(segments_, channel, next, unreadable);
+    if (!found && !last_try && filling.empty()) return {};
+    const Extent* const extent = found ? *found : nullptr;
     if (!extent || extent->from >= request.until) break;
     if (extent->from > next && !filling.empty()) break;
     next = std::max(next, extent->from);
-    if (!filling.take(*extent, next, known.offset_of(*extent, next))) {
+    if (!filling.take(*extent, channel, next, known.offset_of(*extent, next))) {
       known.note_end(filling.end_ordinal(), extent->segment.get(), filling.offset());
       break;
     }
+    if (filling.error() && filling.empty() && !last_try) return {};
     if (!filling.empty() && filling.end_ordinal() < extent->until) break;  // damage ends it
     next = extent->until;
     if (!filling.empty()) known.note_end(next, extent->segment.get(), filling.offset());
@@ -253,7 +287,6 @@ Fetched RecordReader::fetch(Request& request) {
   const bool found = !filling.empty() && filling.ordinal() < request.until;
   result.ordinal = found ? filling.ordinal() : request.until;
   if (found) result.chunk = filling.chunk();
-  if (result.asked < result.ordinal) lost(channel, result.asked, result.ordinal);
   return result;
 }
 

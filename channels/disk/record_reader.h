@@ -49,8 +49,8 @@ class RecordReader {
   ~RecordReader();
 
   /// Any thread. The records of `channel` from `ordinal` on, which is below `until`, where its memory begins.
-  /// What the disk will not give is answered as damage up to the next record that can be read. Holds the
-  /// channel until it is answered.
+  /// What is damaged, or what the disk will not give for a minute, is answered as lost up to the next record
+  /// that can be read. Holds the channel until it is answered.
   void ask(ChannelPtr channel, FetchLog& log, uint64_t ordinal, uint64_t until);
   /// Any thread. The same from the first record behind `position`, which is not known to lie in memory.
   void seek(ChannelPtr channel, FetchLog& log, Position position, uint64_t until);
@@ -68,13 +68,14 @@ class RecordReader {
     FetchLog* log;
     uint64_t ordinal, until;
     std::optional<Position> behind;
+    int tries = 0;
   };
   struct Work;  // buffers; of each channel extents found earlier, ends of reads
   /// Stretches of ordinals of one channel, by their first; they do not touch.
   using Stretches = std::map<uint64_t, uint64_t>;
   void push(Request request);
   void run(const std::stop_token& stop);
-  Fetched fetch(Request& request);
+  std::optional<Fetched> fetch(Request& request);
 
   const SegmentSet& segments_;
   const std::unique_ptr<Work> work_;  // the thread's

@@ -75,6 +75,7 @@ void look_at(Candidate& c) {
   const auto index = StoredIndex::open(s.file, s.header.salts);
   if (index) {
     s.index = *index;
+    s.closed = true;
     s.entries_end = index->end().index_at;
     s.last_group = index->end().last_group;
     s.mark = index->end().mark;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 
 #include "channels/disk/scanned_segment.h"
 
@@ -9,10 +10,10 @@ namespace tailrace {
 namespace {
 
 /// The number of the run's first record, by the first of its entries that can be read; none can: 0.
-uint64_t first_number(const Segment& segment, const Run& run) {
+uint64_t first_number(const Segment& segment, uint32_t channel, const Run& run) {
   SegmentScanner scanner(segment.file, segment.header.salts, run.offset, run.offset + run.bytes);
   const StoredEntry* const entry = scanner.next();
-  if (!entry || entry->is_control()) return 0;
+  if (!entry || entry->prefix.channel != channel) return 0;
   return entry->prefix.number - (whole_ordinal(entry->prefix.ordinal, run.ordinal) - run.ordinal);
 }
 
@@ -58,7 +59,8 @@ struct SegmentSet::Part {
 };
 
 /// Newest segment first, only those that have some.
-Result<std::vector<SegmentSet::Part>> SegmentSet::parts_of(uint32_t channel) const {
+Result<std::vector<SegmentSet::Part>> SegmentSet::parts_of(uint32_t channel, Unreadable unreadable) const {
+  std::set<uint64_t> left_out;
   for (;;) {
     std::vector<Part> parts;
     std::vector<std::pair<size_t, StoredIndex>> stored;  // which part's, as it was under the lock
@@ -66,6 +68,7 @@ Result<std::vector<SegmentSet::Part>> SegmentSet::parts_of(uint32_t channel) con
       const std::shared_lock lock(mutex_);
       for (auto at = segments_.rbegin(); at != segments_.rend(); ++at) {
         const SegmentPtr& segment = at->second;
+        if (left_out.contains(at->first)) continue;
         if (segment->index) {
           stored.emplace_back(parts.size(), *segment->index);
           parts.push_back({segment, {}, {}});
@@ -88,8 +91,11 @@ Result<std::vector<SegmentSet::Part>> SegmentSet::parts_of(uint32_t channel) con
       std::erase_if(parts, [](const Part& part) { return part.runs.empty(); });
       return parts;
     }
-    if (const auto scanned = scan_instead(*parts[bad->first].segment, bad->second); !scanned)
-      return scanned.error();
+    Segment& segment = *parts[bad->first].segment;
+    const auto scanned = scan_instead(segment, bad->second);
+    if (scanned) continue;
+    if (unreadable == Unreadable::refused) return scanned.error();
+    left_out.insert(segment.header.segment);
   }
 }
 
@@ -111,8 +117,9 @@ Result<void> SegmentSet::scan_instead(Segment& segment, const StoredIndex& index
   return {};
 }
 
-Result<std::vector<Extent>> SegmentSet::find(uint32_t channel, uint64_t ordinal, size_t most) const {
-  const auto parts = parts_of(channel);
+Result<std::vector<Extent>> SegmentSet::find(uint32_t channel, uint64_t ordinal, size_t most,
+                                             Unreadable unreadable) const {
+  const auto parts = parts_of(channel, unreadable);
   if (!parts) return parts.error();
   Cover cover;
   uint64_t horizon = UINT64_MAX;  // behind it, runs that were not looked at may lie
@@ -130,8 +137,9 @@ Result<std::vector<Extent>> SegmentSet::find(uint32_t channel, uint64_t ordinal,
   return cover.take(horizon, most);
 }
 
-Result<uint64_t> SegmentSet::ordinal_behind(uint32_t channel, Position position) const {
-  const auto parts = parts_of(channel);
+Result<uint64_t> SegmentSet::ordinal_behind(uint32_t channel, Position position,
+                                            Unreadable unreadable) const {
+  const auto parts = parts_of(channel, unreadable);
   if (!parts) return parts.error();
   uint64_t found = UINT64_MAX, end = 0;
   for (const Part& part : *parts) {
@@ -139,12 +147,12 @@ Result<uint64_t> SegmentSet::ordinal_behind(uint32_t channel, Position position)
     if (part.line.highest_number <= position.value) continue;
     // The last run that begins at or below the position; numbers rise with the ordinals.
     const auto above = std::partition_point(part.runs.begin(), part.runs.end(), [&](const Run& run) {
-      return first_number(*part.segment, run) <= position.value;
+      return first_number(*part.segment, channel, run) <= position.value;
     });
     if (above != part.runs.end()) found = std::min(found, above->ordinal);
     if (above == part.runs.begin()) continue;
     const Run& below = *std::prev(above);
-    const uint64_t past = position.value - first_number(*part.segment, below) + 1;
+    const uint64_t past = position.value - first_number(*part.segment, channel, below) + 1;
     if (past < below.records) found = std::min(found, below.ordinal + past);
   }
   return found == UINT64_MAX ? end : found;

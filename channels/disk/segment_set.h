@@ -52,13 +52,19 @@ struct Growth {
 /// callers.
 class SegmentSet {
  public:
+  /// What of a segment cannot be read, neither its index nor its entries: an error, or as if it were not
+  /// there.
+  enum class Unreadable : uint8_t { refused, left_out };
+
   /// Where records of `channel` from `ordinal` on lie, in order, each once, `most` extents at most. Of a
   /// record that lies in two segments the copy in the newer one. Reads indexes: only for threads that may
   /// block. errors: neither an index nor the entries of its segment can be read.
-  Result<std::vector<Extent>> find(uint32_t channel, uint64_t ordinal, size_t most) const;
+  Result<std::vector<Extent>> find(uint32_t channel, uint64_t ordinal, size_t most,
+                                   Unreadable unreadable = Unreadable::refused) const;
   /// The ordinal of the channel's first record above `position`; behind its last if there is none. Reads
   /// indexes and entries. errors: as find.
-  Result<uint64_t> ordinal_behind(uint32_t channel, Position position) const;
+  Result<uint64_t> ordinal_behind(uint32_t channel, Position position,
+                                  Unreadable unreadable = Unreadable::refused) const;
 
   SegmentPtr oldest() const;            // null: there is none
   std::vector<SegmentPtr> all() const;  // by number
@@ -88,7 +94,7 @@ class SegmentSet {
 
  private:
   struct Part;
-  Result<std::vector<Part>> parts_of(uint32_t channel) const;
+  Result<std::vector<Part>> parts_of(uint32_t channel, Unreadable unreadable) const;
   Result<void> scan_instead(Segment& segment, const StoredIndex& index) const;
   /// Of a sealed one its index, which is read without the lock; else grown(builder), under it.
   template <class F>

@@ -354,3 +354,32 @@ TEST_CASE("disk_log: a copy that lies behind newer records hides none of them") 
   CHECK(one.cursor.ledger().dropped_total() == 0);
   CHECK(one.messages[0] == "c");
 }
+
+TEST_CASE("disk_log: a disk that does not read for a moment costs time, and no record") {
+  SimpleKeeper keeper(kSegment);
+  DiskLogs logs(keeper);
+  const ChannelPtr channel = logs.open(1);
+  DiskReader drain(channel, Place::at_end());
+  for (int i = 0; i < 10; ++i) REQUIRE(DiskLogs::append(channel, range(i * 100, 100)).has_value());
+  std::atomic<int> failures{0};
+  const ScopedHook hook([&](const IoStep& step, size_t&) {
+    return step.kind == IoStep::Kind::read && ++failures <= 3 ? EIO : 0;
+  });
+  drain.read_until(1000);
+  CHECK(failures > 3);
+  CHECK(drain.messages == range(0, 1000));
+  CHECK(logs.reader.damaged() == 0);
+}
+
+TEST_CASE("disk_log: what comes behind the end of the group commit is refused") {
+  SimpleKeeper keeper(kSegment);
+  for (const bool durable : {true, false}) {
+    DiskLogs logs(keeper, {.durable = durable});
+    const ChannelPtr channel = logs.open(1);
+    REQUIRE(DiskLogs::append(channel, {"a"}).has_value());
+    const uint64_t accepted = channel->log->totals().accepted;
+    logs.commit->stop();
+    CHECK(DiskLogs::append(channel, {"b"}).error() == make_error_code(ChannelErrc::no_room));
+    CHECK(channel->log->totals().accepted == accepted);
+  }
+}

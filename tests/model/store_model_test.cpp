@@ -231,7 +231,7 @@ class World {
   void flip_bits() {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator(dir_ / "data/segments"))
-      files.push_back(entry.path());
+      if (entry.file_size() > 0) files.push_back(entry.path());
     if (files.empty()) return;
     std::ranges::sort(files);
     const auto path = files[pick(files.size())];

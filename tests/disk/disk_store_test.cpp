@@ -1,0 +1,98 @@
+#include "channels/disk/disk_store.h"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+
+#include "channels/memory_catalog.h"
+#include "tests/channels/log_fixture.h"
+#include "tests/disk/scoped_hook.h"
+#include "tests/disk/store_fixture.h"
+#include "tests/disk/temp_dir.h"
+#include "tests/eventually.h"
+
+using namespace tailrace;
+using testing::eventually;
+
+namespace {
+
+struct Life {
+  explicit Life(const std::string& dir, bool durable = true) {
+    std::string error;
+    store = DiskStore::open({.dir = dir, .durable = durable, .segment_bytes = 1 << 20}, error);
+    REQUIRE_MESSAGE(store, error);
+    catalog = std::make_unique<MemoryCatalog>(
+        *store, MemoryCatalog::Options{6, store->password_key(), &store->journal()});
+    catalog->restore(store->contents());
+    store->start();
+  }
+  ~Life() { store->stop(); }
+  std::unique_ptr<DiskStore> store;
+  std::unique_ptr<MemoryCatalog> catalog;
+};
+
+int calls(CountingWaiter& waiter) {
+  const std::lock_guard lock(waiter.mutex);
+  return waiter.calls;
+}
+
+}  // namespace
+
+TEST_CASE("disk_store: posts are known to the next start, and keys are hashed alike") {
+  const TempDir dir;
+  uint64_t seed = 0;
+  {
+    Life life(dir.path());
+    seed = life.store->dedupe_seed();
+    CountingWaiter waiter;
+    life.store->remember({{1, 2, 3}, wall_now(), 7, "truncated=1"}, nullptr, waiter);
+    REQUIRE(eventually([&] { return calls(waiter) == 1; }));
+  }
+  const Life life(dir.path());
+  CHECK(life.store->dedupe_seed() == seed);
+  REQUIRE(life.store->posts().size() == 1);
+  CHECK(life.store->posts()[0].accepted == 7);
+  CHECK(life.store->posts()[0].rejected == "truncated=1");
+}
+
+TEST_CASE("disk_store: with TAILRACE_ACK=memory nobody waits for a disk that fails") {
+  const TempDir dir;
+  Life life(dir.path(), /*durable=*/false);
+  const ChannelPtr channel = life.catalog->add_channel("c").value();
+  const ScopedHook hook(
+      [&](const IoStep& step, size_t&) { return step.kind == IoStep::Kind::sync ? EIO : 0; });
+  append_messages(channel, {"a"}, wall_now());  // told at once
+  REQUIRE(eventually([&] { return !life.store->trouble().empty(); }));
+  CHECK(life.store->has_room());
+  CountingWaiter waiter;
+  life.store->remember({{1}, wall_now(), 1, ""}, nullptr, waiter);
+  CHECK(calls(waiter) == 1);
+}
+
+TEST_CASE("disk_store: a channel that was removed leaves its place to nobody") {
+  const TempDir dir;
+  uint32_t index = 0;
+  {
+    Life life(dir.path());
+    const ChannelPtr channel = life.catalog->add_channel("gone").value();
+    index = channel->index;
+    CountingWaiter waiter;
+    BatchSet set;
+    NewRecord r;
+    r.head = "2026-11-21T00:00:00Z host";
+    r.time_size = 20;
+    r.app = "app";
+    r.ids = "web.1 -";
+    r.procid_size = 5;
+    r.message = "m";
+    set.add(channel, r);
+    set.for_each(wall_now(), [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+    REQUIRE(eventually([&] { return calls(waiter) == 1; }));
+    REQUIRE(life.catalog->remove_channel(channel->id).has_value());
+  }
+  Life life(dir.path());
+  CHECK(life.catalog->channels().empty());
+  const ChannelPtr next = life.catalog->add_channel("next").value();
+  CHECK(next->index > index);
+  CHECK(next->log->totals().accepted == 0);
+}
