@@ -87,7 +87,8 @@ class Cleaner {
   Result<std::vector<ChannelLine>> lines_of(Segment& segment);
   Result<std::vector<PostLine>> posts_of(const Segment& segment, Micros now) const;
   bool worth_cleaning(const Segment& segment, std::vector<Share>& shares, size_t posts, bool pressed) const;
-  bool worth_with_more(const Segment& oldest, Micros now);
+  bool worth_with_more(const Segment& oldest, uint64_t live, Micros now);
+  static uint64_t live_of(const std::vector<Share>& shares, size_t posts);
   Result<std::vector<Wanted>> wanted_of(const Segment& segment, const std::vector<Share>& shares) const;
   bool send_more();
   Result<Step> remove();
