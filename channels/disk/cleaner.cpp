@@ -18,6 +18,7 @@ constexpr uint64_t kMostCopyBytes = 1 << 20;
 constexpr size_t kMostUnderWay = 4;
 constexpr uint64_t kPostBytes = 104;  // of one on disk, about
 constexpr size_t kFewSegments = 16;
+constexpr size_t kMostBehind = 7, kMostLines = 100'000;  // of segments that are looked at together
 constexpr Micros kSecond = 1'000'000, kMinute = 60 * kSecond;
 constexpr unsigned kMostFailedReads = 10;  // a minute apart; then what cannot be read is damaged
 
@@ -66,6 +67,12 @@ uint64_t Cleaner::Share::live_bytes() const {
   const uint64_t end = line.highest_ordinal + 1;
   const uint64_t live = end - std::max(floor, line.lowest_ordinal), all = end - line.lowest_ordinal;
   return uint64_t(double(line.bytes) * (double(live) / double(all)));
+}
+
+uint64_t Cleaner::live_of(const std::vector<Share>& shares, size_t posts) {
+  uint64_t live = posts * kPostBytes;
+  for (const Share& share : shares) live += share.live_bytes();
+  return live;
 }
 
 Cleaner::Cleaner(Parts parts) : parts_(std::move(parts)), landed_(std::make_shared<Landed>()) {}
@@ -119,7 +126,8 @@ Result<void> Cleaner::begin(Micros now, bool pressed) {
   if (!shares) return failed(shares.error());
   auto posts = posts_of(*segment, now);
   if (!posts) return failed(posts.error());
-  if (!worth_cleaning(*segment, *shares, posts->size(), pressed)) {
+  if (!worth_cleaning(*segment, *shares, posts->size(), pressed) &&
+      !worth_with_more(*segment, live_of(*shares, posts->size()), now)) {
     look_ = {number, parts_.segments.count(), pressed, now};
     return {};
   }
@@ -194,6 +202,26 @@ bool Cleaner::worth_cleaning(const Segment& segment, std::vector<Share>& shares,
   if (pressed || live <= segment.bytes / 4) return true;
   const uint64_t explained = parts_.segments.bytes() / segment.header.capacity;
   return parts_.segments.count() > kFewSegments + 2 * explained;
+}
+
+/// Whether it and a few behind it are dead for three quarters together: those behind cannot go before it.
+bool Cleaner::worth_with_more(const Segment& oldest, uint64_t live, Micros now) {
+  uint64_t all = oldest.bytes;
+  size_t looked = 0, lines = 0;
+  for (const SegmentPtr& segment : parts_.segments.all()) {
+    if (segment->header.segment == oldest.header.segment) continue;
+    const bool closed = segment->index || segment->closed;
+    if (!closed || segment->header.segment >= parts_.segments.newest_synced()) return false;
+    if (looked++ == kMostBehind || lines > kMostLines) return false;
+    const auto shares = shares_of(*segment, now);
+    const auto posts = posts_of(*segment, now);
+    if (!shares || !posts) return false;
+    live += live_of(*shares, posts->size());
+    all += segment->bytes;
+    lines += shares->size();
+    if (live <= all / 4) return true;
+  }
+  return false;
 }
 
 /// Where the live records lie of which no newer segment has a copy. errors: the segment's index. A newer

@@ -16,8 +16,9 @@
 namespace tailrace {
 
 /// Belongs to the keeper thread. Segments go from the oldest on, so that one that is missing elsewhere is
-/// known to be lost. The oldest is cleaned when three quarters of it are dead; when the disk bound asks for
-/// room; or when there are more segments than their bytes explain (many starts leave small ones):
+/// known to be lost. The oldest is cleaned when three quarters of it are dead, or of it and up to seven
+/// behind it together; when the disk bound asks for room; or when there are more segments than their bytes
+/// explain (many starts leave small ones):
 ///
 ///   its live records, read and checked, in chunks → GroupCommit::copy → synced → positions synced
 ///   → unlinked → out of the set → told to the logs
@@ -86,6 +87,8 @@ class Cleaner {
   Result<std::vector<ChannelLine>> lines_of(Segment& segment);
   Result<std::vector<PostLine>> posts_of(const Segment& segment, Micros now) const;
   bool worth_cleaning(const Segment& segment, std::vector<Share>& shares, size_t posts, bool pressed) const;
+  bool worth_with_more(const Segment& oldest, uint64_t live, Micros now);
+  static uint64_t live_of(const std::vector<Share>& shares, size_t posts);
   Result<std::vector<Wanted>> wanted_of(const Segment& segment, const std::vector<Share>& shares) const;
   bool send_more();
   Result<Step> remove();

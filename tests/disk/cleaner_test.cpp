@@ -182,6 +182,20 @@ TEST_CASE("cleaner: what is dead goes, a quarter alive is moved, more stays; and
   CHECK(f.started->recovered.channels[9].end_ordinal == f.logs[9].synced_end());
 }
 
+TEST_CASE("cleaner: what is alive in the oldest does not keep dead ones behind it") {
+  CleanerFixture f;
+  while (f.segments->count() < 2) f.write(7, {std::string(5000, 'u')});
+  CHECK(f.clean() == 0);
+  for (int i = 0; i < 3; ++i) {
+    f.flood(9);
+    f.logs[9].move_floor(f.logs[9].synced_end());
+    CHECK(f.clean() == (i < 2 ? 0 : 4));
+  }
+  CHECK(read_channel(*f.segments, 7) == f.logs[7].live());
+  CHECK(f.segments->count() <= 3);
+  CHECK(f.clean() == 0);
+}
+
 TEST_CASE("cleaner: it looks again once a minute, and when a segment more is there") {
   CleanerFixture f;
   f.flood(9, 2);

@@ -204,6 +204,33 @@ TEST_CASE("keeper: a full disk is said, and tried again until there is room") {
   CHECK(f.logs[7].live().back().message == "after");
 }
 
+TEST_CASE("keeper: what was told before it was stored waits for room, and is stored by itself then") {
+  KeeperFixture f(64 * kSegment, false);
+  std::atomic<bool> full{false}, refused_twice{false};
+  std::atomic<int> prepared{0};
+  const ScopedHook hook([&](const IoStep& step, size_t&) {
+    prepared += step.kind == IoStep::Kind::sync_dir;
+    if (!full || step.kind != IoStep::Kind::write) return 0;
+    if (step.offset == kEntriesAt) refused_twice = true;  // the group, in its second segment
+    return ENOSPC;
+  });
+  f.start();
+  f.append(7, {"before"});
+  REQUIRE(eventually([&] { return prepared == 3; }));
+  full = true;
+  CountingWaiter waiter;
+  f.logs[7].append(f.commit, f.room, {"meanwhile"}, waiter);
+  REQUIRE(eventually([&] { return refused_twice.load(); }));
+  REQUIRE(eventually([&] { return !f.room.open(); }));
+  CHECK_FALSE(told(waiter));
+  full = false;
+  REQUIRE(eventually([&] { return told(waiter); }));
+  f.stop();
+  const Started started(f.options());
+  check_all(f, started.segments, {7});
+  CHECK(f.logs[7].live().size() == 2);
+}
+
 TEST_CASE(
     "keeper: whatever the disk refuses for a while, what was acknowledged is there, and it recovers (D1)") {
   for (const int kind : {0, 1, 2, 3, 4, 5, 6}) {
