@@ -146,9 +146,9 @@ bool Readers::want_below(uint64_t ordinal) const {
   return std::ranges::any_of(all_, [&](const CursorState* c) { return c->ordinal < ordinal; });
 }
 
-uint64_t Readers::lowest_of_drains() const {
+uint64_t Readers::lowest() const {
   uint64_t lowest = UINT64_MAX;
-  for_each_drain([&](const CursorState& cursor) { lowest = std::min(lowest, oldest_ordinal(cursor)); });
+  for (const CursorState* cursor : all_) lowest = std::min(lowest, oldest_ordinal(*cursor));
   return lowest;
 }
 

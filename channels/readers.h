@@ -50,8 +50,8 @@ class Readers {
 
   /// Whether some cursor has yet to read a record below `ordinal`.
   bool want_below(uint64_t ordinal) const;
-  /// The lowest ordinal that a drain may still ask for, its flight included; UINT64_MAX: there is no drain.
-  uint64_t lowest_of_drains() const;
+  /// The lowest ordinal that a cursor may still ask for, its flight included; UINT64_MAX: there is none.
+  uint64_t lowest() const;
   /// Whether some drain that could run, and does not wait for somebody outside, lags by more than `records`
   /// but not below `from`.
   bool runner_lags(uint64_t accepted, uint64_t records, uint64_t from) const;

@@ -46,20 +46,24 @@ uint64_t portion(uint64_t count, uint64_t part, uint64_t whole) {
   return std::min(count, uint64_t(double(count) * (double(part) / double(whole))) + 1);
 }
 
+/// What the biggest gives at once: down to the next biggest, and no crumbs.
+uint64_t step_of(const Share& share, uint64_t next, uint64_t missing) {
+  const uint64_t step = std::max({share.bytes - next, share.bytes / 64, kLeastTaken});
+  return std::min({step, share.bytes, missing});
+}
+
 }  // namespace
 
 Bounds::Held Bounds::hold_disk(uint64_t most, Micros now) {
-  Heap heap;
   Held held;
-  logs_.for_each([&](uint32_t channel, KeptLog& log) {
-    const uint64_t bytes = log.live_bytes();
-    held.live += bytes;
-    heap.add({bytes, channel});
-  });
+  logs_.for_each([&](uint32_t, KeptLog& log) { held.live += log.live_bytes(); });
+  if (held.live > most) take_spare(most, held, now);
+  if (held.live <= most) return held;
+  Heap heap;
+  logs_.for_each([&](uint32_t channel, KeptLog& log) { heap.add({log.live_bytes(), channel}); });
   while (held.live > most && !heap.empty()) {
     Share share = heap.take();
-    const uint64_t step = std::max({share.bytes - heap.biggest(), share.bytes / 64, kLeastTaken});
-    const uint64_t taken = std::min({step, share.bytes, held.live - most});
+    const uint64_t taken = step_of(share, heap.biggest(), held.live - most);
     take_from(share.channel, taken, now);
     share.bytes -= taken;
     held.live -= taken;
@@ -67,6 +71,20 @@ Bounds::Held Bounds::hold_disk(uint64_t most, Micros now) {
     heap.add(share);
   }
   return held;
+}
+
+void Bounds::take_spare(uint64_t most, Held& held, Micros now) {
+  Heap heap;
+  logs_.for_each([&](uint32_t channel, KeptLog& log) { heap.add({log.spare_bytes(), channel}); });
+  while (held.live > most && !heap.empty()) {
+    Share share = heap.take();
+    const uint64_t taken = step_of(share, heap.biggest(), held.live - most);
+    logs_.with(share.channel, [&](KeptLog& log) { log.give_up_spare(taken, now); });
+    share.bytes -= taken;
+    held.live -= taken;
+    held.lost = true;
+    heap.add(share);
+  }
 }
 
 void Bounds::take_from(uint32_t channel, uint64_t bytes, Micros now) {

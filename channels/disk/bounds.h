@@ -17,10 +17,11 @@ class Bounds {
 
   struct Held {
     uint64_t live = 0;  // bytes of all channels, after it
-    bool lost = false;
+    bool lost = false;  // something died
   };
-  /// While more than `most` bytes live, the channel with the most loses its oldest: so a flooding channel
-  /// pays before a quiet one.
+  /// While more than `most` bytes live, what nobody has yet to read goes, of the channel that has the most of
+  /// it; then the channel with the most bytes loses its oldest: so a flooding channel pays before a quiet
+  /// one.
   Held hold_disk(uint64_t most, Micros now);
   /// What arrived before `cutoff`. Of what lies on disk alone all of a channel's records in one
   /// segment go at once, when the newest of them is too old.
@@ -29,6 +30,7 @@ class Bounds {
   void hold_memory(uint64_t most);
 
  private:
+  void take_spare(uint64_t most, Held& held, Micros now);
   void take_from(uint32_t channel, uint64_t bytes, Micros now);
   uint64_t behind_bytes(uint32_t channel, uint64_t floor, uint64_t bytes) const;
 

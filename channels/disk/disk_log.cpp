@@ -157,14 +157,34 @@ void DiskLog::lose(uint64_t ordinal, DropReason reason, Micros now) {
 void DiskLog::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
   const std::lock_guard lock(mutex_);
   lose(std::min(ordinal, synced_), reason, now);
-  while (ring_.chunks() && ring_.front().end_ordinal() <= floor_) ring_.pop_front();
+  drop_below_floor();
 }
 
 void DiskLog::expire(Micros now) {
   const std::lock_guard lock(mutex_);
   lose(std::min(stored_.ordinal_older_than(now - limits_.age), synced_), DropReason::age, now);
-  while (ring_.chunks() && ring_.front().end_ordinal() <= floor_) ring_.pop_front();
+  drop_below_floor();
   trim_ring(now);
+}
+
+void DiskLog::drop_below_floor() {
+  while (ring_.chunks() && ring_.front().end_ordinal() <= floor_) ring_.pop_front();
+}
+
+/// Below it nobody has anything to read, and history shows nothing.
+uint64_t DiskLog::spare_end() const {
+  return std::min({readers_.lowest(), visible_ - std::min(visible_, limits_.history), synced_});
+}
+
+uint64_t DiskLog::spare_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return stored_.bytes_before(std::max(spare_end(), oldest())) - bytes_below_;
+}
+
+void DiskLog::give_up_spare(uint64_t bytes, Micros now) {
+  const std::lock_guard lock(mutex_);
+  lose(std::min(stored_.ordinal_at(bytes_below_ + bytes), spare_end()), DropReason::disk, now);
+  drop_below_floor();
 }
 
 void DiskLog::cleaned(uint64_t first_kept, uint64_t bytes) {

@@ -82,6 +82,8 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
   void lose_before(uint64_t ordinal, DropReason reason, Micros now) override;
   void cleaned(uint64_t first_kept, uint64_t bytes) override;
   uint64_t live_bytes() const override;
+  uint64_t spare_bytes() const override;
+  void give_up_spare(uint64_t bytes, Micros now) override;
   uint64_t memory() const override;
   bool shrink() override;
 
@@ -119,6 +121,8 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
   void hold_bounds(Micros now);
   void trim_ring(Micros now);
   bool may_forget(uint64_t end) const;
+  uint64_t spare_end() const;
+  void drop_below_floor();
   void raise_mark_in_time();
   bool forget_front(DropReason reason, Micros now);
 

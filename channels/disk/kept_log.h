@@ -28,6 +28,10 @@ class KeptLog {
   virtual void cleaned(uint64_t first_kept, uint64_t bytes) = 0;
   /// Bytes that its live entries take on disk, about; and of memory that could be forgotten without a loss.
   virtual uint64_t live_bytes() const = 0;
+  /// Of these, what nobody has yet to read and no history shows; and gives up about so much of it, the oldest
+  /// first.
+  virtual uint64_t spare_bytes() const = 0;
+  virtual void give_up_spare(uint64_t bytes, Micros now) = 0;
   virtual uint64_t memory() const = 0;
   /// Forgets the oldest chunk in memory; false if none can be.
   virtual bool shrink() = 0;

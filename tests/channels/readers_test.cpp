@@ -173,7 +173,7 @@ struct Model {
       REQUIRE(ledger.buffered == drain->count(Fate::unread) + drain->count(Fate::flying));
       lowest = std::min(lowest, drain->oldest());
     }
-    REQUIRE(all.lowest_of_drains() == lowest);
+    REQUIRE(all.lowest() == lowest);
   }
 
   std::mt19937 random;

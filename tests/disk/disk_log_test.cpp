@@ -383,3 +383,30 @@ TEST_CASE("disk_log: what comes behind the end of the group commit is refused") 
     CHECK(channel->log->totals().accepted == accepted);
   }
 }
+
+TEST_CASE(
+    "disk_log: what was delivered stays until room is asked for, and costs nobody a record when it goes") {
+  SimpleKeeper keeper(kSegment);
+  DiskLogs logs(keeper, {.limits = {.history = 10, .bytes = 1u << 30}});
+  const ChannelPtr channel = logs.open(1);
+  DiskReader drain(channel, Place::at_end());
+  for (int i = 0; i < 5; ++i) REQUIRE(DiskLogs::append(channel, range(i * 100, 100)).has_value());
+  drain.read_until(500);
+  for (int i = 5; i < 10; ++i) REQUIRE(DiskLogs::append(channel, range(i * 100, 100)).has_value());
+  DiskLog& log = DiskLogs::of(channel);
+  CHECK(log.floor() == 0);
+  const uint64_t live = log.live_bytes(), spare = log.spare_bytes();
+  CHECK(spare > live * 4 / 10);
+  CHECK(spare < live * 6 / 10);
+  log.give_up_spare(spare / 2, kTestTime);
+  CHECK(log.floor() > 200);
+  CHECK(log.floor() < 300);
+  log.give_up_spare(live, kTestTime);
+  CHECK(log.floor() == 500);
+  CHECK(log.spare_bytes() == 0);
+  drain.read_until(1000);
+  CHECK(drain.messages == range(0, 1000));
+  CHECK(drain.cursor.ledger().dropped_total() == 0);
+  log.give_up_spare(live, kTestTime);
+  CHECK(log.floor() == 990);  // history
+}

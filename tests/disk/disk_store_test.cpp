@@ -17,9 +17,12 @@ using testing::eventually;
 namespace {
 
 struct Life {
-  explicit Life(const std::string& dir, bool durable = true) {
+  explicit Life(const std::string& dir, bool durable = true, uint64_t disk_bytes = uint64_t{1} << 30) {
     std::string error;
-    store = DiskStore::open({.dir = dir, .durable = durable, .segment_bytes = 1 << 20}, error);
+    DiskStore::Options options{.dir = dir, .durable = durable, .segment_bytes = 1 << 20};
+    options.limits.log = {.history = 100, .bytes = 1u << 30};
+    options.limits.disk_bytes = disk_bytes;
+    store = DiskStore::open(std::move(options), error);
     REQUIRE_MESSAGE(store, error);
     catalog = std::make_unique<MemoryCatalog>(
         *store, MemoryCatalog::Options{6, store->password_key(), &store->journal()});
@@ -95,4 +98,44 @@ TEST_CASE("disk_store: a channel that was removed leaves its place to nobody") {
   const ChannelPtr next = life.catalog->add_channel("next").value();
   CHECK(next->index > index);
   CHECK(next->log->totals().accepted == 0);
+}
+
+TEST_CASE("disk_store: at the disk bound what was delivered goes before what somebody waits for") {
+  const TempDir dir;
+  constexpr uint64_t kBound = 24 << 20;
+  Life life(dir.path(), true, kBound);
+  const ChannelPtr read = life.catalog->add_channel("read").value();
+  const ChannelPtr unread = life.catalog->add_channel("unread").value();
+  Loop loop;
+  Woken task;
+  Cursor reader(Cursor::Kind::drain, loop.pass, task, 1), waiter(Cursor::Kind::drain, loop.pass, task, 2);
+  reader.attach(*read->log);
+  waiter.attach(*unread->log);
+  const auto append = [](const ChannelPtr& channel) {
+    CountingWaiter told;
+    BatchSet set;
+    const std::vector<std::string> messages = numbered(0, 100, 1000);
+    for (const std::string& m : messages) {
+      NewRecord r;
+      r.head = "2026-11-21T00:00:00Z host";
+      r.time_size = 20;
+      r.app = "app";
+      r.ids = "web.1 -";
+      r.procid_size = 5;
+      r.message = m;
+      set.add(channel, r);
+    }
+    set.for_each(wall_now(), [&](Channel& c, const Batch& batch) { c.log->append(batch, told); });
+    REQUIRE(eventually([&] { return calls(told) == 1; }));
+    return told.first.has_value();
+  };
+  for (int i = 0; i < 400; ++i) {  // 42 MB, of which 9 wait for somebody
+    REQUIRE(eventually([&] { return life.store->has_room() && append(i % 5 == 0 ? unread : read); }));
+    for (Read r = reader.read(1 << 20); r.slice.records; r = reader.read(1 << 20))
+      reader.settle(Outcome::delivered, r.slice.records);
+  }
+  CHECK(waiter.ledger().dropped_total() == 0);
+  CHECK(waiter.ledger().buffered == 8000);
+  CHECK(reader.ledger().dropped_total() == 0);
+  REQUIRE(eventually([&] { return life.store->status().bytes <= kBound; }));
 }

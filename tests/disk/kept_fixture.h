@@ -101,6 +101,8 @@ class TestLog final : public KeptLog, public CommitLog {
       bytes += at->second.bytes;
     return uint64_t(double(bytes) * believes);
   }
+  uint64_t spare_bytes() const override { return 0; }  // somebody wants all of it
+  void give_up_spare(uint64_t, Micros) override {}
   uint64_t memory() const override {
     uint64_t bytes = 0;
     for (const ChunkRef& c : memory_chunks) bytes += c->capacity;
