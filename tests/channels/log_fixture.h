@@ -24,8 +24,8 @@ struct Woken final : Task {
 };
 
 /// One batch of these messages, app `app`, procid `web.1`, PRI 13.
-inline Position append_messages(const ChannelPtr& channel, const std::vector<std::string>& messages,
-                                Micros at) {
+inline void append_messages(const ChannelPtr& channel, const std::vector<std::string>& messages, Micros at,
+                            AppendWaiter& waiter) {
   BatchSet set;
   for (const std::string& m : messages) {
     NewRecord r;
@@ -37,8 +37,14 @@ inline Position append_messages(const ChannelPtr& channel, const std::vector<std
     r.message = m;
     set.add(channel, r);
   }
-  Appended waiter;
   set.for_each(at, [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+}
+
+/// The same in a log that answers at once.
+inline Position append_messages(const ChannelPtr& channel, const std::vector<std::string>& messages,
+                                Micros at) {
+  Appended waiter;
+  append_messages(channel, messages, at, waiter);
   REQUIRE(waiter.calls == 1);
   REQUIRE(waiter.first.has_value());
   return *waiter.first;

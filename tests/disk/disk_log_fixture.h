@@ -70,18 +70,7 @@ struct DiskLogs final : ProgressListener {
   }
   static void append(const ChannelPtr& channel, const std::vector<std::string>& messages,
                      AppendWaiter& waiter, Micros at = kTestTime) {
-    BatchSet set;
-    for (const std::string& m : messages) {
-      NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host";
-      r.time_size = 20;
-      r.app = "app";
-      r.ids = "web.1 -";
-      r.procid_size = 5;
-      r.message = m;
-      set.add(channel, r);
-    }
-    set.for_each(at, [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+    append_messages(channel, messages, at, waiter);
   }
 
   const DiskLogOptions options;

@@ -80,16 +80,7 @@ TEST_CASE("disk_store: a channel that was removed leaves its place to nobody") {
     const ChannelPtr channel = life.catalog->add_channel("gone").value();
     index = channel->index;
     CountingWaiter waiter;
-    BatchSet set;
-    NewRecord r;
-    r.head = "2026-11-21T00:00:00Z host";
-    r.time_size = 20;
-    r.app = "app";
-    r.ids = "web.1 -";
-    r.procid_size = 5;
-    r.message = "m";
-    set.add(channel, r);
-    set.for_each(wall_now(), [&](Channel& c, const Batch& batch) { c.log->append(batch, waiter); });
+    append_messages(channel, {"m"}, wall_now(), waiter);
     REQUIRE(eventually([&] { return calls(waiter) == 1; }));
     REQUIRE(life.catalog->remove_channel(channel->id).has_value());
   }
@@ -113,19 +104,7 @@ TEST_CASE("disk_store: at the disk bound what was delivered goes before what som
   waiter.attach(*unread->log);
   const auto append = [](const ChannelPtr& channel) {
     CountingWaiter told;
-    BatchSet set;
-    const std::vector<std::string> messages = numbered(0, 100, 1000);
-    for (const std::string& m : messages) {
-      NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host";
-      r.time_size = 20;
-      r.app = "app";
-      r.ids = "web.1 -";
-      r.procid_size = 5;
-      r.message = m;
-      set.add(channel, r);
-    }
-    set.for_each(wall_now(), [&](Channel& c, const Batch& batch) { c.log->append(batch, told); });
+    append_messages(channel, numbered(0, 100, 1000), wall_now(), told);
     REQUIRE(eventually([&] { return calls(told) == 1; }));
     return told.first.has_value();
   };

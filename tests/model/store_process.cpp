@@ -10,6 +10,7 @@
 #include "base/loops.h"
 #include "channels/disk/disk_store.h"
 #include "channels/memory_catalog.h"
+#include "tests/channels/log_fixture.h"
 #include "tests/disk/scoped_hook.h"
 #include "tests/eventually.h"
 #include "tests/model/undo_log.h"
@@ -109,20 +110,7 @@ class Process final : public CatalogWatcher {
 
   void append(const json& m) {
     const ChannelPtr channel = catalog_.channel(m["channel"].get<std::string>());
-    BatchSet set;
-    const std::vector<std::string> messages = m["messages"];
-    for (const std::string& message : messages) {
-      NewRecord r;
-      r.head = "2026-11-21T00:00:00Z host";
-      r.time_size = 20;
-      r.app = "app";
-      r.ids = "web.1 -";
-      r.procid_size = 5;
-      r.message = message;
-      set.add(channel, r);
-    }
-    set.for_each(wall_now(),
-                 [&](Channel& c, const Batch& b) { c.log->append(b, *new Waiter(wire_, m["id"])); });
+    append_messages(channel, m["messages"], wall_now(), *new Waiter(wire_, m["id"]));
   }
 
   json read(const json& m) {
