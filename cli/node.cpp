@@ -251,12 +251,13 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
   stopping_ = true;
   for (auto& listener : syslog_listeners_) listener->stop();
   for (auto& listener : syslog_tls_listeners_) listener->stop();
+  // First those that are connected: who finds the door closed may know that they are on their way out.
+  public_server_.stop();
+  https_server_.stop();
   http_->stop();
   if (https_) https_->stop();
   syslog_.stop();
   syslog_udp_.stop();
-  public_server_.stop();
-  https_server_.stop();
   const auto left = [&] {
     return std::max(std::chrono::milliseconds(0),
                     std::chrono::duration_cast<std::chrono::milliseconds>(end - mono_now()));

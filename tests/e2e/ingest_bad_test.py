@@ -543,6 +543,14 @@ class SmallRoom(IngestCase):
         self.accepts(counted(record(self.app, "still here")), 1)
 
 
+def refuses(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 class Stopping(IngestCase):
     def test_requests_in_flight_are_finished(self):
         node = Node("--grace", "5s")
@@ -560,6 +568,7 @@ class Stopping(IngestCase):
                 well, far_end.mode = far_end.mode, 503  # what is accepted from here on takes a second try
                 node.process.terminate()
                 wait_until(lambda: 'msg="stopping"' in node.log(), "the stop to begin")
+                wait_until(lambda: refuses(node.public), "nobody to be accepted")
                 begun.send(body[-1:])
                 answer = begun.answer()
                 self.assertEqual((answer.status, answer.header("Connection")), (204, "close"))
