@@ -9,7 +9,7 @@
 
 #include "channels/disk/catalog_tables.h"
 #include "channels/disk/errc.h"
-#include "channels/disk/found_runs.h"
+#include "channels/disk/inspected_segment.h"
 #include "channels/disk/io.h"
 #include "channels/disk/lock_file.h"
 #include "channels/disk/positions.h"
@@ -22,25 +22,6 @@ namespace {
 
 using State = SegmentReport::State;
 namespace sys = boost::system::errc;
-
-/// One segment file, open until the end.
-struct Source {
-  uint64_t number = 0;
-  File file;
-  SegmentHeader header;
-  std::optional<BeginText> begin;
-  std::optional<StoredIndex> index;
-  SegmentReport report;
-
-  uint64_t void_end = UINT64_MAX;
-  uint64_t last_group_at = 0, last_group_end = 0;  // of the last valid group entry; 0: there is none
-  uint64_t last_group_missing = 0;                 // entries that it announces and that are not there
-  uint64_t index_missing = 0;                      // entries of the index that are not there
-  std::vector<Stretch> stretches;                  // not judged yet
-
-  bool readable() const { return report.state == State::sealed || report.state == State::open; }
-  uint64_t entries() const { return report.records + report.posts; }
-};
 
 bool is_blank(const File& file) {
   std::vector<std::byte> piece(256 * 1024);
@@ -68,17 +49,17 @@ class Inspection {
 
  private:
   Result<size_t> open_new();
-  void look_at(Source& s);
+  void look_at(InspectedSegment& s);
   void take_catalog(const CatalogRows& rows);
   void take_positions(const Positions::Rows& rows);
-  void scan(Source& s, uint32_t place);
-  void compare_with_index(Source& s, const IndexBuilder& found);
-  void judge(Source& s, bool last);
+  void scan(InspectedSegment& s, uint32_t place);
+  void compare_with_index(InspectedSegment& s, const IndexBuilder& found);
+  void judge(InspectedSegment& s, bool last);
   uint64_t sum_up(uint32_t index, ChannelReport& channel);
 
   const std::string dir_;
   DirReport out_;
-  std::vector<Source> sources_;  // by number
+  std::vector<InspectedSegment> sources_;  // by number
   std::map<uint32_t, std::vector<FoundRun>> runs_;
   std::map<uint32_t, uint64_t> about_;  // an ordinal near those of a channel that come next
   std::map<uint32_t, Positions::ChannelEnd> ends_;
@@ -106,7 +87,7 @@ Result<void> Inspection::open_all() {
     if (*more == 0) break;
   }
   std::sort(sources_.begin(), sources_.end(), [](auto& a, auto& b) { return a.number < b.number; });
-  for (Source& s : sources_) look_at(s);
+  for (InspectedSegment& s : sources_) look_at(s);
   return {};
 }
 
@@ -118,12 +99,12 @@ Result<size_t> Inspection::open_new() {
   size_t opened = 0;
   for (const std::string& name : *names) {
     const auto number = segment_number(name);
-    const auto known = [&](const Source& s) { return s.number == *number; };
+    const auto known = [&](const InspectedSegment& s) { return s.number == *number; };
     if (!number || *number == 0 || std::ranges::any_of(sources_, known)) continue;
     auto file = File::open_to_read(segments + "/" + name);
     if (!file && file.error() == sys::no_such_file_or_directory) continue;
     ++opened;
-    Source& s = sources_.emplace_back();
+    InspectedSegment& s = sources_.emplace_back();
     s.number = *number;
     s.report.name = name;
     if (file)
@@ -135,7 +116,7 @@ Result<size_t> Inspection::open_new() {
 }
 
 /// Header, begin and index.
-void Inspection::look_at(Source& s) {
+void Inspection::look_at(InspectedSegment& s) {
   if (!s.file) return;
   std::vector<std::byte> bytes(kEntriesAt + stored_size(kMostRecordText));
   const auto size = s.file.size();
@@ -237,81 +218,10 @@ void Inspection::take_positions(const Positions::Rows& rows) {
 
 // ---- segments --------------------------------------------------------------------------------------------
 
-/// The runs and the account of one segment, entry by entry.
-class Collector {
- public:
-  Collector(Source& s, uint32_t place, std::map<uint32_t, std::vector<FoundRun>>& runs,
-            std::map<uint32_t, uint64_t>& about, std::map<uint32_t, ChannelReport>& channels)
-      : s_(s), place_(place), runs_(runs), about_(about), channels_(channels) {}
-
-  void add(const StoredEntry& e) {
-    if (!e.is_control()) return add_record(e);
-    if (e.kind() == ControlKind::group) begin_group(e.offset, *read_group(e));
-    if (e.kind() == ControlKind::post) {
-      ++s_.report.posts;
-      count(e);
-    }
-  }
-  void finish() {
-    end_group();
-    s_.last_group_missing = missing_;
-  }
-  const IndexBuilder& index() const { return index_; }
-
- private:
-  void add_record(const StoredEntry& e) {
-    const uint32_t channel = e.prefix.channel;
-    const uint64_t ordinal = whole_ordinal(e.prefix.ordinal, about_[channel]);
-    const Micros arrival = e.record.arrival();
-    about_[channel] = ordinal;
-    index_.add({channel, {ordinal, e.offset, 1, uint32_t(e.size)}, e.prefix.number, arrival});
-
-    std::vector<FoundRun>& runs = runs_[channel];
-    FoundRun* const last = runs.empty() ? nullptr : &runs.back();
-    if (last && last->segment == place_ && last->offset + last->bytes == e.offset &&
-        last->end_number() == e.prefix.number && last->end_ordinal() == ordinal &&
-        last->bytes + e.size <= kMostInspectedRun) {
-      last->bytes += uint32_t(e.size);
-      ++last->records;
-    } else {
-      runs.push_back({e.prefix.number, ordinal, e.offset, uint32_t(e.size), 1, place_});
-    }
-    ChannelReport& report = channels_[channel];
-    report.bytes += e.size;
-    widen(report.oldest, report.newest, arrival);
-    widen(s_.report.oldest, s_.report.newest, arrival);
-    ++s_.report.records;
-    count(e);
-  }
-  static void widen(Micros& oldest, Micros& newest, Micros arrival) {
-    oldest = oldest == 0 ? arrival : std::min(oldest, arrival);
-    newest = std::max(newest, arrival);
-  }
-
-  void begin_group(uint64_t offset, const GroupText& text) {
-    end_group();
-    s_.report.missing += missing_;  // another group begins only when that one was synced
-    ++s_.report.groups;
-    s_.last_group_at = offset, s_.last_group_end = offset + text.bytes;
-    announced_ = text.entries, found_ = 0;
-  }
-  /// Entries behind its end are of a group whose own entry is damaged.
-  void count(const StoredEntry& e) { found_ += e.offset < s_.last_group_end; }
-  void end_group() { missing_ = announced_ - std::min(announced_, found_); }
-
-  Source& s_;
-  const uint32_t place_;
-  std::map<uint32_t, std::vector<FoundRun>>& runs_;
-  std::map<uint32_t, uint64_t>& about_;
-  std::map<uint32_t, ChannelReport>& channels_;
-  IndexBuilder index_;
-  uint64_t announced_ = 0, found_ = 0, missing_ = 0;  // entries of the group
-};
-
 void Inspection::scan_all() {
   std::map<uint64_t, uint64_t> void_ends;
   const bool from_segments = !data_dir_;
-  for (const Source& s : sources_) {
+  for (const InspectedSegment& s : sources_) {
     if (s.readable() && from_segments) data_dir_ = s.header.data_dir;  // no catalog says it
     if (!s.begin) continue;
     for (const BeginText::Void& v : s.begin->voids) {
@@ -320,7 +230,7 @@ void Inspection::scan_all() {
     }
   }
   for (size_t i = 0; i < sources_.size(); ++i) {
-    Source& s = sources_[i];
+    InspectedSegment& s = sources_[i];
     if (!s.readable()) continue;
     if (s.header.data_dir != data_dir_) {
       s.report.state = State::foreign;
@@ -336,8 +246,8 @@ void Inspection::scan_all() {
   }
 }
 
-void Inspection::scan(Source& s, uint32_t place) {
-  Collector collector(s, place, runs_, about_, out_.channels);
+void Inspection::scan(InspectedSegment& s, uint32_t place) {
+  SegmentAccount collector(s, place, runs_, about_, out_.channels);
   SegmentScanner scanner(s.file, s.header.salts, kEntriesAt, std::min(s.report.bytes, s.void_end));
   bool any = false;
   while (const StoredEntry* entry = scanner.next()) {
@@ -354,7 +264,7 @@ void Inspection::scan(Source& s, uint32_t place) {
 }
 
 /// What an index says must be found, and be all if no bytes are damaged.
-void Inspection::compare_with_index(Source& s, const IndexBuilder& found) {
+void Inspection::compare_with_index(InspectedSegment& s, const IndexBuilder& found) {
   uint64_t records = 0;
   bool more = false;
   const auto read = s.index->for_each([&](const ChannelLine& stored) {
@@ -376,7 +286,7 @@ void Inspection::compare_with_index(Source& s, const IndexBuilder& found) {
 }
 
 /// Which of the bytes that are no entry are damage, and which a group that nobody was told of.
-void Inspection::judge(Source& s, bool last) {
+void Inspection::judge(InspectedSegment& s, bool last) {
   for (const Stretch& stretch : s.stretches) {
     const bool in_last_group = stretch.begin >= s.last_group_at && stretch.begin < s.last_group_end;
     const bool never_told = in_last_group && s.last_group_missing > 0 && s.report.missing == 0;
@@ -388,10 +298,10 @@ void Inspection::judge(Source& s, bool last) {
 
 /// What each segment held once: told by its index, by its groups, and by what the next segment counted.
 void Inspection::account() {
-  Source* before = nullptr;
+  InspectedSegment* before = nullptr;
   uint64_t entries = 0;
   std::set<uint64_t> named;
-  for (Source& s : sources_) {
+  for (InspectedSegment& s : sources_) {
     if (!s.readable()) continue;
     s.report.missing = std::max(s.report.missing, s.index_missing);
     if (s.begin && before) {
@@ -406,14 +316,14 @@ void Inspection::account() {
     entries += s.entries();
     before = &s;
   }
-  for (Source& s : sources_) {
+  for (InspectedSegment& s : sources_) {
     named.erase(s.number);
     if (s.readable()) judge(s, &s == before);
     out_.missing += s.report.missing;
   }
   // Those before the oldest that is there were cleaned.
   for (const uint64_t number : named) out_.missing_segments += number > sources_.front().number;
-  for (Source& s : sources_) out_.segments.push_back(s.report);
+  for (InspectedSegment& s : sources_) out_.segments.push_back(s.report);
 }
 
 // ---- channels --------------------------------------------------------------------------------------------
@@ -469,7 +379,7 @@ void Inspection::export_records(const UseRecord& use,
     const auto runs = runs_.find(channel);
     if (runs == runs_.end() || (wanted && !wanted(channel, report))) continue;
     for (const FoundRun& run : runs->second) {
-      const Source& s = sources_[run.segment];
+      const InspectedSegment& s = sources_[run.segment];
       const auto got = s.file.read(run.offset, bytes.first(run.bytes));
       if (!got) continue;  // it could be read a moment ago
       uint64_t at = run.offset;
