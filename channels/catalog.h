@@ -43,7 +43,9 @@ struct DrainEntry {
   std::string token;  // `d.<uuid>`
   std::string url;    // empty: reserved, not started
   ChannelPtr channel;
-  Progress start;  // how far it had come when the process started, or its channel's end when it got its URL
+  Progress start;  // how far it had come when the process started, or where it began when it got its URL
+  std::string options = {};  // JSON as drains/options.h takes it; may hold secrets; empty: none
+  bool paused = false;       // by its owner
 };
 
 /// Told of changes after they took effect, in order, on the thread that made them.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "channels/position.h"
 
 namespace tailrace {
 
@@ -54,6 +55,7 @@ struct Lag {
 struct Loss {
   uint64_t records = 0;
   Micros since = 0;                          // when the first of them was given up
+  Position first;                            // its number, or one before it
   DropReason reason = DropReason::overflow;  // of the latest
 };
 

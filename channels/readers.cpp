@@ -16,9 +16,12 @@ uint64_t oldest_ordinal(const CursorState& cursor) {
                          [](uint64_t ordinal, const CursorState::Run& run) { return ordinal - run.records; });
 }
 
-void count_loss(CursorState& cursor, uint64_t records, DropReason reason, Micros now) {
+void count_loss(CursorState& cursor, Position first, uint64_t records, DropReason reason, Micros now) {
   cursor.counts.dropped[size_t(reason)] += records;
-  if (cursor.loss.records == 0) cursor.loss.since = now;
+  if (cursor.loss.records == 0) {
+    cursor.loss.since = now;
+    cursor.loss.first = first;
+  }
   cursor.loss.records += records;
   cursor.loss.reason = reason;
 }
@@ -112,8 +115,9 @@ void Readers::filtered(CursorState& cursor, uint64_t records, Micros oldest_left
 
 void Readers::dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left,
                       Micros now) {
+  const Position first = cursor.flying.front().first;
   finish(cursor, records, oldest_left);
-  count_loss(cursor, records, reason, now);
+  count_loss(cursor, first, records, reason, now);
 }
 
 void Readers::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
@@ -130,7 +134,7 @@ void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micr
   cursor.at = {};
   cursor.at_first = UINT64_MAX;
   cursor.moved = is_drain(cursor);
-  count_loss(cursor, lost, reason, now);
+  count_loss(cursor, cursor.next, lost, reason, now);
   if (!cursor.flying.empty()) lose_in_flight(cursor, lost, reason);
   const bool waits = std::exchange(cursor.fetching, false);  // for what does not come any more
   if (waits) cursor.parked = false;

@@ -26,6 +26,23 @@ void Drain::stop() {
   shut();
 }
 
+void Drain::hold() {
+  if (stopped_ || std::exchange(held_, true)) return;
+  say(health_.paused(wall_now(), "by its owner", dropped()));
+  set_next_try(0);
+  publish();
+  turn();
+}
+
+void Drain::resume() {
+  if (stopped_) return;
+  held_ = false;
+  say(health_.resumed(wall_now(), cursor_.lag().records));
+  set_next_try(0);
+  publish();
+  turn();
+}
+
 void Drain::tell_losses() {
   const Mono now = mono_now();
   if (now < next_loss_) {
@@ -42,6 +59,7 @@ void Drain::tell_losses() {
   const Loss loss = cursor_.take_loss();
   if (!loss.records) return;
   next_loss_ = now + kBetweenLosses;
+  history_->lost({loss.first, loss.records, loss.since, wall_now(), loss.reason});
   give_back_own_loss(loss);
   std::string reason(to_string(loss.reason));
   if (!health_.cause().empty()) reason += "; " + health_.cause();
@@ -57,12 +75,13 @@ void Drain::give_back_own_loss(const Loss& loss) {
   own_loss_.reason = loss.reason;
 }
 
-void Drain::delivered(uint64_t records, Micros oldest_left) {
+void Drain::delivered(uint64_t records, Micros oldest_left, uint64_t filtered) {
   const Micros now = wall_now();
   const bool changes = health_.state() != DrainState::ok;
   if (changes) health_.delivered(now, cursor_.lag().records, dropped());
+  if (filtered) cursor_.settle(Outcome::filtered, filtered, oldest_left);
   cursor_.settle(Outcome::delivered, records, oldest_left);
-  if (health_.recovering()) say(health_.settled(now, records, dropped()));
+  if (health_.recovering()) say(health_.settled(now, records + filtered, dropped()));
   if (changes) publish();
 }
 

@@ -11,6 +11,7 @@
 #include "channels/cursor.h"
 #include "channels/log.h"
 #include "drains/health.h"
+#include "drains/history.h"
 #include "net/connector.h"
 #include "net/http_client.h"
 
@@ -43,15 +44,23 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void attach() { cursor_.attach(*entry_.channel->log, Place::resume(entry_.start)); }
   virtual void start() = 0;
   void stop();
+  /// Its owner lets it rest: nothing is sent, what was under way is broken off and comes again; the cursor
+  /// stays, and what bounds take from it is counted and told. Its loop.
+  void hold();
+  /// Goes on at once, whatever it waited for: its owner, or the far end, or the next try. Its loop.
+  void resume();
 
   const DrainEntry& entry() const { return entry_; }
   Loop& loop() { return loop_; }
   const Cursor& cursor() const { return cursor_; }
-  DrainStatus status() const;  // any thread
+  DrainStatus status() const;                                // any thread
+  const DrainHistory& history() const { return *history_; }  // any thread
 
  protected:
   /// Closes what is open; called once, by stop().
   virtual void shut() = 0;
+  /// hold() or resume() was called: breaks off what is under way, or goes on as if nothing had failed.
+  virtual void turn() = 0;
 
   /// Tells what was lost, in the channel at most once a second, and keeps it for the drain's own L10 frame.
   /// Call it from run_task() and after a record was refused.
@@ -61,18 +70,26 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void give_back_own_loss(const Loss& loss);
 
   // Changes of health, told in the channel when they are changes.
-  void delivered(uint64_t records, Micros oldest_left);
+
+  /// The far end took `records`; `filtered` others among them it was never sent.
+  void delivered(uint64_t records, Micros oldest_left, uint64_t filtered = 0);
+  /// Records in flight that the filter does not want, while nothing before them is.
+  void filtered(uint64_t records, Micros oldest_left) {
+    cursor_.settle(Outcome::filtered, records, oldest_left);
+  }
   void failed(const std::string& cause, Micros since = 0);
   void paused(const std::string& cause);
   void set_last_status(int status);
   void set_next_try(Micros at);
 
   bool stopped() const { return stopped_; }
+  bool held() const { return held_; }
   bool is_paused() const { return health_.state() == DrainState::paused; }
 
   Loop& loop_;
   const DrainEntry entry_;
   Cursor cursor_;
+  const std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
 
  private:
   uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
@@ -83,7 +100,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Loss own_loss_;
   asio::steady_timer loss_timer_;
   Mono next_loss_{};
-  bool loss_timer_set_ = false, stopped_ = false;
+  bool loss_timer_set_ = false, stopped_ = false, held_ = false;
 
   mutable std::mutex status_mutex_;
   DrainStatus status_;  // guarded by status_mutex_

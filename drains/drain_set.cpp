@@ -16,7 +16,7 @@ DrainSet::DrainSet(EventLoops& loops, DrainServices services) : loops_(loops), s
 DrainSet::~DrainSet() = default;
 
 void DrainSet::drain_added(const DrainEntry& entry) {
-  JudgedTarget judged = judge_drain_url(entry.url, services_.connector.policy());
+  JudgedTarget judged = judge_drain(entry.url, entry.options, services_.connector.policy());
   if (!judged.error.empty()) {
     // The API judges before it adds; this is a catalog of an earlier start under other rules.
     log_error("a drain cannot be started", "drain=" + entry.token + " reason=\"" + judged.error + "\"");

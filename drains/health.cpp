@@ -45,6 +45,16 @@ std::optional<std::string> DrainHealth::paused(Micros now, const std::string& ca
   return trouble(DrainState::paused, now, now, cause, dropped);
 }
 
+std::optional<std::string> DrainHealth::resumed(Micros now, uint64_t waiting) {
+  if (state_ != DrainState::paused) return std::nullopt;
+  const auto rested = std::chrono::microseconds(now - since_);
+  state_ = DrainState::pending;
+  since_ = now;
+  cause_.clear();
+  return notice_line(now, "drain '" + token_ + "' resumed after " + duration_text(rested) + ": " +
+                              std::to_string(waiting) + " waiting");
+}
+
 std::optional<std::string> DrainHealth::trouble(DrainState state, Micros now, Micros since,
                                                 const std::string& cause, uint64_t dropped) {
   cause_ = cause;

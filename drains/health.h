@@ -18,7 +18,8 @@ inline const char* to_string(DrainState state) {
 /// pending ──delivered──▶ ok ──failed──▶ failing ──delivered──▶ ok
 ///    └──────failed──────────────────▶ │
 ///                     refused (401…)  ▼
-///                                    paused ──delivered──▶ ok
+///                     held            paused ──delivered──▶ ok
+///                                       └──────resumed────▶ pending
 ///
 /// A value of its drain's loop. Every method that returns a text returns the line to tell, or nothing: only a
 /// change of state is told.
@@ -39,6 +40,8 @@ class DrainHealth {
   /// `since`: when the trouble began, if that was before this try; else 0.
   std::optional<std::string> failed(Micros now, Micros since, const std::string& cause, uint64_t dropped);
   std::optional<std::string> paused(Micros now, const std::string& cause, uint64_t dropped);
+  /// Its owner, or somebody for him, lets it go on; `waiting`: records that lie behind.
+  std::optional<std::string> resumed(Micros now, uint64_t waiting);
 
   DrainState state() const { return state_; }
   Micros since() const { return since_; }

@@ -39,6 +39,12 @@ void HttpDrain::shut() {
   batches_.clear();
 }
 
+void HttpDrain::turn() {
+  backoff_.reset();
+  if (held()) client_.close();
+  wake_.cancel();
+}
+
 void HttpDrain::run_task() {
   if (stopped()) return;
   tell_losses();
@@ -49,6 +55,10 @@ void HttpDrain::run_task() {
 
 asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
   while (!self->stopped()) {
+    if (self->held()) {
+      co_await self->wait(std::chrono::hours(24));
+      continue;
+    }
     if (self->batches_.empty() && !self->freeze_batch()) {
       co_await self->wait_for_records();
       continue;
@@ -74,7 +84,7 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
   if (reused && !stopped() && answer.has_error() && answer.error().code == NetErrc::closed)
     answer = co_await client_.exchange(head, body);
-  if (stopped()) co_return kAtOnce;
+  if (stopped() || held()) co_return kAtOnce;
   co_return judge(answer);
 }
 

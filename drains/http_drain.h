@@ -36,6 +36,7 @@ class HttpDrain final : public Drain {
   };
 
   void shut() override;
+  void turn() override;
   void run_task() override;
 
   static asio::awaitable<void> run(std::shared_ptr<HttpDrain> self);

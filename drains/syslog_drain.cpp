@@ -51,9 +51,23 @@ void SyslogDrain::shut() {
   in_flight_.clear();
 }
 
+void SyslogDrain::turn() {
+  if (link_ == Link::waiting) {
+    timer_.cancel();
+    backoff_.reset();
+    link_ = Link::down;
+  }
+  if (!held()) return run_task();
+  if (link_ != Link::up) return;
+  settle_acknowledged();
+  if (!in_flight_.empty()) settle_partly(in_flight_.front(), acknowledged_);
+  close_link();
+}
+
 void SyslogDrain::run_task() {
   if (stopped()) return;
   tell_losses();
+  if (held()) return;
   if (link_ == Link::up && !blocked_) return pump();
   if (link_ != Link::down) return;
   if (in_flight_.empty() && cursor_.park()) {
@@ -73,6 +87,10 @@ asio::awaitable<void> SyslogDrain::connect(std::shared_ptr<SyslogDrain> self) {
   auto socket =
       co_await self->services_.connector.connect(self->loop_, self->target_.host, self->target_.port);
   if (self->stopped()) co_return;
+  if (self->held()) {
+    self->link_ = Link::down;
+    co_return;
+  }
   if (socket)
     self->connected(std::move(*socket));
   else
@@ -130,6 +148,16 @@ void SyslogDrain::broken(const std::string& cause, bool stalled) {
   if (link_ != Link::up) return;
   settle_acknowledged();
   if (!in_flight_.empty()) settle_partly(in_flight_.front(), acknowledged_);
+  close_link();
+  down_since_ = wall_now();
+  const bool worked = acknowledged_ > 0 && mono_now() - connected_at_ >= kStable;
+  if (stalled || !worked) return try_later(down_since_, cause);
+  // One that worked until it was closed is made again at once, and only if that fails is it told.
+  backoff_.reset();
+  run_task();
+}
+
+void SyslogDrain::close_link() {
   ++connection_;
   error_code ignored;
   socket_.close(ignored);
@@ -137,12 +165,6 @@ void SyslogDrain::broken(const std::string& cause, bool stalled) {
   rest_.clear();
   rest_at_ = 0;
   link_ = Link::down;
-  down_since_ = wall_now();
-  const bool worked = acknowledged_ > 0 && mono_now() - connected_at_ >= kStable;
-  if (stalled || !worked) return try_later(down_since_, cause);
-  // One that worked until it was closed is made again at once, and only if that fails is it told.
-  backoff_.reset();
-  run_task();
 }
 
 /// A syslog receiver says nothing; what it says is thrown away, and that it closed is seen at once.

@@ -34,12 +34,14 @@ class SyslogDrain final : public Drain {
   enum class Link : uint8_t { down, connecting, waiting, up };
 
   void shut() override;
+  void turn() override;
   void run_task() override;
 
   static asio::awaitable<void> connect(std::shared_ptr<SyslogDrain> self);
   void connected(asio::ip::tcp::socket socket);
   void try_later(Micros since, const std::string& cause);
   void broken(const std::string& cause, bool stalled = false);
+  void close_link();
   void watch_far_end();
 
   void pump();

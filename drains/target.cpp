@@ -17,12 +17,13 @@ constexpr std::array<std::string_view, 12> kLaterSchemes{
     "elasticsearch+http", "splunk+https", "splunk+http", "kafka",      "s3+https",  "file"};
 
 JudgedTarget refuse(std::string reason) {
-  return {{}, std::move(reason)};
+  return {{}, {}, std::move(reason)};
 }
 
 }  // namespace
 
-JudgedTarget judge_drain_url(std::string_view text, const AddressPolicy& policy) {
+JudgedTarget judge_drain(std::string_view text, std::string_view options, const AddressPolicy& policy) {
+  if (!options.empty()) return refuse("options: not built yet");
   if (text.starts_with("file:")) return refuse("file: not built yet");
   const Result<Url> parsed = parse_url(text);
   if (parsed.has_error()) return refuse("invalid_uri");

@@ -6,6 +6,7 @@
 
 #include "base/address_policy.h"
 #include "base/url.h"
+#include "drains/options.h"
 
 namespace tailrace {
 
@@ -25,9 +26,11 @@ struct DrainTarget {
 /// `address not allowed`, `filter: not built yet`, …
 struct JudgedTarget {
   DrainTarget target;
+  DrainOptions options;
   std::string error;  // empty: the target is good
 };
-JudgedTarget judge_drain_url(std::string_view url, const AddressPolicy& policy);
+/// `options`: DrainEntry::options; they go before those in the URL's query, which the far end never sees.
+JudgedTarget judge_drain(std::string_view url, std::string_view options, const AddressPolicy& policy);
 
 /// The URL as it may be shown to anyone who may read the channel.
 std::string shown_drain_url(std::string_view url);

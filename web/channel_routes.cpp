@@ -173,7 +173,7 @@ class ChannelRoutes {
       if (body->contains(option)) return http_error(422, std::string(option) + ": not built yet");
     if (url.empty() && host) url = "syslog://" + *host + ":" + port.value_or("514");
     if (wrong || url.empty()) return http_error(422, "Invalid drain destination: missing_url_param");
-    if (const JudgedTarget judged = judge_drain_url(url, services_.policy); !judged.error.empty())
+    if (const JudgedTarget judged = judge_drain(url, {}, services_.policy); !judged.error.empty())
       return http_error(422, "Invalid drain destination: " + judged.error);
     return std::nullopt;
   }

@@ -9,13 +9,13 @@ namespace {
 const AddressPolicy kStrict;
 
 std::string error_of(std::string_view url) {
-  return judge_drain_url(url, kStrict).error;
+  return judge_drain(url, {}, kStrict).error;
 }
 
 }  // namespace
 
 TEST_CASE("good destinations") {
-  auto judged = judge_drain_url("https://u:p%40s@logs.example.com/in?x=1&y=2", kStrict);
+  auto judged = judge_drain("https://u:p%40s@logs.example.com/in?x=1&y=2", {}, kStrict);
   REQUIRE(judged.error.empty());
   CHECK(judged.target.kind == DrainTarget::Kind::https);
   CHECK(judged.target.host == "logs.example.com");
@@ -26,11 +26,11 @@ TEST_CASE("good destinations") {
   CHECK(judged.target.shown.find("p%40s") == std::string::npos);
   CHECK(judged.target.shown.find("p@s") == std::string::npos);
 
-  judged = judge_drain_url("http://logs.example.com:8080", kStrict);
+  judged = judge_drain("http://logs.example.com:8080", {}, kStrict);
   CHECK(judged.target.host_header == "logs.example.com:8080");
   CHECK(judged.target.request_path == "/");
-  CHECK(judge_drain_url("syslog://logs.example.com", kStrict).target.port == 601);
-  CHECK(judge_drain_url("syslog://logs.example.com:514", kStrict).target.port == 514);
+  CHECK(judge_drain("syslog://logs.example.com", {}, kStrict).target.port == 601);
+  CHECK(judge_drain("syslog://logs.example.com:514", {}, kStrict).target.port == 514);
 }
 
 TEST_CASE("what is refused, and why") {
@@ -49,7 +49,7 @@ TEST_CASE("what is refused, and why") {
     CHECK_MESSAGE(error_of(url) == "address not allowed", url);
   const auto local = AddressPolicy::parse("127.0.0.0/8", "");
   REQUIRE(local.has_value());
-  CHECK(judge_drain_url("http://127.0.0.1:1/", *local).error.empty());
+  CHECK(judge_drain("http://127.0.0.1:1/", {}, *local).error.empty());
 }
 
 TEST_CASE("what is shown of a URL") {

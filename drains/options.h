@@ -1,0 +1,58 @@
+#pragma once
+// What may be chosen about a drain beside its URL (contract section 6; docs/drains.md has them for people).
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "channels/record_filter.h"
+
+namespace tailrace {
+
+/// A value. Defaults are what a drain without options does.
+struct DrainOptions {
+  enum class Format : uint8_t {
+    logplex,  // as Logplex wrote it: without host, MSGID and structured data
+    rfc5424,  // the whole record, as it was sent
+  };
+  enum class Encoding : uint8_t { identity, gzip, zstd };
+
+  Format format = Format::logplex;
+  std::string filter;      // its text; docs/drains.md has the language
+  RecordFilterPtr wanted;  // the same, compiled; null: all
+  // Of HTTP drains alone:
+  Encoding encoding = Encoding::identity;
+  std::vector<std::pair<std::string, std::string>> headers;
+  uint64_t batch_bytes = 1u << 20;           // of a body before compression, about, at most
+  std::chrono::milliseconds batch_delay{0};  // how long a batch may wait to become full
+  std::string signing_secret;                // bodies are signed with it; empty: they are not
+  // Of drains with TLS alone; PEM texts:
+  std::string tls_ca;             // authorities to trust instead of the system's
+  std::string tls_cert, tls_key;  // who we are
+};
+
+/// Options that may stand in the query of a drain's URL; the others would be secrets in a URL.
+const std::vector<std::string_view>& drain_url_options();
+/// All of them: as fields of a JSON object.
+const std::vector<std::string_view>& drain_json_options();
+
+/// Takes one `name=value` of a URL's query. None: it is no option, and belongs to the far end. Otherwise what
+/// is wrong with it, `batch_bytes: 1K to 8M`, or nothing.
+std::optional<std::string> take_url_option(std::string_view name, std::string_view value, DrainOptions& into);
+
+/// Takes the fields of a JSON object that are options, over what is there; gives what is wrong, or nothing.
+/// Fields that are none are left to the caller.
+std::string take_json_options(const nlohmann::json& object, DrainOptions& into);
+
+/// The options of a JSON object as one JSON text, to be stored with the drain; empty if there are none.
+std::string stored_options(const nlohmann::json& object);
+
+/// Stored options as they may be shown: secrets, keys and the values of headers as `***`.
+nlohmann::json shown_options(std::string_view stored);
+
+}  // namespace tailrace
