@@ -44,6 +44,10 @@ class DrainSet final : public CatalogWatcher {
  private:
   EventLoops& loops_;
   const DrainServices services_;
+  std::atomic<uint64_t> most_batch_bytes_;
+  DrainServices shared();
+  void share_batch_memory();
+
   mutable std::mutex mutex_;
   std::map<uint64_t, DrainPtr> drains_;            // by id; guarded by mutex_
   std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_

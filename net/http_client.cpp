@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "base/ids.h"
 #include "base/time_text.h"
+#include "net/http_body.h"
 #include "net/http_parser.h"
 #include "net/stream.h"
 
@@ -15,28 +17,36 @@ std::span<char> scratch() {
   return bytes;
 }
 
+std::span<char> body_scratch() {
+  thread_local const auto bytes = std::make_unique_for_overwrite<char[]>(HttpBody::kScratch);
+  return {bytes.get(), HttpBody::kScratch};
+}
+
 NetFailure stopped() {
   return {NetErrc::stopped, "stopped"};
 }
 
 }  // namespace
 
-struct HttpClient::State {
+struct HttpClient::State : std::enable_shared_from_this<State> {
   State(Loop& l, Connector& c, ClientTls t, Origin o, HttpClientLimits m)
-      : loop(l), connector(c), tls(std::move(t)), origin(std::move(o)), limits(m) {}
+      : loop(l), connector(c), tls(std::move(t)), origin(std::move(o)), limits(m), idle_timer(l.io) {}
 
   static asio::awaitable<NetResult<HttpAnswer>> exchange(std::shared_ptr<State> self, std::string_view head,
-                                                         std::string_view body);
+                                                         HttpBody& body);
   asio::awaitable<NetFailure> open();
-  asio::awaitable<NetFailure> converse(HttpAnswerParser& parser, Gather request);
+  asio::awaitable<NetFailure> converse(HttpAnswerParser& parser, std::string_view head, HttpBody& body);
+  Io send(std::string_view& head, HttpBody& body);
   NetFailure take(HttpAnswerParser& parser, Io got, size_t count);
   NetFailure ended(Io why) const;
 
-  /// Whether the far end left the idle connection alone since the last answer.
+  /// Whether the connection is young enough, and the far end left it alone since the last answer.
   bool still_open() {
     size_t count = 0;
-    return stream && stream->read_some(scratch(), count) == Io::again;
+    return stream && mono_now() < renew_at && stream->read_some(scratch(), count) == Io::again;
   }
+  void keep();
+  void watch_idle();
   void drop() {
     if (stream) {
       if (stream->tls()) back.keep(stream->tls());
@@ -53,6 +63,9 @@ struct HttpClient::State {
   TlsReturn back;
   std::shared_ptr<Stream> stream;  // connected, and shaken hands with
   std::shared_ptr<ConnectCancel> connecting;
+  asio::steady_timer idle_timer;
+  Mono renew_at{}, idle_since{};
+  bool watched = false;                 // idle_timer runs
   bool busy = false;                    // a call is under way
   bool closing = false, whole = false;  // in it: close() was called; the request is sent
 };
@@ -73,6 +86,9 @@ asio::awaitable<NetFailure> HttpClient::State::open() {
   if (!socket) co_return socket.error();
   if (closing) co_return stopped();
   stream = std::make_shared<Stream>(loop, std::move(*socket));
+  // Those that began together do not end together.
+  renew_at =
+      mono_now() + limits.age - std::chrono::milliseconds(int64_t(limits.age.count() * random_unit() / 10));
   if (!origin.tls) co_return NetFailure{};
   SslPtr ssl = tls.towards(origin.host, ClientTls::Speaks::http11, back);
   if (!ssl) co_return NetFailure(NetErrc::handshake, "tls: no memory");
@@ -99,13 +115,30 @@ NetFailure HttpClient::State::take(HttpAnswerParser& parser, Io got, size_t coun
   return {};
 }
 
+/// As much of the request as the socket takes at once, `ok` if that is something.
+Io HttpClient::State::send(std::string_view& head, HttpBody& body) {
+  const std::string_view piece = body.left() ? body.peek(body_scratch()) : std::string_view{};
+  Gather request(head, piece);
+  size_t sent = 0, count = 0;
+  Io written = Io::ok;
+  while (written == Io::ok && !request.empty()) {
+    written = stream->write_some(request, count);
+    request.drop_front(count);
+    sent += count;
+  }
+  const size_t of_head = std::min(sent, head.size());
+  head.remove_prefix(of_head);
+  if (sent > of_head) body.take(sent - of_head);
+  return written;
+}
+
 /// Sends the request and reads the answer, which may come before the request is sent.
-asio::awaitable<NetFailure> HttpClient::State::converse(HttpAnswerParser& parser, Gather request) {
+asio::awaitable<NetFailure> HttpClient::State::converse(HttpAnswerParser& parser, std::string_view head,
+                                                        HttpBody& body) {
   stream->deadline_in(limits.request);
   size_t count = 0;
-  while (!request.empty() && !parser.settled()) {
-    const Io written = stream->write_some(request, count);
-    request.drop_front(count);
+  while ((!head.empty() || body.left()) && !parser.settled()) {
+    const Io written = send(head, body);
     if (written == Io::ok) continue;
     if (written != Io::again) break;  // it may have answered before it stopped listening
     const Io waited = co_await stream->readable_or_writable();
@@ -114,7 +147,7 @@ asio::awaitable<NetFailure> HttpClient::State::converse(HttpAnswerParser& parser
     NetFailure failed = take(parser, got, count);
     if (failed.code != NetErrc::ok) co_return failed;
   }
-  whole = request.empty();
+  whole = head.empty() && !body.left();
   while (!parser.settled()) {
     const Io waited = co_await stream->readable();
     if (waited != Io::ok && waited != Io::end) co_return ended(waited);
@@ -126,8 +159,7 @@ asio::awaitable<NetFailure> HttpClient::State::converse(HttpAnswerParser& parser
 }
 
 asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_ptr<State> self,
-                                                                   std::string_view head,
-                                                                   std::string_view body) {
+                                                                   std::string_view head, HttpBody& body) {
   self->closing = false;
   self->busy = true;
   NetFailure failed;
@@ -137,7 +169,7 @@ asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_p
     failed = co_await self->open();
   }
   HttpAnswerParser parser({self->limits.head_bytes, self->limits.body_bytes});
-  if (failed.code == NetErrc::ok) failed = co_await self->converse(parser, Gather(head, body));
+  if (failed.code == NetErrc::ok) failed = co_await self->converse(parser, head, body);
   self->busy = false;
   if (failed.code != NetErrc::ok) {
     self->drop();
@@ -146,11 +178,33 @@ asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_p
   if (self->closing || !self->whole || !parser.keep_alive())
     self->drop();
   else
-    self->stream->no_deadline();
+    self->keep();
   HttpAnswer answer;
   answer.status = parser.status();
   if (answer.status == 429 || answer.status == 503) answer.retry_after = parser.retry_after();
   co_return answer;
+}
+
+/// The connection waits for the next call.
+void HttpClient::State::keep() {
+  stream->no_deadline();
+  idle_since = mono_now();
+  if (!watched) watch_idle();
+}
+
+/// The timer is set once per `idle`, however many calls there are.
+void HttpClient::State::watch_idle() {
+  watched = true;
+  idle_timer.expires_at(idle_since + limits.idle);
+  idle_timer.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->watched = false;
+    if (ec || !self->stream) return;
+    if (self->busy) self->idle_since = mono_now();
+    if (mono_now() < self->idle_since + self->limits.idle) return self->watch_idle();
+    self->drop();
+  });
 }
 
 HttpClient::HttpClient(Loop& loop, Connector& connector, ClientTls tls, Origin origin,
@@ -161,7 +215,7 @@ HttpClient::~HttpClient() {
   close();
 }
 
-asio::awaitable<NetResult<HttpAnswer>> HttpClient::exchange(std::string_view head, std::string_view body) {
+asio::awaitable<NetResult<HttpAnswer>> HttpClient::exchange(std::string_view head, HttpBody& body) {
   return State::exchange(state_, head, body);
 }
 

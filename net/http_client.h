@@ -10,6 +10,7 @@
 #include "net/client_tls.h"
 #include "net/connector.h"
 #include "net/failure.h"
+#include "net/http_body.h"
 
 namespace tailrace {
 
@@ -28,6 +29,9 @@ struct HttpAnswer {
 struct HttpClientLimits {
   std::chrono::milliseconds handshake{5'000};
   std::chrono::milliseconds request{15'000};  // in total, from the first byte sent to the last byte needed
+  std::chrono::milliseconds idle{120'000};    // a connection that is not used is closed
+  std::chrono::milliseconds age{
+      3'600'000};  // or, between two requests, one that is older; a tenth less at random
   size_t head_bytes = 16 * 1024;
   size_t body_bytes = 64 * 1024;
 };
@@ -40,11 +44,11 @@ class HttpClient {
   HttpClient(Loop& loop, Connector& connector, ClientTls tls, Origin origin, HttpClientLimits limits = {});
   ~HttpClient();
 
-  /// Sends `head` (request line and fields, ending in an empty line) and `body` as they are, and reads the
-  /// answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the call.
-  /// An answer that comes before the request is sent counts, and ends the connection. One whose body is
+  /// Sends `head` (request line and fields, ending in an empty line) and what is left of `body` as they are,
+  /// and reads the answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the
+  /// call. An answer that comes before the request is sent counts, and ends the connection. One whose body is
   /// larger than the bound counts too; one that is cut off, by an end or by the deadline, does not.
-  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, std::string_view body);
+  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, HttpBody& body);
 
   bool connected() const;
   /// Ends a call under way with NetErrc::stopped; the object can be used again.

@@ -24,7 +24,8 @@ struct Outcome {
 };
 
 asio::awaitable<void> ask(HttpClient& client, std::string head, std::string body, Promised<Outcome>& out) {
-  auto answer = co_await client.exchange(head, body);
+  TextBody text(body);
+  auto answer = co_await client.exchange(head, text);
   Outcome outcome;
   if (answer)
     outcome.answer = *answer;

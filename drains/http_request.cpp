@@ -1,0 +1,94 @@
+#include "drains/http_request.h"
+
+#include <array>
+#include <cstring>
+
+#include "drains/frames.h"
+
+namespace tailrace {
+namespace {
+
+/// Frames of a batch, one behind the other.
+class FramesBody final : public HttpBody {
+ public:
+  explicit FramesBody(const Delivery& batch) : batch_(batch), left_(batch.l10.size()) {
+    for (const Slice& slice : batch.slices)
+      for (const Record record : slice) left_ += LogplexFrames::size(record);
+    if (!batch.slices.empty()) record_at_ = batch.slices.front().begin_at;
+  }
+
+  uint64_t left() const override { return left_; }
+
+  std::string_view peek(std::span<char> scratch) override {
+    char* const begin = scratch.data();
+    char* at = begin;
+    if (in_l10_) at += batch_.l10.copy(at, batch_.l10.size());
+    size_t slice = slice_;
+    uint32_t record_at = record_at_;
+    while (slice < batch_.slices.size()) {
+      const Slice& from = batch_.slices[slice];
+      const Record record(from.chunk->data() + record_at);
+      const size_t size = LogplexFrames::size(record);
+      if (size > scratch.size() - size_t(at - begin)) break;
+      at = LogplexFrames::write(record, at);
+      step(slice, record_at, record);
+    }
+    return std::string_view(begin, size_t(at - begin)).substr(offset_);
+  }
+
+  void take(size_t bytes) override {
+    left_ -= bytes;
+    offset_ += bytes;
+    if (in_l10_) {
+      if (offset_ < batch_.l10.size()) return;
+      offset_ -= batch_.l10.size();
+      in_l10_ = false;
+    }
+    while (slice_ < batch_.slices.size()) {
+      const Record record(batch_.slices[slice_].chunk->data() + record_at_);
+      const size_t size = LogplexFrames::size(record);
+      if (offset_ < size) return;
+      offset_ -= size;
+      step(slice_, record_at_, record);
+    }
+  }
+
+ private:
+  void step(size_t& slice, uint32_t& record_at, const Record& record) const {
+    record_at += uint32_t(record.stride());
+    if (record_at < batch_.slices[slice].end_at || ++slice == batch_.slices.size()) return;
+    record_at = batch_.slices[slice].begin_at;
+  }
+
+  const Delivery& batch_;
+  uint64_t left_;
+  // Where the next byte lies: in the L10 frame, or in the frame of the record at `record_at_` of `slice_`.
+  bool in_l10_ = true;
+  size_t slice_ = 0, offset_ = 0;
+  uint32_t record_at_ = 0;
+};
+
+}  // namespace
+
+std::string RequestMaker::loss(const Loss& loss, Micros now) const {
+  return LogplexFrames::loss(loss.records, loss.since, now);
+}
+
+std::unique_ptr<HttpBody> RequestMaker::body(const Delivery& batch) const {
+  return std::make_unique<FramesBody>(batch);
+}
+
+std::string RequestMaker::head(const Delivery& batch, const HttpBody& body, Micros) const {
+  std::string head = "POST " + target_.request_path + " HTTP/1.1\r\nHost: " + target_.host_header + "\r\n";
+  if (!target_.authorization.empty()) head += "Authorization: " + target_.authorization + "\r\n";
+  head += "Content-Type: application/logplex-1\r\nLogplex-Msg-Count: ";
+  head += std::to_string(batch.records + (batch.l10.empty() ? 0 : 1));
+  head += "\r\nLogplex-Frame-Id: " + batch.frame_id + "\r\nLogplex-Drain-Token: " + drain_token_;
+  head += "\r\nUser-Agent: Logplex/tailrace-" TAILRACE_VERSION "\r\nContent-Length: ";
+  head += std::to_string(body.left()) + "\r\n";
+  for (const auto& [name, value] : options_.headers) head += name + ": " + value + "\r\n";
+  head += "\r\n";
+  return head;
+}
+
+}  // namespace tailrace
