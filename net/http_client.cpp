@@ -1,11 +1,6 @@
 #include "net/http_client.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
 #include <array>
-#include <stdexcept>
 
 #include "base/ids.h"
 #include "base/time_text.h"
@@ -15,51 +10,7 @@
 
 namespace tailrace {
 
-struct ClientTls::Impl {
-  std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()),
-                                                              ::SSL_CTX_free};
-};
-
-ClientTls::ClientTls(const std::string& ca_file) : impl_(std::make_unique<Impl>()) {
-  SSL_CTX* context = impl_->context.get();
-  if (!context) throw std::runtime_error("no TLS from OpenSSL");
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                                SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  static constexpr unsigned char kAlpn[] = "\x08http/1.1";
-  SSL_CTX_set_alpn_protos(context, kAlpn, sizeof kAlpn - 1);
-  const bool loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
-                                      : SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
-  ERR_clear_error();
-  if (!loaded)
-    throw std::runtime_error(ca_file.empty() ? "no TLS authorities from the system"
-                                             : "SSL_CERT_FILE=" + ca_file + ": no usable certificates in it");
-}
-
-ClientTls::~ClientTls() = default;
-
 namespace {
-
-/// A client's TLS for one connection to `host`; null if OpenSSL has no memory.
-SslPtr tls_towards(const ClientTls& tls, std::string host) {
-  if (host.ends_with('.')) host.pop_back();
-  SslPtr ssl(SSL_new(tls.impl().context.get()));
-  if (!ssl) return nullptr;
-  SSL_set_connect_state(ssl.get());
-  X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl.get());
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  bool set = true;
-  if (const auto literal = literal_address(host)) {
-    set = X509_VERIFY_PARAM_set1_ip_asc(wanted, literal->to_string().c_str()) == 1;
-  } else {
-    set = X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size()) == 1 &&
-          SSL_set_tlsext_host_name(ssl.get(), host.c_str()) == 1;
-  }
-  return set ? std::move(ssl) : nullptr;
-}
 
 std::span<char> scratch() {
   thread_local std::array<char, 16 * 1024> bytes;
@@ -78,8 +29,8 @@ NetFailure stopped() {
 }  // namespace
 
 struct HttpClient::State : std::enable_shared_from_this<State> {
-  State(Loop& l, Connector& c, const ClientTls& t, Origin o, HttpClientLimits m)
-      : loop(l), connector(c), tls(t), origin(std::move(o)), limits(m), idle_timer(l.io) {}
+  State(Loop& l, Connector& c, ClientTls t, Origin o, HttpClientLimits m)
+      : loop(l), connector(c), tls(std::move(t)), origin(std::move(o)), limits(m), idle_timer(l.io) {}
 
   static asio::awaitable<NetResult<HttpAnswer>> exchange(std::shared_ptr<State> self, std::string_view head,
                                                          HttpBody& body);
@@ -97,15 +48,19 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
   void keep();
   void watch_idle();
   void drop() {
-    if (stream) stream->close();
+    if (stream) {
+      if (stream->tls()) back.keep(stream->tls());
+      stream->close();
+    }
     stream.reset();
   }
 
   Loop& loop;
   Connector& connector;
-  const ClientTls& tls;
+  const ClientTls tls;
   const Origin origin;
   const HttpClientLimits limits;
+  TlsReturn back;
   std::shared_ptr<Stream> stream;  // connected, and shaken hands with
   std::shared_ptr<ConnectCancel> connecting;
   asio::steady_timer idle_timer;
@@ -118,6 +73,8 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
 NetFailure HttpClient::State::ended(Io why) const {
   if (why == Io::stopped || closing) return stopped();
   if (why == Io::late) return {NetErrc::timeout, "no answer within " + duration_text(limits.request)};
+  // TLS 1.3: that our certificate is refused comes after the handshake.
+  if (stream->tls() && !stream->tls().error().empty()) return tls_failure(stream->tls());
   return {NetErrc::closed, "closed by the far end"};
 }
 
@@ -133,16 +90,17 @@ asio::awaitable<NetFailure> HttpClient::State::open() {
   renew_at =
       mono_now() + limits.age - std::chrono::milliseconds(int64_t(limits.age.count() * random_unit() / 10));
   if (!origin.tls) co_return NetFailure{};
-  SslPtr ssl = tls_towards(tls, origin.host);
+  SslPtr ssl = tls.towards(origin.host, ClientTls::Speaks::http11, back);
   if (!ssl) co_return NetFailure(NetErrc::handshake, "tls: no memory");
   stream->use_tls(std::move(ssl));
   stream->deadline_in(limits.handshake);
   const Io shaken = co_await stream->handshake();
   if (shaken == Io::ok) co_return NetFailure{};
+  back.forget();
   if (shaken == Io::stopped || closing) co_return stopped();
   if (shaken == Io::late)
     co_return NetFailure(NetErrc::handshake, "tls: no handshake within " + duration_text(limits.handshake));
-  co_return NetFailure(NetErrc::handshake, "tls: " + stream->tls().error());
+  co_return tls_failure(stream->tls());
 }
 
 /// What a read brought, or why it brought nothing.
@@ -249,9 +207,9 @@ void HttpClient::State::watch_idle() {
   });
 }
 
-HttpClient::HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin,
+HttpClient::HttpClient(Loop& loop, Connector& connector, ClientTls tls, Origin origin,
                        HttpClientLimits limits)
-    : state_(std::make_shared<State>(loop, connector, tls, std::move(origin), limits)) {}
+    : state_(std::make_shared<State>(loop, connector, std::move(tls), std::move(origin), limits)) {}
 
 HttpClient::~HttpClient() {
   close();

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/client_tls.h"
 #include "net/connector.h"
 #include "net/failure.h"
 #include "net/http_body.h"
@@ -17,19 +18,6 @@ struct Origin {
   bool tls = false;
   std::string host;
   uint16_t port = 80;
-};
-
-/// Client-side TLS: TLS 1.2 and up, chain and host name verified against SSL_CERT_FILE or the system's store.
-/// One for the process, shared by all loops.
-class ClientTls {
- public:
-  explicit ClientTls(const std::string& ca_file = {});  // empty: the system's; throws if the file is unusable
-  ~ClientTls();
-  struct Impl;
-  Impl& impl() const { return *impl_; }
-
- private:
-  std::unique_ptr<Impl> impl_;
 };
 
 struct HttpAnswer {
@@ -53,8 +41,7 @@ struct HttpClientLimits {
 /// follows no redirect. A broken keep-alive connection is no retry of its own: the caller decides.
 class HttpClient {
  public:
-  HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin,
-             HttpClientLimits limits = {});
+  HttpClient(Loop& loop, Connector& connector, ClientTls tls, Origin origin, HttpClientLimits limits = {});
   ~HttpClient();
 
   /// Sends `head` (request line and fields, ending in an empty line) and what is left of `body` as they are,
