@@ -21,7 +21,8 @@ HttpDrain::HttpDrain(Loop& loop, const DrainEntry& entry, JudgedTarget judged, D
       services_(services),
       requests_(target_, options_, entry.token),
       policy_(options_.batch_bytes),
-      client_(loop, services.connector, services.tls,
+      client_(loop, services.connector,
+              services.tls.with({options_.tls_ca, options_.tls_cert, options_.tls_key}),
               Origin{target_.kind == DrainTarget::Kind::https, target_.host, target_.port}),
       wake_(loop.io) {}
 
@@ -85,12 +86,12 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   const Delivery& batch = batches_.front();
   const Mono began = mono_now();
   const bool reused = client_.connected();
-  auto body = requests_.body(batch);
+  auto body = co_await requests_.body(batch);
   std::string head = requests_.head(batch, *body, wall_now());
   auto answer = co_await client_.exchange(head, *body);
   // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
   if (reused && !stopped() && !held() && answer.has_error() && answer.error().code == NetErrc::closed) {
-    body = requests_.body(batch);
+    body = co_await requests_.body(batch);
     answer = co_await client_.exchange(head, *body);
   }
   if (stopped() || held()) co_return kAtOnce;
