@@ -5,6 +5,7 @@
 #include "base/time_text.h"
 #include "drains/target.h"
 #include "web/api_answer.h"
+#include "web/drain_health.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
 
@@ -28,14 +29,30 @@ class DrainRoutes {
       // One without a URL, or that cannot be started, has no state.
       if (const auto account = services_.drains.account(entry)) {
         drain["state"] = to_string(account->status.state);
-        drain["since"] = rfc3339_micros(account->status.since);
+        drain["since"] = rfc3339_json(account->status.since);
       }
       drains.push_back(std::move(drain));
     }
-    return json_response(200, drains);
+    return json_response(200, {{"drains", drains}});
+  }
+
+  HttpResponse health(const HttpRequest& request) const {
+    const auto account = running(request);
+    return account ? json_response(200, health_json(*account, wall_now())) : http_error(404, "Not Found");
+  }
+
+  HttpResponse dead_letters(const HttpRequest& request) const {
+    const auto account = running(request);
+    return account ? json_response(200, dead_letters_json(*account->history)) : http_error(404, "Not Found");
   }
 
  private:
+  /// The drain that the request names. None: there is none, or one that does not run, since it has no URL.
+  std::optional<DrainSet::Account> running(const HttpRequest& request) const {
+    const auto entry = find_drain(catalog_, request);
+    return entry ? services_.drains.account(*entry) : std::nullopt;
+  }
+
   WebServices& services_;
   Catalog& catalog_;
 };
@@ -78,6 +95,8 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate&
         gate);
   };
   add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+  add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
+  add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
 }
 
 }  // namespace tailrace
