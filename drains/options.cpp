@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/time_text.h"
+#include "drains/filter.h"
 #include "drains/signature.h"
 
 namespace tailrace {
@@ -138,6 +139,14 @@ std::string take_secret(const Option& option, std::string_view text, DrainOption
   return {};
 }
 
+std::string take_filter(std::string_view text, DrainOptions& into) {
+  ParsedFilter parsed;
+  if (!text.empty()) parsed = parse_filter(text);
+  into.filter = text;
+  into.wanted = parsed.filter;
+  return parsed.error;
+}
+
 /// Any option but `headers`, from its text.
 std::string take_text(const Option& option, std::string_view text, DrainOptions& into) {
   if (option.name == "format") {
@@ -147,6 +156,8 @@ std::string take_text(const Option& option, std::string_view text, DrainOptions&
     const std::optional<bool> on = flag_of(text);
     if (!on) return wrong(option);
     set_encoding(encoding_of(option), *on, into);
+  } else if (option.name == "filter") {
+    return take_filter(text, into);
   } else if (option.name == "batch_bytes") {
     const std::optional<uint64_t> bytes = parse_size(text);
     if (!bytes || *bytes < 1024 || *bytes > 8u << 20) return wrong(option);
