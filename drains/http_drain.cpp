@@ -21,7 +21,8 @@ HttpDrain::HttpDrain(Loop& loop, const DrainEntry& entry, JudgedTarget judged, D
       services_(services),
       requests_(target_, options_, entry.token),
       policy_(options_.batch_bytes),
-      client_(loop, services.connector, services.tls,
+      client_(loop, services.connector,
+              services.tls.with({options_.tls_ca, options_.tls_cert, options_.tls_key}),
               Origin{target_.kind == DrainTarget::Kind::https, target_.host, target_.port}),
       wake_(loop.io) {}
 
@@ -143,7 +144,7 @@ HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision) {
     case Verdict::again:
       break;
   }
-  if (decision.failed) failed(decision.cause);
+  if (decision.failed) failed(NetFailure{decision.code, decision.cause});
   return decision.wait;
 }
 
