@@ -68,6 +68,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   const Cursor& cursor() const { return cursor_; }
   DrainStatus status() const;                                // any thread
   const DrainHistory& history() const { return *history_; }  // any thread
+  std::shared_ptr<const DrainHistory> shared_history() const { return history_; }
 
  protected:
   /// Closes what is open; called once, by stop().

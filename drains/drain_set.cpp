@@ -96,6 +96,17 @@ void DrainSet::stop() {
   }
 }
 
+DrainSet::Account DrainSet::account_of(const Drain& drain, const Ledger& ledger) {
+  return {drain.entry(), drain.status(), ledger, drain.cursor().lag().oldest, drain.shared_history()};
+}
+
+std::optional<DrainSet::Account> DrainSet::account(const DrainEntry& entry) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(entry.id);
+  if (found == drains_.end()) return std::nullopt;
+  return account_of(*found->second, found->second->cursor().ledger());
+}
+
 DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
   ChannelAccount account;
   account.channel = channel;
@@ -104,8 +115,7 @@ DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
   for (const LedgerLine& line : channel->log->ledger(account.accepted)) {
     const auto found = drains_.find(line.drain);
     if (found == drains_.end()) continue;
-    const Drain& drain = *found->second;
-    account.drains.push_back({drain.entry(), drain.status(), line.ledger, drain.cursor().lag().oldest});
+    account.drains.push_back(account_of(*found->second, line.ledger));
   }
   std::ranges::sort(account.drains, {}, [](const Account& a) { return a.entry.id; });
   return account;

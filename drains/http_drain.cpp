@@ -86,12 +86,12 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   const Delivery& batch = batches_.front();
   const Mono began = mono_now();
   const bool reused = client_.connected();
-  auto body = requests_.body(batch);
+  auto body = co_await requests_.body(batch);
   std::string head = requests_.head(batch, *body, wall_now());
   auto answer = co_await client_.exchange(head, *body);
   // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
   if (reused && !stopped() && !held() && answer.has_error() && answer.error().code == NetErrc::closed) {
-    body = requests_.body(batch);
+    body = co_await requests_.body(batch);
     answer = co_await client_.exchange(head, *body);
   }
   if (stopped() || held()) co_return kAtOnce;

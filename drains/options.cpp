@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/time_text.h"
+#include "drains/signature.h"
 
 namespace tailrace {
 namespace {
@@ -130,7 +131,9 @@ DrainOptions::Encoding encoding_of(const Option& option) {
 }
 
 std::string take_secret(const Option& option, std::string_view text, DrainOptions& into) {
-  if (text.size() < 16 || text.size() > 256) return wrong(option);
+  if (text.starts_with("whsec_") && !is_signing_secret(text))
+    return "signing_secret: base64 of 16 bytes or more behind whsec_, 256 characters at most";
+  if (!is_signing_secret(text)) return wrong(option);
   into.signing_secret = text;
   return {};
 }

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+
 #include "channels/memory_store.h"
 #include "drains/frames.h"
 #include "drains/http_request.h"
@@ -42,6 +45,13 @@ std::vector<std::string> texts(const Delivery& delivery) {
   for (const Slice& slice : delivery.slices)
     for (const Record record : slice) all.emplace_back(record.message());
   return all;
+}
+
+std::unique_ptr<HttpBody> made(const RequestMaker& requests, const Delivery& delivery) {
+  asio::io_context io;
+  auto body = asio::co_spawn(io, requests.body(delivery), asio::use_future);
+  io.run();
+  return body.get();
 }
 
 std::string whole(HttpBody& body) {
@@ -135,12 +145,12 @@ TEST_CASE("a body that is made while it is sent is the frames, however it is tak
   const DrainTarget target;
   const DrainOptions options;
   const RequestMaker requests(target, options, "d.x");
-  const auto at_once = requests.body(delivery);
+  const auto at_once = made(requests, delivery);
   CHECK(at_once->left() == expected.size());
   CHECK(whole(*at_once) == expected);
 
   // Piece by piece, as a socket takes it: what was seen comes again, and enough of it for a TLS record.
-  const auto body = requests.body(delivery);
+  const auto body = made(requests, delivery);
   std::vector<char> scratch(HttpBody::kScratch);
   std::string taken, seen;
   for (size_t n = 1; body->left(); n = n * 7 % 19'997 + 1) {
