@@ -53,9 +53,9 @@ void DrainSet::drain_added(const DrainEntry& entry) {
 }
 
 DrainPtr DrainSet::make(Loop& loop, const DrainEntry& entry, JudgedTarget judged) {
-  if (judged.target.kind == DrainTarget::Kind::syslog)
-    return std::make_shared<SyslogDrain>(loop, entry, std::move(judged.target), services_);
-  return std::make_shared<HttpDrain>(loop, entry, std::move(judged), shared());
+  if (judged.target.is_http())
+    return std::make_shared<HttpDrain>(loop, entry, std::move(judged), shared());
+  return std::make_shared<SyslogDrain>(loop, entry, std::move(judged), shared());
 }
 
 void DrainSet::drain_removed(const DrainEntry& entry) {
