@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "cli/api_client.h"
-#include "cli/outages.h"
 #include "cli/sequence_check.h"
 #include "cli/simulator.h"
 #include "cli/sink_protocol.h"
@@ -124,26 +123,6 @@ TEST_CASE("HTTP requests: lengths, chunks, pipelines, nonsense") {
     CHECK_FALSE(reader.next());
     CHECK(reader.broken());
   }
-}
-
-TEST_CASE("a schedule of outages") {
-  const auto list = Outages::parse("10s:5s,30s:500ms");
-  REQUIRE(list);
-  CHECK_FALSE(list->down_at(9999ms));
-  CHECK(list->down_at(10s));
-  CHECK_FALSE(list->down_at(15s));
-  CHECK(list->down_at(30'400ms));
-  const auto often = Outages::repeated(20s, 5s);
-  REQUIRE(often);
-  CHECK_FALSE(often->down_at(0s));
-  CHECK(often->down_at(15s));
-  CHECK_FALSE(often->down_at(20s));
-  CHECK(often->down_at(39s));
-  for (const char* bad : {"", "10s", "10:5", "10s:", "x"}) CHECK_FALSE(Outages::parse(bad));
-  CHECK_FALSE(Outages::repeated(5s, 5s));
-  CHECK(parse_sink_mode("status=429")->code == 429);
-  CHECK(parse_sink_mode("slow=2s")->delay == 2s);
-  for (const char* bad : {"", "ok=1", "status=99", "slow=x", "hang=1"}) CHECK_FALSE(parse_sink_mode(bad));
 }
 
 TEST_CASE("syslog: the simulator's lines arrive whole, once, in order") {
