@@ -11,7 +11,7 @@ namespace tailrace {
 namespace {
 
 constexpr double kWidth = 960, kLeft = 74, kRight = 936, kTop = 92, kRow = 18;
-constexpr double kLetter = 6.2;  // about, of a band's name
+constexpr double kLetter = 6.2, kLegendLetter = 7;  // about, of a band's name and of a legend
 
 constexpr std::string_view kStyle = R"(<style>
 text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#57606a}
@@ -21,6 +21,7 @@ text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-seri
 .grid{stroke:#d8dee4;stroke-width:1;fill:none}
 .axis{stroke:#8c959f;stroke-width:1;fill:none}
 .band{fill:#bf8700;fill-opacity:.13}
+.odd{fill-opacity:.22}
 .edge{stroke:#9a6700;stroke-width:1;stroke-opacity:.55}
 .name{fill:#7d4e00;font-size:11px}
 .rate{fill:#0969da;fill-opacity:.75}
@@ -31,7 +32,7 @@ text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-seri
 .dot{fill:#1a7f37}
 @media (prefers-color-scheme:dark){
 text{fill:#9da7b3}.title,.panel{fill:#e6edf3}.paper{fill:#0d1117}.grid{stroke:#262c36}.axis{stroke:#6e7681}
-.band{fill:#d29922;fill-opacity:.16}.edge{stroke:#d29922}.name{fill:#e3b341}.rate{fill:#58a6ff}
+.band{fill:#d29922;fill-opacity:.16}.odd{fill-opacity:.26}.edge{stroke:#d29922}.name{fill:#e3b341}.rate{fill:#58a6ff}
 .missing{stroke:#ff7b72}.repeated{stroke:#bc8cff}.lag{stroke:#3fb950}.spread,.dot{fill:#3fb950}}
 </style>
 )";
@@ -93,6 +94,10 @@ double rate(const SinkTimeline& past, size_t i) {
   return double(past.buckets()[i].received) / std::max(known, width / 2);
 }
 
+struct Panel {
+  double top, height, heading;  // heading: where its text stands
+};
+
 // One picture under construction; y grows downwards, panel by panel.
 class Picture {
  public:
@@ -103,9 +108,12 @@ class Picture {
   }
 
   std::string draw() {
-    const double first = kTop + double(rows_) * kRow + 22;
-    std::string panels = received(first, 150) + repeats(first + 200, 90) + lag(first + 340, 150);
-    const double bottom = first + 490;
+    // The names stand between the first panel and its heading.
+    const double first = kTop + 14 + double(rows_) * kRow;
+    const Panel rates{first, 150, kTop - 4}, numbers{first + 200, 90, first + 188},
+        lags{first + 340, 150, first + 328};
+    const std::string panels = received(rates) + repeats(numbers) + lag(lags);
+    const double bottom = lags.top + lags.height;
     const double height = bottom + 48;
     const std::string said = summary();
     return fmt::format(
@@ -120,7 +128,7 @@ class Picture {
                        R"(<text x="24" y="56">{}</text>)"
                        "\n",
                        kWidth, height, escaped(title_), escaped(said)) +
-           bands(first, bottom) + panels + time_axis(bottom) + "</svg>\n";
+           bands({rates, numbers, lags}) + panels + time_axis(bottom) + "</svg>\n";
   }
 
  private:
@@ -155,33 +163,39 @@ class Picture {
     rows_ = ends.size();
   }
 
-  std::string bands(double first, double bottom) const {
+  std::string bands(const std::vector<Panel>& panels) const {
     std::string out;
     for (size_t i = 0; i < past_.stretches().size(); ++i) {
       const auto& stretch = past_.stretches()[i];
       const double from = time_.at(stretch.from), to = time_.at(stretch.to);
       const auto& [x, row] = names_[i];
-      const double top = row ? kTop + double(*row) * kRow - 12 : first - 6;
-      out += fmt::format(
-          R"(<g><title>{0}, {1:.1f} s to {2:.1f} s</title><rect class="band" x="{3:.1f}" y="{4:.1f}" width="{5:.1f}" height="{6:.1f}"/>)"
-          R"(<path class="edge" d="M{3:.1f} {7:.1f}V{8:.1f}"/>)",
-          escaped(stretch.name), stretch.from, stretch.to, from, first - 6, std::max(to - from, 0.5),
-          bottom - first + 6, top, bottom);
+      out += fmt::format("<g><title>{}, {:.1f} s to {:.1f} s</title>", escaped(stretch.name), stretch.from,
+                         stretch.to);
+      for (const Panel& panel : panels) {
+        const double top = &panel == &panels.front() && row ? name_line(*row) - 10 : panel.top;
+        out +=
+            fmt::format(R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
+                        i % 2 ? "band odd" : "band", from, panel.top, std::max(to - from, 0.5), panel.height);
+        out += fmt::format(R"(<path class="edge" d="M{:.1f} {:.1f}V{:.1f}"/>)", from, top,
+                           panel.top + panel.height);
+      }
       if (row)
-        out += fmt::format(R"(<text class="name" x="{:.1f}" y="{:.1f}">{}</text>)", x + 4,
-                           kTop + double(*row) * kRow, escaped(stretch.name));
+        out += fmt::format(R"(<text class="name" x="{:.1f}" y="{:.1f}">{}</text>)", x + 4, name_line(*row),
+                           escaped(stretch.name));
       out += "</g>\n";
     }
     return out;
   }
 
+  static double name_line(size_t row) { return kTop + 20 + double(row) * kRow; }
+
   // ---- panels
 
-  std::string frame(double top, double height, std::string_view heading, const Scale& y,
+  std::string frame(const Panel& panel, std::string_view heading, const Scale& y,
                     const std::vector<double>& ticks) const {
     std::string out = fmt::format(R"(<text class="panel" x="{}" y="{:.1f}">{}</text>)"
                                   "\n",
-                                  kLeft, top - 12, heading);
+                                  kLeft, panel.heading, heading);
     for (const double tick : ticks) {
       const double at = y.at(tick);
       out += fmt::format(
@@ -191,10 +205,30 @@ class Picture {
     }
     return out + fmt::format(R"(<path class="axis" d="M{0} {1:.1f}V{2:.1f}H{3}"/>)"
                              "\n",
-                             kLeft, top, top + height, kRight);
+                             kLeft, panel.top, panel.top + panel.height, kRight);
   }
 
-  std::string received(double top, double height) const {
+  // What its lines and areas mean, at the right end of its heading; each a class and a text.
+  static std::string legend(const Panel& panel,
+                            const std::vector<std::pair<std::string_view, std::string>>& entries) {
+    std::string out;
+    double end = kRight;
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      const auto& [kind, text] = *entry;
+      const double begin = end - double(text.size()) * kLegendLetter;
+      out += fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}</text>)", begin, panel.heading, text);
+      out += kind == "spread"
+                 ? fmt::format(R"(<rect class="spread" x="{:.1f}" y="{:.1f}" width="22" height="10"/>)",
+                               begin - 30, panel.heading - 9)
+                 : fmt::format(R"(<path class="{}" d="M{:.1f} {:.1f}h22"/>)", kind, begin - 30,
+                               panel.heading - 4);
+      end = begin - 50;
+    }
+    return out + "\n";
+  }
+
+  std::string received(const Panel& panel) const {
+    const double bottom = panel.top + panel.height;
     std::vector<double> rates;
     for (size_t i = 0; i < past_.buckets().size(); ++i) rates.push_back(rate(past_, i));
     std::vector<double> some;
@@ -203,7 +237,7 @@ class Picture {
     }
     std::sort(some.begin(), some.end());
     const double most = some.empty() ? 1 : some.back();
-    Scale y{0, 1, top + height, top};
+    Scale y{0, 1, bottom, panel.top};
     y.logarithmic = !some.empty() && most > 12 * some[some.size() / 2];
     std::vector<double> ticks;
     if (y.logarithmic) {
@@ -220,11 +254,11 @@ class Picture {
       if (rates[i] <= 0) continue;
       const double from = time_.at(double(i) * width);
       const double to = time_.at(std::min(double(i + 1) * width, past_.length()));
-      const double at = y.at(rates[i]);
-      bars += fmt::format("M{:.2f} {:.2f}V{:.2f}H{:.2f}V{:.2f}Z", from, top + height, at, to, top + height);
+      const double at = std::min(y.at(rates[i]), bottom - 1.5);  // few are not none
+      bars += fmt::format("M{0:.2f} {1:.2f}V{2:.2f}H{3:.2f}V{1:.2f}Z", from, bottom, at, to);
     }
     return frame(
-               top, height,
+               panel,
                y.logarithmic ? "received, records per second (logarithmic)" : "received, records per second",
                y, ticks) +
            "<path class=\"rate\" d=\"" + bars + "\"/>\n";
@@ -250,24 +284,19 @@ class Picture {
                        kind, line);
   }
 
-  std::string repeats(double top, double height) const {
+  std::string repeats(const Panel& panel) const {
     uint64_t most = 1;
     for (const auto& bucket : past_.buckets()) most = std::max({most, bucket.missing, bucket.repeated});
-    const auto ticks = round_ticks(0, double(most), 3);
-    const Scale y{0, ticks.back(), top + height, top};
-    std::string out = frame(top, height, "records so far", y, ticks);
-    const double at = top - 16;
-    out += fmt::format(
-        R"(<path class="missing" d="M{0} {1:.1f}h22"/><text x="{2}" y="{3:.1f}">missing: {4}</text>)"
-        R"(<path class="repeated" d="M{5} {1:.1f}h22"/><text x="{6}" y="{3:.1f}">repeated: {7}</text>)"
-        "\n",
-        kLeft + 120, at, kLeft + 148, at + 4, number_text(double(counts_.missing)), kLeft + 270, kLeft + 298,
-        number_text(double(counts_.repeated)));
-    return out + steps(y, "repeated", &SinkTimeline::Bucket::repeated) +
-           steps(y, "missing", &SinkTimeline::Bucket::missing);
+    const auto ticks = round_ticks(0, double(most), 3, 1);
+    const Scale y{0, ticks.back(), panel.top + panel.height, panel.top};
+    return frame(panel, "missing and repeated, records so far", y, ticks) +
+           legend(panel, {{"missing", "missing " + number_text(double(counts_.missing))},
+                          {"repeated", "repeated " + number_text(double(counts_.repeated))}}) +
+           steps(y, "missing", &SinkTimeline::Bucket::missing) +
+           steps(y, "repeated", &SinkTimeline::Bucket::repeated);
   }
 
-  std::string lag(double top, double height) const {
+  std::string lag(const Panel& panel) const {
     double least = 0, most = 0;
     bool any = false;
     for (const auto& bucket : past_.buckets()) {
@@ -275,21 +304,20 @@ class Picture {
       any = true;
       least = std::min(least, bucket.lag_least), most = std::max(most, bucket.lag_most);
     }
-    const auto ticks = round_ticks(least, most > 0 ? most : 1, 4);
-    const Scale y{ticks.front(), ticks.back(), top + height, top};
-    std::string out = frame(top, height, "lag, seconds: arrival minus the record's own time", y, ticks);
+    const double unit = any && most < 0.5 ? 1e-3 : 1;
+    const auto ticks = round_ticks(least / unit, most > 0 ? most / unit : 1, 4);
+    const Scale y{ticks.front(), ticks.back(), panel.top + panel.height, panel.top};
+    std::string out = frame(
+        panel,
+        fmt::format("lag, {}: arrival minus the record's own time", unit < 1 ? "milliseconds" : "seconds"), y,
+        ticks);
     if (!any)
       return out + fmt::format(
                        R"(<text x="{}" y="{:.1f}" text-anchor="middle">no record's time could be read</text>)"
                        "\n",
-                       (kLeft + kRight) / 2, top + height / 2);
-    const double at = top - 16;
-    out += fmt::format(
-        R"(<path class="lag" d="M{0} {1:.1f}h22"/><text x="{2}" y="{3:.1f}">mean</text>)"
-        R"(<rect class="spread" x="{4}" y="{5:.1f}" width="22" height="10"/><text x="{6}" y="{3:.1f}">least to most</text>)"
-        "\n",
-        kLeft + 330, at, kLeft + 358, at + 4, kLeft + 410, at - 5, kLeft + 438);
-    return out + lag_runs(y);
+                       (kLeft + kRight) / 2, panel.top + panel.height / 2);
+    return out + legend(panel, {{"lag", "mean"}, {"spread", "least to most"}}) +
+           lag_runs({y.least * unit, y.most * unit, y.from, y.to});
   }
 
   // Buckets in a row become one line; where nothing came there is none.
@@ -353,12 +381,15 @@ class Picture {
 
 }  // namespace
 
-std::vector<double> round_ticks(double least, double most, int wanted) {
+std::vector<double> round_ticks(double least, double most, int wanted, double least_step) {
   const double span = std::max(most - std::min(least, 0.0), 1e-9);
   const double rough = span / wanted;
   const double power = std::pow(10, std::floor(std::log10(rough)));
   const double factor = rough / power;
-  const double step = power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+  const double step = std::max(least_step, power * (factor <= 1   ? 1
+                                                    : factor <= 2 ? 2
+                                                    : factor <= 5 ? 5
+                                                                  : 10));
   std::vector<double> out;
   const auto first = int64_t(std::floor(std::min(least, 0.0) / step));
   for (int64_t i = first; out.size() < 2 || out.back() < most; ++i) {

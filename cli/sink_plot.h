@@ -15,7 +15,8 @@ namespace tailrace {
 /// rest.
 std::string sink_plot(const SinkTimeline& past, const SinkCounts& counts, std::string_view title);
 
-/// Round values that cover 0 or `least` to `most`, about `wanted` of them, rising; at least two.
-std::vector<double> round_ticks(double least, double most, int wanted);
+/// Round values that cover 0 or `least` to `most`, about `wanted` of them, rising, `least_step` or more
+/// apart; at least two.
+std::vector<double> round_ticks(double least, double most, int wanted, double least_step = 0);
 
 }  // namespace tailrace

@@ -31,6 +31,7 @@ TEST_CASE("ticks are round and cover what they must") {
   CHECK(round_ticks(0, 1, 3) == Ticks{0, 0.5, 1});
   CHECK(round_ticks(0, 0.012, 4) == Ticks{0, 0.005, 0.01, 0.015});
   CHECK(round_ticks(-1.5, 4, 4) == Ticks{-2, 0, 2, 4});
+  CHECK(round_ticks(0, 1, 3, 1) == Ticks{0, 1});
   CHECK(round_ticks(0, 0, 4).size() >= 2);
 }
 

@@ -230,3 +230,37 @@ TEST_CASE("a far end that nobody listens at: everything is counted as failed") {
   CHECK(counts.failed == counts.lines);
   CHECK(counts.trouble == "connect: Connection refused");
 }
+
+TEST_CASE("a frame's own time") {
+  const auto at = [](const char* time) {
+    return frame_time("<190>1 " + std::string(time) + " host app web.1 - - x");
+  };
+  const Micros whole = 1'767'323'045'000'000;  // 2026-01-02T03:04:05Z
+  CHECK(at("2026-01-02T03:04:05Z") == whole);
+  CHECK(at("2026-01-02T03:04:05.678901+00:00") == whole + 678'901);
+  CHECK(at("2026-01-02T03:04:05.5Z") == whole + 500'000);
+  CHECK(at("2026-01-02T03:04:05.123456789Z") == whole + 123'456);
+  CHECK(at("2026-01-02T05:34:05+02:30") == whole);
+  CHECK(at("2026-01-01T22:04:05.25-05:00") == whole + 250'000);
+  for (const char* none :
+       {"-", "", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05+1:00",
+        "2026-01-02T03:04:05+01:00x", "2026-01-02 03:04:05Z"}) {
+    CAPTURE(none);
+    CHECK_FALSE(at(none));
+  }
+  CHECK_FALSE(frame_time("nonsense"));
+}
+
+TEST_CASE("bodies are counted as they were before compression") {
+  SinkRequest request;
+  request.body = "5 hello";
+  CHECK(decoded_body(request) == "5 hello");
+  request.content_encoding = "gzip";
+  CHECK_FALSE(decoded_body(request));
+  const unsigned char gzip[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                                0x33, 0x55, 0xc8, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00};
+  request.body.assign(reinterpret_cast<const char*>(gzip), sizeof gzip);
+  CHECK_FALSE(decoded_body(request));  // cut off
+  request.content_encoding = "br";
+  CHECK_FALSE(decoded_body(request));
+}
