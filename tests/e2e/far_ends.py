@@ -9,19 +9,23 @@ under 3 times what it was alone: before the fault, or at the control meanwhile, 
 control and the 20 ms are there for machines that do something else too: what the machine did to one node it did to both.
 """
 
+import calendar
 import collections
 import http.client
 import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from harness import (PATIENCE, EndToEnd, FarEnd, SyslogFarEnd, Tail, is_notice, pause, split_frames, wait_until)
+from certificates import Authority
+from harness import PATIENCE, EndToEnd, FarEnd, Tail, split_frames, wait_until
 
 FAR_END = os.environ.get("TAILRACE_FAR_END", "")
 SANITIZED = os.environ.get("TAILRACE_SANITIZED", "") not in ("", "OFF", "0")
@@ -41,7 +45,6 @@ def seconds(text):
 def stamp(text):
     """Seconds since 1970 of a time as the router writes it."""
     whole, fraction = re.fullmatch(r"(.*)\.(\d{6})\+00:00", text).groups()
-    import calendar
     return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + int(fraction) / 1e6
 
 
@@ -106,10 +109,10 @@ class FarProcess(Process):
     def syslog_url(self):
         return f"syslog://127.0.0.1:{self.syslog}"
 
-    def _control(self, method, name, body=None):
+    def _control(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=PATIENCE)
         try:
-            connection.request(method, f"/control/{name}", body and json.dumps(body))
+            connection.request(method, path, body and json.dumps(body))
             answer = connection.getresponse()
             if answer.status != 200:
                 raise AssertionError(f"the far end answered {answer.status}")
@@ -119,10 +122,18 @@ class FarProcess(Process):
 
     def set(self, name, **order):
         """How `name` answers from now on; nothing: 200."""
-        self._control("PUT", name, order or {"status": 200})
+        self._control("PUT", f"/control/{name}", order or {"status": 200})
 
     def books(self, name):
-        return json.loads(self._control("GET", name))
+        return json.loads(self._control("GET", f"/books/{name}"))
+
+    def tries(self, name, status=None):
+        """Each request to `name`, or those that were answered so."""
+        tries = json.loads(self._control("GET", f"/tries/{name}"))
+        return [one for one in tries if status is None or one["status"] == status]
+
+    def count_of(self, name, phase):
+        return int(self._control("GET", f"/phase/{name}/{phase}"))
 
     def halt(self):
         """SIGSTOP: its connections stay, and nobody is there."""
@@ -158,7 +169,8 @@ class Notices(Tail):
 
     def told_lost(self, drain):
         """How many records its L10 lines say are lost."""
-        pattern = rf"Error L10 \(output buffer overflow\): drain '{drain['token']}' dropped (\d+) messages since {MICROS} \(.+\)\.$"
+        pattern = (rf"Error L10 \(output buffer overflow\): drain '{drain['token']}' "
+                   rf"dropped (\d+) messages since {MICROS} \(.+\)\.$")
         found = [re.search(pattern, line) for line in self.of(drain) if ": Error L10 " in line]
         if not all(found):
             raise AssertionError(f"an L10 line of another form: {self.of(drain)}")
@@ -208,6 +220,7 @@ class WildFarEnd(FarEnd):
         self.tries = []
         self.behave = None
         self.deaf = False
+        self.keep = True  # connections, for further requests
         self.busy = self.most_busy = 0
         super().__init__()
 
@@ -223,8 +236,7 @@ class WildFarEnd(FarEnd):
         if self.deaf:
             wait_until(lambda: not self.deaf or self._stopped, "the end of its deafness", 600)
             return
-        connection = self.open(connection)
-        with connection.makefile("rb") as file:
+        with self.open(connection) as connection, connection.makefile("rb") as file:
             while self.serve_one(connection, file):
                 pass
 
@@ -249,8 +261,9 @@ class WildFarEnd(FarEnd):
         try:
             if behave is None:
                 self.note(number, 200)
-                keep = not self.deaf
-                connection.sendall(b"HTTP/1.1 200 OK\r\n%sContent-Length: 2\r\n\r\nok" % (b"" if keep else b"Connection: close\r\n"))
+                keep = self.keep and not self.deaf
+                close = b"" if keep else b"Connection: close\r\n"
+                connection.sendall(b"HTTP/1.1 200 OK\r\n" + close + b"Content-Length: 2\r\n\r\nok")
                 return keep
             status = behave(connection, number)
             if status is not None:
@@ -298,6 +311,74 @@ class WildFarEnd(FarEnd):
         return frame.split(b" ", 6)[6]
 
 
+class TlsFarEnd(WildFarEnd):
+    """The same over TLS, by Python's own. While it is `stalled` it never answers a ClientHello, and keeps how long it was
+    waited for."""
+
+    def __init__(self, certificate, key):
+        self.stalled, self.stalls, self.refused = False, [], 0
+        self.show(certificate, key)
+        super().__init__()
+
+    def show(self, certificate, key):
+        """Its certificate from the next connection on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._context = context
+
+    @property
+    def url(self):
+        return f"https://user:hunter2@localhost:{self.port}/in?key=swordfish"
+
+    def open(self, connection):
+        if self.stalled:
+            began = time.monotonic()
+            self.until_closed(connection)
+            self.stalls.append(time.monotonic() - began)
+            raise OSError("stalled")
+        try:
+            return self._context.wrap_socket(connection, server_side=True)
+        except OSError:
+            self.refused += 1
+            raise
+
+
+class NameServer:
+    """Every name is 127.0.0.1; while it is `silent` it hears and does not answer."""
+
+    def __init__(self):
+        self.silent, self.asked = False, 0
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while True:
+            try:
+                query, sender = self._socket.recvfrom(4096)
+            except OSError:
+                return
+            if not query:
+                return
+            self.asked += 1
+            if self.silent:
+                continue
+            end = 12
+            while query[end]:
+                end += 1 + query[end]
+            question = query[12:end + 5]
+            wants_v4 = question[-4:-2] == b"\0\1"
+            address = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\1"  # TTL 0
+            self._socket.sendto(query[:2] + b"\x81\x80\0\1" + (b"\0\1" if wants_v4 else b"\0\0") + b"\0\0\0\0" + question +
+                                (address if wants_v4 else b""), sender)
+
+    def close(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.sendto(b"", ("127.0.0.1", self.port))  # wakes it
+        self._socket.close()
+
+
 def numbers_of(far_end):
     """The numbers of the records that a Python far end took, in order."""
     return [int(message.split(b" ", 2)[1]) for message in far_end.messages()]
@@ -335,13 +416,22 @@ class FarEndCase(EndToEnd):
 
     def wait_for_phase(self, name, count, names=("beside", "control")):
         def there():
-            return all(self.far.books(far)["phases"].get(name, {"count": 0})["count"] >= count for far in names)
+            return all(self.far.count_of(far, name) >= count for far in names)
         wait_until(there, lambda: f"{count} records of phase {name}: {self.far.books('beside')['phases']}")
 
     def far_process(self, *arguments):
         process = FarProcess(*arguments)
         self.addCleanup(process.close)
         return process
+
+    def authority(self, name="authority"):
+        """Its certificate's file, and those of a certificate for localhost and its key."""
+        folder = tempfile.TemporaryDirectory(prefix="tailrace-e2e-")
+        self.addCleanup(folder.cleanup)
+        authority = Authority(folder.name, name)
+        files = [authority.folder / f"server.{kind}" for kind in ("pem", "key")]
+        authority.sign("server", *files)
+        return authority.pem, files
 
     def wild(self, kind=WildFarEnd):
         return self.far_end(kind)
@@ -427,18 +517,17 @@ class FarEndCase(EndToEnd):
 
     def check_complete(self, books, total):
         """Every record, once and in order, and nothing else."""
-        tries = books.pop("tries")
         self.assertEqual((books["bad"], books["gaps"], books["backs"], books["notices"]), ([], [], [], []), books)
         self.assertEqual((books["first"], books["next"], books["records"]), (0, total, total))
         self.assertEqual(books["repeated_frames"], 0)
-        self.assertTrue(tries)
 
     def check_times(self, *phases, books="beside"):
         mine, control = self.far.books(books)["phases"], self.far.books("control")["phases"]
         for phase in phases:
             alone = max(FLOOR / 3, mine["alone"]["p99"], control[phase]["p99"])
-            print(f"{self.id().split('.')[-1]}: p99 {mine[phase]['p99'] * 1e3:.2f} ms of {mine[phase]['count']} records; alone "
-                  f"{mine['alone']['p99'] * 1e3:.2f} ms before, {control[phase]['p99'] * 1e3:.2f} ms at the control", file=sys.stderr)
+            print(f"{self.id().split('.')[-1]}: p99 {mine[phase]['p99'] * 1e3:.2f} ms of {mine[phase]['count']} records; "
+                  f"alone {mine['alone']['p99'] * 1e3:.2f} ms before, {control[phase]['p99'] * 1e3:.2f} ms at the control",
+                  file=sys.stderr)
             self.assertLess(mine[phase]["p99"], max(FLOOR, 3 * alone) * (3 if SANITIZED else 1), (mine, control))
 
     def check_secrets(self):

@@ -9,7 +9,9 @@
 //   PUT  /control/NAME   {"status":503,"headers":{"Retry-After":"7"},"refuse":"TEXT","most":BYTES,"times":N}:
 //                        how to answer; `refuse`: only bodies with TEXT, `most`: only those that are larger,
 //                        `times`: only the next N of these
-//   GET  /control/NAME   the books of NAME; what came by syslog stands under `syslog`
+//   GET  /books/NAME     the books of NAME; what came by syslog stands under `syslog`
+//   GET  /tries/NAME     each request of it
+//   GET  /phase/NAME/PHASE  how many records of a phase came
 //
 // The message of a record is `PHASE NUMBER NANOSECONDS …`: numbers count from 0 on, nanoseconds are the
 // monotonic clock's when it was sent.
@@ -130,6 +132,14 @@ class Books {
       };
       phases[name] = {{"count", sorted.size()}, {"p50", at(0.5)}, {"p99", at(0.99)}, {"max", at(1)}};
     }
+    return {{"requests", requests_}, {"repeated_frames", repeated_frames_},
+            {"records", records_},   {"first", first_},
+            {"next", high_},         {"backs", backs_},
+            {"gaps", gaps_},         {"bad", bad_},
+            {"notices", notices_},   {"phases", phases}};
+  }
+
+  json tries() const {
     json tries = json::array();
     for (const Try& one : tries_)
       tries.push_back({{"at", double(one.at) / 1e9},
@@ -137,12 +147,12 @@ class Books {
                        {"status", one.status},
                        {"count", one.count},
                        {"bytes", one.bytes}});
-    return {{"requests", requests_}, {"repeated_frames", repeated_frames_},
-            {"records", records_},   {"first", first_},
-            {"next", high_},         {"backs", backs_},
-            {"gaps", gaps_},         {"bad", bad_},
-            {"notices", notices_},   {"phases", phases},
-            {"tries", tries}};
+    return tries;
+  }
+
+  size_t count_of(const std::string& phase) const {
+    const auto found = phases_.find(phase);
+    return found == phases_.end() ? 0 : found->second.size();
   }
 
  private:
@@ -266,9 +276,17 @@ int main(int count, char** arguments) {
     const std::lock_guard lock(mutex);
     all_books[name_in(in)].set(order);
   });
-  server.Get("/control/([^/]+)", [](const httplib::Request& in, httplib::Response& out) {
+  server.Get("/books/([^/]+)", [](const httplib::Request& in, httplib::Response& out) {
     const std::lock_guard lock(mutex);
     out.set_content(all_books[name_in(in)].told().dump(), "application/json");
+  });
+  server.Get("/tries/([^/]+)", [](const httplib::Request& in, httplib::Response& out) {
+    const std::lock_guard lock(mutex);
+    out.set_content(all_books[name_in(in)].tries().dump(), "application/json");
+  });
+  server.Get("/phase/([^/]+)/([^/]+)", [](const httplib::Request& in, httplib::Response& out) {
+    const std::lock_guard lock(mutex);
+    out.set_content(std::to_string(all_books[name_in(in)].count_of(in.matches[2].str())), "text/plain");
   });
   const int port = server.bind_to_any_port("127.0.0.1");
   uint16_t syslog_port = 0;
