@@ -1,4 +1,4 @@
-"""Far ends that say nothing: one accepts and never reads, one reads and never answers (reliability A4 #1, #2)."""
+"""Far ends that say nothing: one accepts and never reads, one reads and never answers (A4 #1, #2)."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""Far ends that take their time: an answer by the byte, a name server and a handshake that never end (reliability A4 #6, #9, #12)."""
+"""Far ends that take their time: an answer by the byte, a silent name server, a handshake that stalls (A4 #6, #9, #12)."""
 
 import select
 import time

@@ -1,4 +1,4 @@
-"""Far ends that answer no 2xx: for long, later please, and never this record (reliability A4 #3, #4, #5), of cpp-httplib."""
+"""Far ends that answer no 2xx: for long, later please, and never this record (A4 #3, #4, #5), of cpp-httplib."""
 
 import email.utils
 import time
@@ -40,7 +40,8 @@ class StatusFarEnds(FarEndCase):
                 self.assertLess(gap, 2 ** i + 2)
                 shortened.append(gap / 2 ** i)
             self.assertEqual(books["repeated_frames"], 0)
-            self.story(drain, f"failing since {MICROS}: answered 503", f"recovered after .*: {lost} dropped, \\d+ delivered late")
+            self.story(drain, f"failing since {MICROS}: answered 503",
+                       f"recovered after .*: {lost} dropped, \\d+ delivered late")
         self.assertGreater(max(shortened) - min(shortened), 0.01)
         self.finish(memory=12 << 20)
 
