@@ -147,6 +147,21 @@ std::string Url::authority() const {
   return out;
 }
 
+std::string Url::query_without(const std::vector<std::string_view>& names) const {
+  std::string out;
+  std::string_view left = query_text;
+  for (bool first = true, more = true; more;) {
+    const size_t end = left.find('&');
+    more = end != std::string_view::npos;
+    const std::string_view pair = left.substr(0, end);
+    if (more) left.remove_prefix(end + 1);
+    if (std::ranges::find(names, percent_decoded(pair.substr(0, pair.find('=')))) != names.end()) continue;
+    if (!std::exchange(first, false)) out += '&';
+    out += pair;
+  }
+  return out;
+}
+
 Result<Url> parse_url(std::string_view text) {
   if (!is_plain(text)) return invalid();
   text = text.substr(0, text.find('#'));

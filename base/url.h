@@ -23,6 +23,8 @@ struct Url {
 
   /// `host:port` as it stands in an error text; IPv6 in brackets; port left out if 0.
   std::string authority() const;
+  /// The query as given, byte for byte, without the parameters of these names.
+  std::string query_without(const std::vector<std::string_view>& names) const;
 };
 
 /// RFC 3986, and stricter: an absolute URL with a host; no control character, backslash or blank as

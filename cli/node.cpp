@@ -11,6 +11,7 @@
 #include "ingest/logs_route.h"
 #include "web/access.h"
 #include "web/channel_routes.h"
+#include "web/drain_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
 
@@ -206,6 +207,7 @@ void Node::add_routes() {
   }
   const HttpGate api = full_api_gate(storage_.catalog());
   add_channel_routes(admin_routes_, services_, api);
+  add_drain_routes(admin_routes_, services_, api);
   add_session_api(admin_routes_, services_, api);
   add_status_routes(admin_routes_, services_, api);
 }

@@ -95,6 +95,12 @@ void Drain::paused(const std::string& cause) {
   publish(cause);
 }
 
+void Drain::refused(DeadLetter letter, Micros oldest_left) {
+  history_->refused(std::move(letter));
+  cursor_.drop(DropReason::refused, 1, oldest_left);
+  tell_losses();
+}
+
 void Drain::say(const std::optional<std::string>& line) {
   if (line) entry_.channel->log->add_notice(*line);
 }

@@ -1,6 +1,7 @@
 #pragma once
 // What every drain is, whatever its transport: a cursor, its health, and telling what was lost.
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,12 @@ namespace tailrace {
 struct DrainServices {
   Connector& connector;
   const ClientTls& tls;
+  uint64_t batch_memory = 64u << 20;                        // of all batches in flight together, about
+  const std::atomic<uint64_t>* most_batch_bytes = nullptr;  // its share per drain; the DrainSet's
+
+  uint64_t batch_bytes() const {
+    return most_batch_bytes ? most_batch_bytes->load(std::memory_order_relaxed) : batch_memory;
+  }
 };
 
 /// What the outside may know of a drain now.
@@ -50,11 +57,15 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   /// Goes on at once, whatever it waited for: its owner, or the far end, or the next try. Its loop.
   void resume();
 
+  /// The process ends: what waits for company goes as it is. Its loop.
+  virtual void hurry() {}
+
   const DrainEntry& entry() const { return entry_; }
   Loop& loop() { return loop_; }
   const Cursor& cursor() const { return cursor_; }
   DrainStatus status() const;                                // any thread
   const DrainHistory& history() const { return *history_; }  // any thread
+  std::shared_ptr<const DrainHistory> shared_history() const { return history_; }
 
  protected:
   /// Closes what is open; called once, by stop().
@@ -79,6 +90,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   }
   void failed(const std::string& cause, Micros since = 0);
   void paused(const std::string& cause);
+  /// The oldest record in flight is refused for good.
+  void refused(DeadLetter letter, Micros oldest_left);
   void set_last_status(int status);
   void set_next_try(Micros at);
 

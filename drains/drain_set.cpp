@@ -12,8 +12,22 @@
 
 namespace tailrace {
 
-DrainSet::DrainSet(EventLoops& loops, DrainServices services) : loops_(loops), services_(services) {}
+DrainSet::DrainSet(EventLoops& loops, DrainServices services)
+    : loops_(loops), services_(services), most_batch_bytes_(services.batch_memory) {}
 DrainSet::~DrainSet() = default;
+
+/// What a drain is given: with its share of the memory of batches.
+DrainServices DrainSet::shared() {
+  DrainServices services = services_;
+  services.most_batch_bytes = &most_batch_bytes_;
+  return services;
+}
+
+/// With the lock held, after a drain came or went.
+void DrainSet::share_batch_memory() {
+  most_batch_bytes_ = std::max<uint64_t>(services_.batch_memory / std::max<size_t>(drains_.size(), 1),
+                                         DeliveryPolicy::kFirstBytes);
+}
 
 void DrainSet::drain_added(const DrainEntry& entry) {
   JudgedTarget judged = judge_drain(entry.url, entry.options, services_.connector.policy());
@@ -31,9 +45,10 @@ void DrainSet::drain_added(const DrainEntry& entry) {
   if (judged.target.kind == DrainTarget::Kind::syslog)
     drain = std::make_shared<SyslogDrain>(*loop, entry, std::move(judged.target), services_);
   else
-    drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged.target), services_);
+    drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged), shared());
   drain->attach();
   drains_[entry.id] = drain;
+  share_batch_memory();
   asio::post(loop->io, [drain] { drain->start(); });
 }
 
@@ -44,6 +59,7 @@ void DrainSet::drain_removed(const DrainEntry& entry) {
   --drains_per_loop_[&found->second->loop()];
   asio::post(found->second->loop().io, [drain = found->second] { drain->stop(); });
   drains_.erase(found);
+  share_batch_memory();
 }
 
 void DrainSet::channel_removed(const ChannelPtr&) {}
@@ -57,6 +73,10 @@ void DrainSet::flush(std::chrono::milliseconds grace) {
       return item.second->status().state != DrainState::paused && item.second->cursor().lag().records > 0;
     });
   };
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, drain] : drains_) asio::post(drain->loop().io, [drain] { drain->hurry(); });
+  }
   while (mono_now() < end && behind()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
@@ -76,6 +96,17 @@ void DrainSet::stop() {
   }
 }
 
+DrainSet::Account DrainSet::account_of(const Drain& drain, const Ledger& ledger) {
+  return {drain.entry(), drain.status(), ledger, drain.cursor().lag().oldest, drain.shared_history()};
+}
+
+std::optional<DrainSet::Account> DrainSet::account(const DrainEntry& entry) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(entry.id);
+  if (found == drains_.end()) return std::nullopt;
+  return account_of(*found->second, found->second->cursor().ledger());
+}
+
 DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
   ChannelAccount account;
   account.channel = channel;
@@ -84,8 +115,7 @@ DrainSet::ChannelAccount DrainSet::account(const ChannelPtr& channel) const {
   for (const LedgerLine& line : channel->log->ledger(account.accepted)) {
     const auto found = drains_.find(line.drain);
     if (found == drains_.end()) continue;
-    const Drain& drain = *found->second;
-    account.drains.push_back({drain.entry(), drain.status(), line.ledger, drain.cursor().lag().oldest});
+    account.drains.push_back(account_of(*found->second, line.ledger));
   }
   std::ranges::sort(account.drains, {}, [](const Account& a) { return a.entry.id; });
   return account;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "drains/drain.h"
@@ -32,6 +33,7 @@ class DrainSet final : public CatalogWatcher {
     DrainStatus status;
     Ledger ledger;
     Micros oldest = 0;  // arrival of the oldest record that is buffered; 0: none
+    std::shared_ptr<const DrainHistory> history;
   };
   struct ChannelAccount {
     ChannelPtr channel;
@@ -40,10 +42,18 @@ class DrainSet final : public CatalogWatcher {
   };
   /// All of one channel, read at one moment. Any thread but a loop's hot path.
   ChannelAccount account(const ChannelPtr& channel) const;
+  /// Of one drain; none: it is not running. Any thread but a loop's hot path.
+  std::optional<Account> account(const DrainEntry& entry) const;
 
  private:
+  static Account account_of(const Drain& drain, const Ledger& ledger);
+
   EventLoops& loops_;
   const DrainServices services_;
+  std::atomic<uint64_t> most_batch_bytes_;
+  DrainServices shared();
+  void share_batch_memory();
+
   mutable std::mutex mutex_;
   std::map<uint64_t, DrainPtr> drains_;            // by id; guarded by mutex_
   std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_

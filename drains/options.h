@@ -41,12 +41,17 @@ const std::vector<std::string_view>& drain_url_options();
 /// All of them: as fields of a JSON object.
 const std::vector<std::string_view>& drain_json_options();
 
-/// Takes one `name=value` of a URL's query. None: it is no option, and belongs to the far end. Otherwise what
-/// is wrong with it, `batch_bytes: 1K to 8M`, or nothing.
+/// Why a drain of that kind cannot have the option; empty if it can, or if it is no option.
+std::string misplaced_option(std::string_view name, bool http, bool tls);
+
+/// Takes one `name=value` of a URL's query, decoded. None: it is no option, and belongs to the far end.
+/// Otherwise what is wrong with it, `batch_bytes: takes 1K to 8M`, or nothing. Values never stand in what is
+/// wrong, but parts of a filter. One that belongs into JSON alone is wrong: its owner meant us, and the far
+/// end shall not see it. A further `headers` is a further field.
 std::optional<std::string> take_url_option(std::string_view name, std::string_view value, DrainOptions& into);
 
 /// Takes the fields of a JSON object that are options, over what is there; gives what is wrong, or nothing.
-/// Fields that are none are left to the caller.
+/// Fields that are none are left to the caller; null is none.
 std::string take_json_options(const nlohmann::json& object, DrainOptions& into);
 
 /// The options of a JSON object as one JSON text, to be stored with the drain; empty if there are none.

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/address.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 
 namespace tailrace {
 namespace {
 
-// The contract's options of a drain (section 6): none of them is built yet. Their values may be shown.
-const std::vector<std::string_view> kOptions{"format",  "filter",      "gzip",       "zstd",
-                                             "headers", "batch_bytes", "batch_delay"};
 constexpr std::array<std::string_view, 12> kLaterSchemes{
     "syslog+tls",         "loki+https",   "loki+http",   "otlp+https", "otlp+http", "elasticsearch+https",
     "elasticsearch+http", "splunk+https", "splunk+http", "kafka",      "s3+https",  "file"};
@@ -20,10 +18,44 @@ JudgedTarget refuse(std::string reason) {
   return {{}, {}, std::move(reason)};
 }
 
+/// Options whose values in a URL may be shown.
+const std::vector<std::string_view>& shown_in_url() {
+  static const auto names = [] {
+    std::vector<std::string_view> all = drain_url_options();
+    std::erase(all, "headers");
+    return all;
+  }();
+  return names;
+}
+
+/// What is wrong with the options of a URL's query, or nothing.
+std::string take_query(const Url& url, bool http, bool tls, DrainOptions& into) {
+  std::vector<std::string_view> seen;
+  for (const auto& [name, value] : url.query) {
+    const std::optional<std::string> error = take_url_option(name, value, into);
+    if (!error) continue;
+    if (!error->empty()) return *error;
+    if (std::string misplaced = misplaced_option(name, http, tls); !misplaced.empty()) return misplaced;
+    if (name != "headers" && std::ranges::find(seen, name) != seen.end()) return name + ": stands twice";
+    seen.push_back(name);
+  }
+  return {};
+}
+
+/// The same of DrainEntry::options, over what is there.
+std::string take_stored(std::string_view stored, bool http, bool tls, DrainOptions& into) {
+  if (stored.empty()) return {};
+  const nlohmann::json object = nlohmann::json::parse(stored, nullptr, false);
+  if (std::string error = take_json_options(object, into); !error.empty()) return error;
+  for (const auto& [name, value] : object.items())
+    if (std::string misplaced = misplaced_option(name, http, tls); !misplaced.empty() && !value.is_null())
+      return misplaced;
+  return {};
+}
+
 }  // namespace
 
 JudgedTarget judge_drain(std::string_view text, std::string_view options, const AddressPolicy& policy) {
-  if (!options.empty()) return refuse("options: not built yet");
   if (text.starts_with("file:")) return refuse("file: not built yet");
   const Result<Url> parsed = parse_url(text);
   if (parsed.has_error()) return refuse("invalid_uri");
@@ -43,31 +75,37 @@ JudgedTarget judge_drain(std::string_view text, std::string_view options, const 
   else
     return refuse("unknown_scheme: " + url.scheme);
 
-  for (const auto& [name, value] : url.query)
-    if (std::ranges::find(kOptions, name) != kOptions.end()) return refuse(name + ": not built yet");
+  const bool http = target.kind == Kind::http || target.kind == Kind::https, tls = target.kind == Kind::https;
+  DrainOptions& chosen = judged.options;
+  if (std::string error = take_query(url, http, tls, chosen); !error.empty()) return refuse(error);
+  if (std::string error = take_stored(options, http, tls, chosen); !error.empty()) return refuse(error);
+  const bool signs_in = !url.user.empty() || !url.password.empty();
+  if (signs_in &&
+      std::ranges::any_of(chosen.headers, [](const auto& h) { return iequals(h.first, "authorization"); }))
+    return refuse("headers: Authorization is there already, from the URL's user");
+  const std::string query = url.query_without(drain_url_options());
   if (url.host_is_literal) {
     boost::system::error_code ec;
     const auto address = boost::asio::ip::make_address(url.host, ec);
     if (ec || !policy.allows(address)) return refuse("address not allowed");
   }
-  if (target.kind == Kind::syslog && (url.path.size() > 1 || !url.query_text.empty()))
+  if (target.kind == Kind::syslog && (url.path.size() > 1 || !query.empty()))
     return refuse("invalid_tcpsyslog_uri");
 
   target.host = url.host;
   if (url.port) target.port = url.port;
   target.host_header = url.authority();
   target.request_path = url.path.empty() ? "/" : url.path;
-  if (!url.query_text.empty()) target.request_path += "?" + url.query_text;
-  if (!url.user.empty() || !url.password.empty())
-    target.authorization = "Basic " + to_base64(url.user + ":" + url.password);
-  target.shown = redacted(url, kOptions);
+  if (!query.empty()) target.request_path += "?" + query;
+  if (signs_in) target.authorization = "Basic " + to_base64(url.user + ":" + url.password);
+  target.shown = redacted(url, shown_in_url());
   return judged;
 }
 
 std::string shown_drain_url(std::string_view text) {
   if (text.empty()) return {};
   const Result<Url> url = parse_url(text);
-  return url ? redacted(*url, kOptions) : std::string("***");
+  return url ? redacted(*url, shown_in_url()) : std::string("***");
 }
 
 }  // namespace tailrace

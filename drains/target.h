@@ -17,13 +17,13 @@ struct DrainTarget {
   std::string host;  // without brackets
   uint16_t port = 0;
   std::string host_header;    // `Host:` of a request: the port only if the URL gives one, as Logplex does
-  std::string request_path;   // path and query as given, `/` if there is none
+  std::string request_path;   // path and query as given, without options; `/` if there is none
   std::string authorization;  // `Basic …`, or empty
   std::string shown;          // the URL without secrets
 };
 
 /// The target, or in `error` a short reason for people and programs: `invalid_uri`, `unknown_scheme: ftp`,
-/// `address not allowed`, `filter: not built yet`, …
+/// `address not allowed`, `batch_bytes: takes 1K to 8M`, …
 struct JudgedTarget {
   DrainTarget target;
   DrainOptions options;

@@ -2,8 +2,9 @@
 
 #include "base/ids.h"
 #include "base/text.h"
-#include "channels/errc.h"
 #include "drains/target.h"
+#include "web/api_answer.h"
+#include "web/drain_routes.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
 
@@ -12,30 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-HttpResponse json_response(int status, const json& body) {
-  return {status, "application/json", dumped(body), {}};
-}
-
-HttpResponse refused(error_code error) {
-  if (error == ChannelErrc::not_found) return http_error(404, "Not Found");
-  if (error == ChannelErrc::exists) return http_error(409, "Already exists");
-  if (error == ChannelErrc::too_many_drains)
-    return http_error(422, "You have already added the maximum number of drains allowed");
-  // Whatever kept it from being stored: the reason is in the log, and no business of the client.
-  HttpResponse response = http_error(503, "the change could not be stored; try again");
-  response.headers.add("Retry-After", "5");
-  return response;
-}
-
 json token_json(const Token& token) {
   json body{{"name", token.name}, {"token", token.id}};
   if (token.strict) body["strict"] = true;
-  return body;
-}
-
-json drain_json(const DrainEntry& drain) {
-  json body{{"id", drain.id}, {"token", drain.token}};
-  if (!drain.url.empty()) body["url"] = shown_drain_url(drain.url);
   return body;
 }
 
@@ -67,11 +47,11 @@ class ChannelRoutes {
       }
     }
     const auto channel = catalog_.add_channel(name);
-    if (!channel) return refused(channel.error());
+    if (!channel) return refused_change(channel.error());
     json tokens = token_names.empty() ? json::array() : json::object();
     for (const std::string& token_name : token_names) {
       const auto token = catalog_.add_token((*channel)->id, token_name);
-      if (!token) return refused(token.error());
+      if (!token) return refused_change(token.error());
       tokens[token_name] = (*token)->id;
     }
     return json_response(201, {{"channel_id", id_json(**channel)}, {"tokens", tokens}});
@@ -90,7 +70,7 @@ class ChannelRoutes {
 
   HttpResponse remove(const HttpRequest& request) const {
     const auto done = catalog_.remove_channel(request.param("c"));
-    return done ? HttpResponse{200, "", "", {}} : refused(done.error());
+    return done ? HttpResponse{200, "", "", {}} : refused_change(done.error());
   }
 
   HttpResponse add_token(const HttpRequest& request) const {
@@ -107,7 +87,7 @@ class ChannelRoutes {
       strict = *given;
     }
     const auto token = catalog_.add_token(request.param("c"), *name, {id, strict});
-    if (!token) return refused(token.error());
+    if (!token) return refused_change(token.error());
     return json_response(201, token_json(**token));
   }
 
@@ -115,30 +95,30 @@ class ChannelRoutes {
     std::string url;
     if (auto answer = drain_url(request, url)) return *answer;
     const auto drain = catalog_.add_drain(request.param("c"), url);
-    return drain ? json_response(201, drain_json(*drain)) : refused(drain.error());
+    return drain ? json_response(201, drain_json(*drain)) : refused_change(drain.error());
   }
 
   HttpResponse reserve_drain(const HttpRequest& request) const {
     const auto drain = catalog_.add_drain(request.param("c"), "");
-    if (!drain) return refused(drain.error());
+    if (!drain) return refused_change(drain.error());
     return json_response(
         201, {{"id", drain->id}, {"token", drain->token}, {"msg", "Successfully reserved drain token"}});
   }
 
   HttpResponse set_drain(const HttpRequest& request) const {
-    const auto id = drain_id(request);
-    if (!id) return http_error(404, "Unknown drain.");
+    const auto found = find_drain(catalog_, request);
+    if (!found) return http_error(404, "Unknown drain.");
     std::string url;
     if (auto answer = drain_url(request, url)) return *answer;
-    const auto drain = catalog_.set_drain_url(request.param("c"), *id, url);
-    return drain ? json_response(201, drain_json(*drain)) : refused(drain.error());
+    const auto drain = catalog_.set_drain_url(found->channel->id, found->id, url);
+    return drain ? json_response(201, drain_json(*drain)) : refused_change(drain.error());
   }
 
   HttpResponse remove_drain(const HttpRequest& request) const {
-    const auto id = drain_id(request);
-    if (!id) return http_error(404, "Not found");
-    const auto done = catalog_.remove_drain(request.param("c"), *id);
-    return done ? HttpResponse{200, "", "", {}} : refused(done.error());
+    const auto found = find_drain(catalog_, request);
+    if (!found) return http_error(404, "Not found");
+    const auto done = catalog_.remove_drain(found->channel->id, found->id);
+    return done ? HttpResponse{200, "", "", {}} : refused_change(done.error());
   }
 
   /// `?name=` finds by name, `?after=` pages on.
@@ -175,16 +155,6 @@ class ChannelRoutes {
     if (wrong || url.empty()) return http_error(422, "Invalid drain destination: missing_url_param");
     if (const JudgedTarget judged = judge_drain(url, {}, services_.policy); !judged.error.empty())
       return http_error(422, "Invalid drain destination: " + judged.error);
-    return std::nullopt;
-  }
-
-  /// `:d` is a drain's id or its token.
-  std::optional<uint64_t> drain_id(const HttpRequest& request) const {
-    const ChannelPtr channel = catalog_.channel(request.param("c"));
-    if (!channel) return std::nullopt;
-    const std::string_view wanted = request.param("d");
-    for (const DrainEntry& drain : catalog_.drains(*channel))
-      if (drain.token == wanted || std::to_string(drain.id) == wanted) return drain.id;
     return std::nullopt;
   }
 

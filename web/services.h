@@ -21,7 +21,7 @@ namespace tailrace {
 struct WebServices {
   const Store& store;
   Catalog& catalog;
-  const DrainSet& drains;
+  DrainSet& drains;
   Metrics& metrics;
   OwnCounters& counters;
   Sessions& sessions;

@@ -40,7 +40,6 @@ TEST_CASE("what is refused, and why") {
   CHECK(error_of("ftp://x.example") == "unknown_scheme: ftp");
   CHECK(error_of("syslog+tls://x.example") == "syslog+tls: not built yet");
   CHECK(error_of("file:///tmp/x") == "file: not built yet");
-  CHECK(error_of("http://x.example/?filter=a") == "filter: not built yet");
   CHECK(error_of("http://x.example/%0d%0a") == "");  // stays encoded in the request line
   CHECK(error_of("http://x.example/\r\nX: y") == "invalid_uri");
   for (const auto* url :

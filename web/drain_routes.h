@@ -1,0 +1,22 @@
+#pragma once
+// Drains over HTTP: what they are, how they are, and what their owner does with them.
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+
+#include "channels/catalog.h"
+#include "net/http.h"
+#include "web/services.h"
+
+namespace tailrace {
+
+/// A drain as the API shows it: without secrets but its own token.
+nlohmann::json drain_json(const DrainEntry& drain);
+
+/// `:c` names the channel, `:d` a drain of it by its id or its token. None: there is no such drain.
+std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& request);
+
+/// `gate` guards each of them.
+void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
+
+}  // namespace tailrace
