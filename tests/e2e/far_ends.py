@@ -9,8 +9,8 @@ under 3 times what it was alone: before the fault, or at the control meanwhile, 
 control and the 20 ms are there for machines that do something else too: what the machine did to one node it did to both.
 """
 
-import calendar
 import collections
+import datetime
 import http.client
 import json
 import os
@@ -45,8 +45,7 @@ def seconds(text):
 
 def stamp(text):
     """Seconds since 1970 of a time as the router writes it."""
-    whole, fraction = re.fullmatch(r"(.*)\.(\d{6})\+00:00", text).groups()
-    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + int(fraction) / 1e6
+    return datetime.datetime.fromisoformat(text).timestamp()
 
 
 class Process:
