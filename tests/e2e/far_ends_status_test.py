@@ -127,6 +127,12 @@ class StatusFarEnds(FarEndCase):
             self.assertGreater(account["buffered"], 3 * self.RATE)
             self.assertTrue(paused[name])
             self.story(drains[name], f"paused since {MICROS}: answered {name}")
+            # Its owner has put it right.
+            self.others.set(name)
+            self.router.good("POST", f"/v3/channels/{self.channel}/drains/{drains[name]['id']}/resume")
+            self.check_books(drains[name], self.others, name)
+            self.story(drains[name], f"paused since {MICROS}: answered {name}",
+                       f"resumed after .*: {account['buffered']} waiting")
         self.finish()
 
 
