@@ -28,7 +28,7 @@ class DrainRoutes {
       // One without a URL, or that cannot be started, has no state.
       if (const auto account = services_.drains.account(entry)) {
         drain["state"] = to_string(account->status.state);
-        drain["since"] = rfc3339_micros(account->status.since);
+        drain["since"] = rfc3339_json(account->status.since);
       }
       drains.push_back(std::move(drain));
     }

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/model/store_process.h"
+
 namespace tailrace::model {
 
 using nlohmann::json;
@@ -21,7 +23,8 @@ struct Record {
 
 /// A drain as its far end sees it.
 struct Drain {
-  size_t first = 0;            // index of the first record that is its own
+  size_t first = 0;  // index of the first record that is its own
+  bool filtered = false;
   std::set<size_t> delivered;  // settled at least once, in whatever life of the process
   std::vector<size_t> in_flight;
   size_t next = 0;  // in this life of the process it reads no record before this one
@@ -76,6 +79,13 @@ struct Channel {
     for (auto& [id, drain] : drains) drain.in_flight.clear(), drain.next = 0;
   }
 
+  /// Its own with this fate, that it wants or does not.
+  uint64_t count(const Drain& drain, Record::Fate fate, bool is_wanted) const {
+    uint64_t n = 0;
+    for (size_t i = drain.first; i < records.size(); ++i)
+      n += records[i].fate == fate && wanted(records[i].message) == is_wanted;
+    return n;
+  }
   /// Acknowledged, its own, and never settled.
   uint64_t missing(const Drain& drain) const {
     uint64_t n = 0;
@@ -89,6 +99,20 @@ inline uint64_t dropped(const json& ledger) {
   uint64_t sum = 0;
   for (const auto& [reason, n] : ledger["dropped"].items()) sum += n.get<uint64_t>();
   return sum;
+}
+
+/// All has come to its end: what its filter wants was delivered or dropped, the rest filtered, wherever it
+/// went.
+inline void check_filtered(const Channel& channel, const Drain& drain, const json& ledger) {
+  using Fate = Record::Fate;
+  const uint64_t filtered = ledger["filtered"], told = ledger["delivered"].get<uint64_t>() + dropped(ledger);
+  const uint64_t unwanted = channel.count(drain, Fate::acknowledged, false);
+  const uint64_t is_wanted = channel.count(drain, Fate::acknowledged, true);
+  CHECK_MESSAGE(filtered >= unwanted, ledger.dump());
+  CHECK_MESSAGE(told >= is_wanted, ledger.dump());
+  CHECK_MESSAGE(filtered <= unwanted + channel.count(drain, Fate::unknown, false), ledger.dump());
+  // One that nobody was told of may be torn, and then nobody knows what it was.
+  CHECK_MESSAGE(told <= is_wanted + channel.count(Fate::unknown, drain.first), ledger.dump());
 }
 
 /// Rule 4 of the architecture, and D9.

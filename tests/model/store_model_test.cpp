@@ -177,11 +177,19 @@ class World {
     if (pick(2) || drain.in_flight.empty())
       channel.read(drain, ask({{"op", "read"}, {"drain", id}, {"bytes", 1 + pick(100'000)}})["records"],
                    exact());
-    if (pick(3) && !drain.in_flight.empty()) settle(id, drain, 1 + pick(drain.in_flight.size()));
+    if (pick(3) && !drain.in_flight.empty()) settle(channel, id, drain, 1 + pick(drain.in_flight.size()));
   }
-  void settle(uint64_t id, Drain& drain, size_t count) {
-    ask({{"op", "settle"}, {"drain", id}, {"records", count}, {"how", pick(10) ? "delivered" : "filtered"}});
-    Channel::settle(drain, count);
+  void settle(Channel& channel, uint64_t id, Drain& drain, size_t count) {
+    // Side by side what has the same end: as its filter says, or as it comes.
+    for (size_t run = 0; count > 0; count -= run) {
+      const bool sent = drain.filtered ? wants(channel, drain, 0) : pick(10) > 0;
+      for (run = 1; run < count && (!drain.filtered || wants(channel, drain, run) == sent); ++run);
+      ask({{"op", "settle"}, {"drain", id}, {"records", run}, {"how", sent ? "delivered" : "filtered"}});
+      Channel::settle(drain, run);
+    }
+  }
+  static bool wants(const Channel& channel, const Drain& drain, size_t at) {
+    return wanted(channel.records[drain.in_flight[at]].message);
   }
 
   void add_channel() {
@@ -197,10 +205,13 @@ class World {
     const std::string id = any_channel();
     Channel& channel = channels_[id];
     if (channel.drains.size() >= 4) return;
-    const std::string url = "http://far.example/" + std::to_string(next_append_++);
+    const bool filtered = pick(3) == 0;
+    const std::string url = "http://far.example/" + std::to_string(next_append_++) +
+                            std::string(filtered ? kFiltered : std::string_view());
     const json made = ask({{"op", "add drain"}, {"channel", id}, {"url", url}})["drain"];
     if (made.is_null()) return;
     channel.drains[made].first = channel.records.size();
+    channel.drains[made].filtered = filtered;
   }
   void remove_something() {
     settle_appends();
@@ -281,6 +292,8 @@ class World {
           CHECK_MESSAGE(channel.missing(drain->second) <= (exact() ? 0 : dropped(ledger) + flips_),
                         ledger.dump());
         if (exact()) CHECK(dropped(ledger) <= never_promised(channel));
+        if (drain->second.filtered && hazards_.durable && !hazards_.damage)
+          check_filtered(channel, drain->second, ledger);
       }
     }
   }
@@ -289,7 +302,7 @@ class World {
       const json records = ask({{"op", "read"}, {"drain", id}, {"bytes", 100'000}})["records"];
       channel.read(drain, records, exact());
       if (records.empty()) break;
-      settle(id, drain, drain.in_flight.size());
+      settle(channel, id, drain, drain.in_flight.size());
     }
   }
 
