@@ -12,8 +12,22 @@
 
 namespace tailrace {
 
-DrainSet::DrainSet(EventLoops& loops, DrainServices services) : loops_(loops), services_(services) {}
+DrainSet::DrainSet(EventLoops& loops, DrainServices services)
+    : loops_(loops), services_(services), most_batch_bytes_(services.batch_memory) {}
 DrainSet::~DrainSet() = default;
+
+/// What a drain is given: with its share of the memory of batches.
+DrainServices DrainSet::shared() {
+  DrainServices services = services_;
+  services.most_batch_bytes = &most_batch_bytes_;
+  return services;
+}
+
+/// With the lock held, after a drain came or went.
+void DrainSet::share_batch_memory() {
+  most_batch_bytes_ = std::max<uint64_t>(services_.batch_memory / std::max<size_t>(drains_.size(), 1),
+                                         DeliveryPolicy::kFirstBytes);
+}
 
 void DrainSet::drain_added(const DrainEntry& entry) {
   JudgedTarget judged = judge_drain(entry.url, entry.options, services_.connector.policy());
@@ -31,16 +45,17 @@ void DrainSet::drain_added(const DrainEntry& entry) {
   const DrainPtr drain = make(*loop, entry, std::move(judged));
   drain->attach(wanted);
   drains_[entry.id] = drain;
+  share_batch_memory();
   asio::post(loop->io, [drain] {
     if (drain->entry().paused) drain->hold();
     drain->start();
   });
 }
 
-DrainPtr DrainSet::make(Loop& loop, const DrainEntry& entry, JudgedTarget judged) const {
-  if (judged.target.kind == DrainTarget::Kind::syslog)
-    return std::make_shared<SyslogDrain>(loop, entry, std::move(judged.target), services_);
-  return std::make_shared<HttpDrain>(loop, entry, std::move(judged.target), services_);
+DrainPtr DrainSet::make(Loop& loop, const DrainEntry& entry, JudgedTarget judged) {
+  if (judged.target.is_http())
+    return std::make_shared<HttpDrain>(loop, entry, std::move(judged), shared());
+  return std::make_shared<SyslogDrain>(loop, entry, std::move(judged), shared());
 }
 
 void DrainSet::drain_removed(const DrainEntry& entry) {
@@ -50,6 +65,7 @@ void DrainSet::drain_removed(const DrainEntry& entry) {
   --drains_per_loop_[&found->second->loop()];
   asio::post(found->second->loop().io, [drain = found->second] { drain->stop(); });
   drains_.erase(found);
+  share_batch_memory();
 }
 
 void DrainSet::drain_paused(const DrainEntry& entry) {
@@ -112,6 +128,10 @@ void DrainSet::flush(std::chrono::milliseconds grace) {
       return item.second->status().state != DrainState::paused && item.second->cursor().lag().records > 0;
     });
   };
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, drain] : drains_) asio::post(drain->loop().io, [drain] { drain->hurry(); });
+  }
   while (mono_now() < end && behind()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 

@@ -52,12 +52,16 @@ class DrainSet final : public CatalogWatcher {
   std::optional<Account> account(const DrainEntry& entry) const;
 
  private:
-  DrainPtr make(Loop& loop, const DrainEntry& entry, JudgedTarget judged) const;
+  DrainPtr make(Loop& loop, const DrainEntry& entry, JudgedTarget judged);
   std::optional<uint64_t> replay_now(uint64_t id, const Progress& from);
   static Account account_of(const Drain& drain, const Ledger& ledger);
 
   EventLoops& loops_;
   const DrainServices services_;
+  std::atomic<uint64_t> most_batch_bytes_;
+  DrainServices shared();
+  void share_batch_memory();
+
   mutable std::mutex mutex_;
   std::map<uint64_t, DrainPtr> drains_;            // by id; guarded by mutex_
   std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_

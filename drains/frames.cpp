@@ -102,4 +102,18 @@ std::string LogplexFrames::loss(uint64_t records, Micros since, Micros now) {
   return counted("<172>1 " + rfc3339_seconds(now) + " host heroku logplex - " + loss_text(records, since));
 }
 
+size_t Rfc5424Frames::size(const Record& record) {
+  const size_t body = record.text().size();
+  return digits(body) + 1 + body;
+}
+
+char* Rfc5424Frames::write(const Record& record, char* out) {
+  const std::string_view text = record.text();
+  return put(put_count(out, text.size()), text);
+}
+
+std::string Rfc5424Frames::loss(uint64_t records, Micros since, Micros now) {
+  return counted("<172>1 " + rfc3339_seconds(now) + " host heroku logplex - - " + loss_text(records, since));
+}
+
 }  // namespace tailrace

@@ -1,7 +1,5 @@
 #include "drains/http_drain.h"
 
-#include <openssl/sha.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -10,20 +8,22 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kTargetBytes = 102'400;  // of a body, Logplex's http_drain_target_bytes
-constexpr auto kProbe = std::chrono::minutes(3);
 constexpr auto kAtOnce = std::chrono::milliseconds(0);
-
-std::string in_words(int status) {
-  return "answered " + std::to_string(status);
-}
+constexpr auto kForLong = std::chrono::seconds(2);  // a batch that waits so long gives back what it can
+constexpr uint64_t kMuch = 64 * 1024;               // who sends so much at once catches up
+constexpr uint64_t kMostScanned = 1 << 20;          // of a filter that wants little, for one batch
 
 }  // namespace
 
-HttpDrain::HttpDrain(Loop& loop, const DrainEntry& entry, DrainTarget target, DrainServices services)
+HttpDrain::HttpDrain(Loop& loop, const DrainEntry& entry, JudgedTarget judged, DrainServices services)
     : Drain(loop, entry),
-      target_(std::move(target)),
-      client_(loop, services.connector, services.tls,
+      target_(std::move(judged.target)),
+      options_(std::move(judged.options)),
+      services_(services),
+      requests_(target_, options_, entry.token),
+      policy_(options_.batch_bytes),
+      client_(loop, services.connector,
+              services.tls.with({options_.tls_ca, options_.tls_cert, options_.tls_key}),
               Origin{target_.kind == DrainTarget::Kind::https, target_.host, target_.port}),
       wake_(loop.io) {}
 
@@ -40,9 +40,14 @@ void HttpDrain::shut() {
 }
 
 void HttpDrain::turn() {
-  backoff_.reset();
+  policy_.forgive();
   if (held()) client_.close();
   wake_.cancel();
+}
+
+void HttpDrain::hurry() {
+  hurried_ = true;
+  if (batches_.empty()) wake_.cancel();
 }
 
 void HttpDrain::run_task() {
@@ -68,6 +73,8 @@ asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
     if (self->stopped()) co_return;
     if (pause > kAtOnce) {
       self->set_next_try(wall_now() + std::chrono::duration_cast<std::chrono::microseconds>(pause).count());
+      if (pause >= kForLong)
+        for (Delivery& batch : self->batches_) batch.settle_down();
       co_await self->wait(pause);
     }
     if (self->stopped()) co_return;  // and the cursor is detached
@@ -75,206 +82,156 @@ asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
   }
 }
 
-/// One request, and how long to wait before the next. Its bytes are gone before that wait begins.
+/// One request, and how long to wait before the next.
 asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
-  const std::string body = body_of(batches_.front());
-  const std::string head = head_of(batches_.front(), body.size());
+  const Delivery& batch = batches_.front();
+  const Mono began = mono_now();
   const bool reused = client_.connected();
-  auto answer = co_await client_.exchange(head, body);
-  // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
-  if (reused && !stopped() && answer.has_error() && answer.error().code == NetErrc::closed)
-    answer = co_await client_.exchange(head, body);
+  if (batch.bytes >= kMuch) co_await loop_.turns.wait(wake_);
   if (stopped() || held()) co_return kAtOnce;
-  co_return judge(answer);
+  auto body = co_await requests_.body(batch);
+  std::string head = requests_.head(batch, *body, wall_now());
+  auto answer = co_await client_.exchange(head, *body);
+  // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
+  if (reused && !stopped() && !held() && answer.has_error() && answer.error().code == NetErrc::closed) {
+    body = co_await requests_.body(batch);
+    answer = co_await client_.exchange(head, *body);
+  }
+  if (stopped() || held()) co_return kAtOnce;
+  const Mono now = mono_now();
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - began);
+  if (answer) {
+    set_last_status(answer->status);
+    history_->answered(took, now);
+  }
+  co_return carry_out(
+      policy_.judge(answer, batch.records, batch.bytes, std::chrono::duration_cast<Milliseconds>(took), now));
 }
 
 asio::awaitable<void> HttpDrain::wait_for_records() {
   idle_ = true;
-  wake_.expires_at(asio::steady_timer::time_point::max());
+  if (delaying_)
+    wake_.expires_after(delay_left());
+  else
+    wake_.expires_at(asio::steady_timer::time_point::max());
   if (!cursor_.park()) idle_ = false;
   if (idle_) co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
   idle_ = false;
 }
 
-asio::awaitable<void> HttpDrain::wait(std::chrono::milliseconds time) {
+asio::awaitable<void> HttpDrain::wait(Milliseconds time) {
   wake_.expires_after(time);
   co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
-/// What the answer means for the batch, and how long to wait before the next request.
-std::chrono::milliseconds HttpDrain::judge(const NetResult<HttpAnswer>& answer) {
-  if (answer.has_error()) {
-    failed(answer.error().text);
-    return is_paused() ? kProbe : backoff_.next();
-  }
-  const int status = answer->status;
-  set_last_status(status);
-  if (status / 100 == 2) {
-    backoff_.reset();
-    lone_refusals_ = 0;
-    settle_batch();
-    return kAtOnce;
-  }
-  switch (status) {
-    case 400:
-    case 413:
-    case 422:
-      if (batches_.front().records > 1) {
-        halve_batch();
-        return kAtOnce;
-      }
-      refuse_one();
-      // One poisonous record is passed over at once; a far end that refuses everything is not hurried.
-      if (++lone_refusals_ < 2) return kAtOnce;
-      failed(in_words(status));
-      return backoff_.next();
-    case 401:
-    case 403:
-    case 404:
-    case 410:
-      paused(in_words(status));
-      return kProbe;
-    default: {
-      failed(in_words(status));
-      const std::chrono::milliseconds wait = is_paused() ? kProbe : backoff_.next();
-      return std::max<std::chrono::milliseconds>(wait, answer->retry_after);
+// ---- what an answer does ---------------------------------------------------------------------------------
+
+/// Gives how long to wait before the next request.
+HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision) {
+  switch (decision.verdict) {
+    case Verdict::delivered: {
+      const Delivery batch = std::move(batches_.front());
+      batches_.pop_front();
+      delivered(batch.records, oldest_in_flight(), batch.filtered);
+      break;
     }
+    case Verdict::split:
+      split_batch();
+      break;
+    case Verdict::refused:
+      refuse_one(decision.cause);
+      break;
+    case Verdict::pause:
+      paused(decision.cause);
+      return decision.wait;
+    case Verdict::again:
+      break;
   }
+  if (decision.failed) failed(NetFailure{decision.code, decision.cause});
+  return decision.wait;
+}
+
+void HttpDrain::split_batch() {
+  auto [first, second] = Delivery::halves(std::move(batches_.front()));
+  batches_.pop_front();
+  first.name(entry_.token);
+  second.name(entry_.token);
+  batches_.push_front(std::move(second));
+  batches_.push_front(std::move(first));
+}
+
+/// What cannot be split any more is refused for good: a record is dropped, an L10 frame given up (the channel
+/// has been told). With both, each goes alone once.
+void HttpDrain::refuse_one(const std::string& cause) {
+  Delivery batch = std::move(batches_.front());
+  batches_.pop_front();
+  if (batch.records && !batch.l10.empty()) {
+    Delivery told;
+    told.loss = std::exchange(batch.loss, {});
+    told.l10 = std::exchange(batch.l10, {});
+    told.name(entry_.token);
+    batch.name(entry_.token);
+    batches_.push_front(std::move(batch));
+    batches_.push_front(std::move(told));
+    return;
+  }
+  if (batch.filtered) filtered(batch.filtered, oldest_in_flight());
+  if (!batch.records) return;
+  const Slice& slice = batch.slices.front();
+  refused({slice.first, wall_now(), cause, std::string((*slice.begin()).text())}, oldest_in_flight());
+}
+
+Micros HttpDrain::oldest_in_flight() const {
+  for (const Delivery& batch : batches_)
+    if (const Micros oldest = batch.oldest()) return oldest;
+  return gathered_.oldest();
 }
 
 // ---- batches ---------------------------------------------------------------------------------------------
 
-/// Reads on until the next batch is whole, or nothing more is there. False: more of it is on its way.
+/// How long the next batch may still wait for more.
+HttpDrain::Milliseconds HttpDrain::delay_left() const {
+  if (hurried_ || unfinished_) return kAtOnce;
+  const auto waited = std::chrono::duration_cast<Milliseconds>(mono_now() - gathering_since_);
+  return std::max(kAtOnce, options_.batch_delay - waited);
+}
+
+/// Reads on until the next batch is whole, or nothing more is there. False: more of it is to come.
 bool HttpDrain::gather() {
-  size_t bytes = 0;
-  for (const Slice& slice : gathered_.slices) bytes += slice.bytes();
-  while (unfinished_ || bytes < kTargetBytes) {
+  const uint64_t target = std::min(policy_.batch_bytes(), services_.batch_bytes());
+  if (gathered_.empty()) gathering_since_ = mono_now();
+  delaying_ = false;
+  while (unfinished_ || (gathered_.bytes < target && scanned_ < kMostScanned)) {
     // What was one batch ends where it ended, not where this start's chunks would have it end.
-    const Read read = cursor_.read(unfinished_ ? kMaxChunk : uint32_t(kTargetBytes - bytes));
+    const Read read = cursor_.read(unfinished_ ? kMaxChunk : uint32_t(target - gathered_.bytes));
     if (read.fetching) return false;
     unfinished_ = read.unfinished;
-    if (read.slice.empty()) return true;
+    if (read.slice.empty()) {
+      delaying_ = !gathered_.empty() && delay_left() > kAtOnce;
+      return !delaying_;
+    }
     // A first record larger than the rest of the body goes along; it is bounded itself.
-    bytes += read.slice.bytes();
-    gathered_.records += read.slice.records;
-    gathered_.slices.push_back(read.slice);
-    if (read.finished) return true;
+    gathered_.add(read.slice, options_.wanted.get());
+    scanned_ += read.slice.bytes();
+    if (!gathered_.records) {
+      filtered(std::exchange(gathered_.filtered, 0), 0);
+      scanned_ = 0;
+    }
+    if (read.finished) break;
   }
   return true;
 }
 
 bool HttpDrain::freeze_batch() {
   if (!gather()) return false;
-  Batch batch = std::exchange(gathered_, {});
+  Delivery batch = std::exchange(gathered_, {});
+  scanned_ = 0;
   batch.loss = take_own_loss();  // told alone if there is no record to go with it
-  if (!batch.records && !batch.loss.records) return false;
-  if (batch.loss.records) batch.l10 = LogplexFrames::loss(batch.loss.records, batch.loss.since, wall_now());
-  name(batch);
+  if (batch.loss.records) batch.l10 = requests_.loss(batch.loss, wall_now());
+  if (batch.empty()) return false;
+  batch.name(entry_.token);
   batches_.push_back(std::move(batch));
   return true;
-}
-
-/// The frame id: the same for the same records of the same drain, however often they are sent. A restart
-/// forgets the L10 frame that a batch began with, so it names that one alone which goes without records.
-void HttpDrain::name(Batch& batch) const {
-  std::string range = entry_.token + " ";
-  if (batch.slices.empty())
-    range += batch.l10;
-  else
-    range += " " + std::to_string(batch.slices.front().first.value) + " " +
-             std::to_string(batch.slices.back().past().value);
-  unsigned char hash[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(range.data()), range.size(), hash);
-  batch.frame_id.clear();
-  for (size_t i = 0; i < 16; ++i) {
-    batch.frame_id += "0123456789ABCDEF"[hash[i] >> 4];
-    batch.frame_id += "0123456789ABCDEF"[hash[i] & 15];
-  }
-}
-
-std::string HttpDrain::head_of(const Batch& batch, size_t body_size) const {
-  std::string head = "POST " + target_.request_path + " HTTP/1.1\r\nHost: " + target_.host_header + "\r\n";
-  if (!target_.authorization.empty()) head += "Authorization: " + target_.authorization + "\r\n";
-  head += "Content-Type: application/logplex-1\r\nLogplex-Msg-Count: ";
-  head += std::to_string(batch.records + (batch.l10.empty() ? 0 : 1));
-  head += "\r\nLogplex-Frame-Id: " + batch.frame_id + "\r\nLogplex-Drain-Token: " + entry_.token;
-  head += "\r\nUser-Agent: Logplex/tailrace-" TAILRACE_VERSION "\r\nContent-Length: ";
-  head += std::to_string(body_size) + "\r\n\r\n";
-  return head;
-}
-
-std::string HttpDrain::body_of(const Batch& batch) {
-  size_t size = batch.l10.size();
-  for (const Slice& slice : batch.slices)
-    for (const Record record : slice) size += LogplexFrames::size(record);
-  std::string body(size, '\0');
-  char* at = body.data() + batch.l10.copy(body.data(), batch.l10.size());
-  for (const Slice& slice : batch.slices)
-    for (const Record record : slice) at = LogplexFrames::write(record, at);
-  return body;
-}
-
-Micros HttpDrain::oldest_in_flight() const {
-  for (const Batch& batch : batches_)
-    if (batch.records) return (*batch.slices.front().begin()).arrival();
-  return 0;
-}
-
-void HttpDrain::settle_batch() {
-  const uint64_t records = batches_.front().records;
-  batches_.pop_front();
-  delivered(records, oldest_in_flight());
-}
-
-/// Two batches of half the records each, in order; the L10 frame stays with the first.
-void HttpDrain::halve_batch() {
-  Batch first = std::move(batches_.front()), second;
-  batches_.pop_front();
-  uint64_t left = first.records / 2;
-  std::vector<Slice> all = std::exchange(first.slices, {});
-  first.records = 0;
-  for (Slice& slice : all) {
-    const auto take = uint32_t(std::min<uint64_t>(left, slice.records));
-    Slice rest = slice;
-    for (uint32_t i = 0; i < take; ++i)
-      rest.begin_at += uint32_t(Record(rest.chunk->data() + rest.begin_at).stride());
-    rest.records -= take;
-    rest.first.value += take;
-    if (take) {
-      slice.end_at = rest.begin_at;
-      slice.records = take;
-      first.slices.push_back(slice);
-      first.records += take;
-    }
-    if (rest.records) {
-      second.slices.push_back(rest);
-      second.records += rest.records;
-    }
-    left -= take;
-  }
-  name(first);
-  name(second);
-  batches_.push_front(std::move(second));
-  batches_.push_front(std::move(first));
-}
-
-/// What cannot be halved any more is refused for good: a record is dropped, an L10 frame given up (the
-/// channel has been told). With both, each goes alone once.
-void HttpDrain::refuse_one() {
-  Batch batch = std::move(batches_.front());
-  batches_.pop_front();
-  if (batch.records && !batch.l10.empty()) {
-    Batch told{
-        .slices = {}, .records = 0, .loss = batch.loss, .l10 = std::exchange(batch.l10, {}), .frame_id = {}};
-    batch.loss = {};
-    name(told);
-    name(batch);
-    batches_.push_front(std::move(batch));
-    batches_.push_front(std::move(told));
-  } else if (batch.records) {
-    cursor_.drop(DropReason::refused, 1, oldest_in_flight());
-    tell_losses();
-  }
 }
 
 }  // namespace tailrace

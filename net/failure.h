@@ -13,7 +13,8 @@ enum class NetErrc : uint8_t {
   resolve,              // the name server said no, or nothing in time
   address_not_allowed,  // the policy forbids every address, or one of them
   connect,              // refused, unreachable, timed out
-  handshake,            // TLS: certificate, host name, version, timeout
+  handshake,            // TLS: version, timeout, no TLS at all
+  certificate,          // TLS: the far end's is not good, or it says so of ours
   closed,               // the far end closed or reset
   timeout,              // no answer within the request's total deadline
   bad_answer,           // not HTTP, or larger than the bounds

@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "net/client_tls.h"
 #include "net/connector.h"
 #include "net/failure.h"
+#include "net/http_body.h"
 
 namespace tailrace {
 
@@ -16,19 +18,6 @@ struct Origin {
   bool tls = false;
   std::string host;
   uint16_t port = 80;
-};
-
-/// Client-side TLS: TLS 1.2 and up, chain and host name verified against SSL_CERT_FILE or the system's store.
-/// One for the process, shared by all loops.
-class ClientTls {
- public:
-  explicit ClientTls(const std::string& ca_file = {});  // empty: the system's; throws if the file is unusable
-  ~ClientTls();
-  struct Impl;
-  Impl& impl() const { return *impl_; }
-
- private:
-  std::unique_ptr<Impl> impl_;
 };
 
 struct HttpAnswer {
@@ -40,6 +29,9 @@ struct HttpAnswer {
 struct HttpClientLimits {
   std::chrono::milliseconds handshake{5'000};
   std::chrono::milliseconds request{15'000};  // in total, from the first byte sent to the last byte needed
+  std::chrono::milliseconds idle{120'000};    // a connection that is not used is closed
+  std::chrono::milliseconds age{
+      3'600'000};  // or, between two requests, one that is older; a tenth less at random
   size_t head_bytes = 16 * 1024;
   size_t body_bytes = 64 * 1024;
 };
@@ -49,15 +41,14 @@ struct HttpClientLimits {
 /// follows no redirect. A broken keep-alive connection is no retry of its own: the caller decides.
 class HttpClient {
  public:
-  HttpClient(Loop& loop, Connector& connector, const ClientTls& tls, Origin origin,
-             HttpClientLimits limits = {});
+  HttpClient(Loop& loop, Connector& connector, ClientTls tls, Origin origin, HttpClientLimits limits = {});
   ~HttpClient();
 
-  /// Sends `head` (request line and fields, ending in an empty line) and `body` as they are, and reads the
-  /// answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the call.
-  /// An answer that comes before the request is sent counts, and ends the connection. One whose body is
+  /// Sends `head` (request line and fields, ending in an empty line) and what is left of `body` as they are,
+  /// and reads the answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the
+  /// call. An answer that comes before the request is sent counts, and ends the connection. One whose body is
   /// larger than the bound counts too; one that is cut off, by an end or by the deadline, does not.
-  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, std::string_view body);
+  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, HttpBody& body);
 
   bool connected() const;
   /// Ends a call under way with NetErrc::stopped; the object can be used again.

@@ -43,6 +43,23 @@ BIO_METHOD* socket_method() {
   return method;
 }
 
+/// RFC 8446 section 6.2.
+bool is_about_certificates(int alert) {
+  switch (alert) {
+    case SSL3_AD_NO_CERTIFICATE:
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void SslFree::operator()(SSL* ssl) const {
@@ -59,7 +76,10 @@ TlsSocket::TlsSocket(SslPtr ssl, int socket) : ssl_(std::move(ssl)), socket_(soc
 Io TlsSocket::unfinished(int error) {
   wants_write_ = error == SSL_ERROR_WANT_WRITE;
   dry_ = wants_write_ || error == SSL_ERROR_WANT_READ;
-  return dry_ ? Io::again : Io::end;
+  if (dry_) return Io::again;
+  // Only what OpenSSL itself holds against the peer; else it is closed or reset, as without TLS.
+  if (!established_ || error == SSL_ERROR_SSL) explain(error);
+  return Io::end;
 }
 
 Io TlsSocket::handshake() {
@@ -71,10 +91,7 @@ Io TlsSocket::handshake() {
     outcome_ = SSL_session_reused(ssl_.get()) ? Handshake::resumed : Handshake::full;
     return Io::ok;
   }
-  const int error = SSL_get_error(ssl_.get(), done);
-  const Io ended = unfinished(error);
-  if (ended != Io::again) explain(error);
-  return ended;
+  return unfinished(SSL_get_error(ssl_.get(), done));
 }
 
 void TlsSocket::explain(int error) {
@@ -89,13 +106,17 @@ void TlsSocket::explain(int error) {
   else
     error_ = error == SSL_ERROR_SSL && words ? words : "closed by the far end";
 
+  const int alert = reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET : 0;
+  certificate_failed_ = verdict != X509_V_OK || reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+                        reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE || is_about_certificates(alert);
+  if (established_) return;  // the handshake's outcome stays
   if (error != SSL_ERROR_SSL)
     outcome_ = Handshake::closed;
   else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
     outcome_ = Handshake::no_certificate;
   else if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED || verdict != X509_V_OK)
     outcome_ = Handshake::bad_certificate;
-  else if (reason > SSL_AD_REASON_OFFSET)
+  else if (alert)
     outcome_ = Handshake::refused;
   else
     outcome_ = reason != 0 ? Handshake::protocol : Handshake::other;
@@ -124,12 +145,39 @@ Io TlsSocket::write_some(std::string_view bytes, size_t& count) {
   const int done = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
   if (done == 1) return Io::ok;
   const int error = SSL_get_error(ssl_.get(), done);
-  return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ ? Io::again : Io::end;
+  write_wants_read_ = error == SSL_ERROR_WANT_READ;
+  if (error == SSL_ERROR_WANT_WRITE || write_wants_read_) return Io::again;
+  return unfinished(error);
+}
+
+bool TlsSocket::judged_later() const {
+  return established_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && SSL_get_app_data(ssl_.get()) != nullptr;
+}
+
+uint64_t TlsSocket::received() const {
+  return BIO_number_read(SSL_get_rbio(ssl_.get()));
+}
+
+std::string TlsSocket::described() const {
+  return std::string(SSL_get_version(ssl_.get())) + (SSL_session_reused(ssl_.get()) ? ", resumed" : "");
+}
+
+std::shared_ptr<SSL_SESSION> TlsSocket::session() const {
+  if (!established_ || !error_.empty()) return nullptr;
+  SSL_SESSION* const current = SSL_get0_session(ssl_.get());
+  if (!current || !SSL_SESSION_is_resumable(current)) return nullptr;
+  // OpenSSL spoils the session itself when the connection ends without its farewells.
+  return {SSL_SESSION_dup(current), ::SSL_SESSION_free};
+}
+
+uint64_t TlsSocket::sent() const {
+  return BIO_number_written(SSL_get_wbio(ssl_.get()));
 }
 
 void TlsSocket::goodbye() {
   if (established_) {
-    SSL_shutdown(ssl_.get());  // one attempt; nobody waits for it
+    if (!error_.empty()) return;  // OpenSSL has said it, or may say nothing more
+    SSL_shutdown(ssl_.get());     // one attempt; nobody waits for it
     ERR_clear_error();
     return;
   }

@@ -13,6 +13,7 @@
 #include "net/io.h"
 
 using SSL = struct ssl_st;
+using SSL_SESSION = struct ssl_session_st;
 
 namespace tailrace {
 
@@ -57,9 +58,12 @@ class TlsSocket {
   /// As far as it goes: `again` waits for bytes, or as wants_write() says.
   Io handshake();
   bool established() const { return established_; }
-  /// Once it ended: how, and if it failed, why, in OpenSSL's own words; never the far end's bytes.
+  /// Once it ended: how. Empty unless it, or a later read or write, failed: why, in OpenSSL's own words;
+  /// never the far end's bytes.
   Handshake outcome() const { return outcome_; }
   const std::string& error() const { return error_; }
+  /// What failed is a certificate: the peer's is not good, or it says so of ours.
+  bool certificate_failed() const { return certificate_failed_; }
 
   /// Fills `into` with what has arrived, of as many records as fit.
   Io read_some(std::span<char> into, size_t& count);
@@ -71,6 +75,21 @@ class TlsSocket {
   bool dry() const { return dry_; }
   /// What `again` was told for goes on when there is room to write, not when bytes come.
   bool wants_write() const { return wants_write_; }
+  /// The last write's `again` goes on when bytes come.
+  bool write_wants_read() const { return write_wants_read_; }
+
+  /// Of a client: its handshake is over, but the server still has to judge the certificate it asked for (TLS
+  /// 1.3). The next thing it says, if anything, tells.
+  bool judged_later() const;
+  /// Bytes read from the socket since the beginning.
+  uint64_t received() const;
+
+  /// What was agreed on, for people: `TLSv1.3`, `TLSv1.3, resumed`.
+  std::string described() const;
+  /// What the connection can be resumed with, a copy; null: nothing.
+  std::shared_ptr<SSL_SESSION> session() const;
+  /// Bytes written to the socket since the beginning, the handshake's included.
+  uint64_t sent() const;
 
   /// Before the socket is closed: says that nothing was cut off; or, after a failed handshake, takes what
   /// lies there unread, since closing over it would reset the connection and take the alert with it.
@@ -84,7 +103,8 @@ class TlsSocket {
   int socket_ = -1;
   std::string error_;
   Handshake outcome_ = Handshake::other;
-  bool established_ = false, dry_ = false, wants_write_ = false;
+  bool established_ = false, certificate_failed_ = false, dry_ = false, wants_write_ = false,
+       write_wants_read_ = false;
 };
 
 }  // namespace tailrace

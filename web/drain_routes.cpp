@@ -5,6 +5,7 @@
 #include "base/time_text.h"
 #include "drains/target.h"
 #include "web/api_answer.h"
+#include "web/drain_health.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
 
@@ -32,7 +33,17 @@ class DrainRoutes {
       }
       drains.push_back(std::move(drain));
     }
-    return json_response(200, drains);
+    return json_response(200, {{"drains", drains}});
+  }
+
+  HttpResponse health(const HttpRequest& request) const {
+    const auto account = running(request);
+    return account ? json_response(200, health_json(*account, wall_now())) : http_error(404, "Not Found");
+  }
+
+  HttpResponse dead_letters(const HttpRequest& request) const {
+    const auto account = running(request);
+    return account ? json_response(200, dead_letters_json(*account->history)) : http_error(404, "Not Found");
   }
 
   HttpResponse pause(const HttpRequest& request) const { return set_paused(request, true); }
@@ -52,10 +63,16 @@ class DrainRoutes {
     if (!from) return http_error(503, "the data dir could not be read");
     const auto records = services_.drains.replay(*drain, *from);
     if (!records) return http_error(409, "the drain is not running");
-    return json_response(200, {{"id", drain->id}, {"token", drain->token}, {"records", *records}});
+    return json_response(200, {{"id", drain->id}, {"token", drain->token}, {"replayed", *records}});
   }
 
  private:
+  /// The drain that the request names. None: there is none, or one that does not run, since it has no URL.
+  std::optional<DrainSet::Account> running(const HttpRequest& request) const {
+    const auto entry = find_drain(catalog_, request);
+    return entry ? services_.drains.account(*entry) : std::nullopt;
+  }
+
   HttpResponse set_paused(const HttpRequest& request, bool paused) const {
     const auto found = find_drain(catalog_, request);
     if (!found) return http_error(404, "Unknown drain.");
@@ -116,6 +133,8 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate&
         gate);
   };
   add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+  add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
+  add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
   add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
   add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
   add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);

@@ -63,11 +63,31 @@ TEST_CASE("logplex-1: HOST is host, no structured data, the message as it came")
         "62 <134>1 2012-12-10T03:00:48.123456Z host app console.1 - " + bytes);
 }
 
+TEST_CASE("rfc5424: the whole record, as it was sent") {
+  CHECK(written(Rfc5424Frames(), OneRecord("hello one\n", "[a@1 b=\"c\"]").record()) ==
+        "83 <134>1 2012-12-10T03:00:48.123456Z erlang app console.1 ID47 [a@1 b=\"c\"] hello one\n");
+  CHECK(written(Rfc5424Frames(), OneRecord("").record()) ==
+        "63 <134>1 2012-12-10T03:00:48.123456Z erlang app console.1 ID47 - ");
+}
+
+TEST_CASE("which frames a drain's format means") {
+  using Format = DrainOptions::Format;
+  const OneRecord one("hello", "[a]");
+  CHECK(written(Frames::syslog(Format::logplex, kToken), one.record()) ==
+        written(SyslogFrames(kToken), one.record()));
+  CHECK(written(Frames::body(Format::logplex), one.record()) == written(LogplexFrames(), one.record()));
+  for (const Frames& frames : {Frames::syslog(Format::rfc5424, kToken), Frames::body(Format::rfc5424)}) {
+    CHECK(written(frames, one.record()) == written(Rfc5424Frames(), one.record()));
+    CHECK(frames.loss(2, 0, 1'000'000) == Rfc5424Frames::loss(2, 0, 1'000'000));
+  }
+}
+
 TEST_CASE("a chunk's frames never outgrow the scratch: a frame is at most kMostOverhead above its entry") {
   const SyslogFrames frames(kToken);
   for (const size_t size : {0, 1, 9, 10, 1000, 9'999, 10'000}) {
     const OneRecord one(std::string(size, 'x'));
-    CHECK(frames.size(one.record()) <= one.record().stride() + SyslogFrames::kMostOverhead);
+    CHECK(frames.size(one.record()) <= one.record().stride() + Frames::kMostOverhead);
+    CHECK(Rfc5424Frames::size(one.record()) <= one.record().stride() + Frames::kMostOverhead);
   }
 }
 
@@ -77,6 +97,10 @@ TEST_CASE("the drain's own L10 frames, as Logplex wrote them") {
         "144 <172>1 2023-11-14T22:14:35+00:00 host heroku logplex - Error L10 (output buffer overflow): 500 "
         "messages dropped "
         "since 2023-11-14T22:13:20+00:00.");
+  CHECK(
+      Rfc5424Frames::loss(500, since, now) ==
+      "146 <172>1 2023-11-14T22:14:35+00:00 host heroku logplex - - Error L10 (output buffer overflow): 500 "
+      "messages dropped since 2023-11-14T22:13:20+00:00.");
   const std::string syslog = SyslogFrames(kToken).loss(1, since, now);
   CHECK(syslog.ends_with("<172>1 2023-11-14T22:14:35+00:00 " + kToken +
                          " heroku logplex - - Error L10 (output buffer overflow): 1 messages dropped since "

