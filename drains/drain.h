@@ -11,8 +11,10 @@
 #include "channels/catalog.h"
 #include "channels/cursor.h"
 #include "channels/log.h"
+#include "drains/certificate_notice.h"
 #include "drains/health.h"
 #include "drains/history.h"
+#include "drains/syslog_link.h"
 #include "net/connector.h"
 #include "net/http_client.h"
 
@@ -22,6 +24,7 @@ namespace tailrace {
 struct DrainServices {
   Connector& connector;
   const ClientTls& tls;
+  SyslogLimits syslog = {};
   uint64_t batch_memory = 64u << 20;                        // of all batches in flight together, about
   const std::atomic<uint64_t>* most_batch_bytes = nullptr;  // its share per drain; the DrainSet's
 
@@ -84,11 +87,14 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
 
   /// The far end took `records`; `filtered` others among them it was never sent.
   void delivered(uint64_t records, Micros oldest_left, uint64_t filtered = 0);
+  /// The same of a far end that may be hung although its kernel acknowledges: it counts, and proves nothing.
+  void delivered_in_doubt(uint64_t records, Micros oldest_left, uint64_t filtered);
   /// Records in flight that the filter does not want, while nothing before them is.
   void filtered(uint64_t records, Micros oldest_left) {
     cursor_.settle(Outcome::filtered, records, oldest_left);
   }
-  void failed(const std::string& cause, Micros since = 0);
+  /// A certificate that is to blame is told as L14 too. `since`: when the trouble began, if not now.
+  void failed(const NetFailure& why, Micros since = 0);
   void paused(const std::string& cause);
   /// The oldest record in flight is refused for good.
   void refused(DeadLetter letter, Micros oldest_left);
@@ -110,6 +116,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void publish(const std::string& error = {});
 
   DrainHealth health_;
+  CertificateNotice certificates_;
+  uint64_t in_doubt_ = 0;  // records delivered while the far end was not known to be well
   Loss own_loss_;
   asio::steady_timer loss_timer_;
   Mono next_loss_{};

@@ -42,10 +42,10 @@ void DrainSet::drain_added(const DrainEntry& entry) {
     if (drains_per_loop_[&loops_[i]] < drains_per_loop_[loop]) loop = &loops_[i];
   ++drains_per_loop_[loop];
   DrainPtr drain;
-  if (judged.target.kind == DrainTarget::Kind::syslog)
-    drain = std::make_shared<SyslogDrain>(*loop, entry, std::move(judged.target), services_);
-  else
+  if (judged.target.is_http())
     drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged), shared());
+  else
+    drain = std::make_shared<SyslogDrain>(*loop, entry, std::move(judged), shared());
   drain->attach();
   drains_[entry.id] = drain;
   share_batch_memory();

@@ -144,7 +144,7 @@ HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision) {
     case Verdict::again:
       break;
   }
-  if (decision.failed) failed(decision.cause);
+  if (decision.failed) failed(NetFailure{decision.code, decision.cause});
   return decision.wait;
 }
 
