@@ -114,7 +114,7 @@ bool Term::pair_is(std::optional<std::string_view> value) const {
 class TermFilter final : public RecordFilter {
  public:
   explicit TermFilter(std::vector<Terms> lists) : lists_(std::move(lists)) {
-    for (Terms& terms : lists_) std::ranges::stable_sort(terms, {}, &Term::subject);
+    for (Terms& terms : lists_) std::ranges::sort(terms, {}, &Term::subject);
   }
 
   bool wants(const Record& record) const override {
