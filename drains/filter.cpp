@@ -16,7 +16,7 @@ namespace tailrace {
 namespace {
 
 constexpr size_t kMostBytes = 4096, kMostTerms = 64;
-constexpr int kMostProgram = 2000;           // RE2's instructions, of all its expressions together
+constexpr int kMostProgram = 1000;           // RE2's instructions, of all its expressions together
 constexpr int64_t kMemory = 2 << 20;         // of all its expressions together
 constexpr int64_t kLeastMemory = 64 * 1024;  // of one
 
