@@ -19,6 +19,19 @@ Drain::Drain(Loop& loop, const DrainEntry& entry)
   publish();
 }
 
+uint64_t Drain::take_over(Drain& before, const Progress& from, RecordFilterPtr wanted) {
+  cursor_.set_wanted(std::move(wanted));
+  const uint64_t again = cursor_.take_over(before.cursor_, from);
+  if (!again) return 0;
+  history_ = before.history_;
+  health_ = before.health_;
+  own_loss_ = before.own_loss_;
+  next_loss_ = before.next_loss_;
+  held_ = before.held_;
+  status_ = before.status();
+  return again;
+}
+
 void Drain::stop() {
   if (std::exchange(stopped_, true)) return;
   cursor_.detach();

@@ -50,8 +50,15 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Drain(Loop& loop, const DrainEntry& entry);
 
   /// Begins where its entry says; call it on the thread that adds the drain, so that nothing the entry counts
-  /// as its own is given up before.
-  void attach() { cursor_.attach(*entry_.channel->log, Place::resume(entry_.start)); }
+  /// as its own is given up before. `wanted`: its filter.
+  void attach(RecordFilterPtr wanted) {
+    cursor_.set_wanted(std::move(wanted));
+    cursor_.attach(*entry_.channel->log, Place::resume(entry_.start));
+  }
+  /// Instead: takes the place of `before`, which runs on the same loop, with all that it knows, and goes back
+  /// to `from`. Gives Cursor::take_over(); 0: nothing was changed. Then `before` is to be stopped, and this
+  /// one started.
+  uint64_t take_over(Drain& before, const Progress& from, RecordFilterPtr wanted);
   virtual void start() = 0;
   void stop();
   /// Its owner lets it rest: nothing is sent, what was under way is broken off and comes again; the cursor
@@ -108,7 +115,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Loop& loop_;
   const DrainEntry entry_;
   Cursor cursor_;
-  const std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
+  std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
 
  private:
   uint64_t dropped() const { return cursor_.ledger().dropped_total(); }

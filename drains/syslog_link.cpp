@@ -82,31 +82,50 @@ asio::awaitable<NetResult<std::shared_ptr<SyslogLink>>> SyslogLink::open(
 }
 
 asio::awaitable<NetFailure> SyslogLink::shake_hands(SslPtr ssl, std::shared_ptr<ConnectCancel> cancel) {
-  const auto self = shared_from_this();  // the timer's handler may come late
   tls_ = TlsSocket(std::move(ssl), socket_.native_handle());
-  const auto end_wait = [self] {
+  const Io shaken = co_await until(mono_now() + limits_.handshake, false, cancel);
+  if (cancel->cancelled()) co_return stopped();
+  if (shaken == Io::again)
+    co_return NetFailure(NetErrc::handshake, "tls: no handshake within " + duration_text(limits_.handshake));
+  if (shaken != Io::ok) co_return tls_failure(tls_);
+  if (!tls_.judged_later()) co_return NetFailure();
+  // What is sent now would be acknowledged, and thrown away if our certificate is refused.
+  const Io judged = co_await until(mono_now() + limits_.verdict, true, cancel);
+  if (cancel->cancelled()) co_return stopped();
+  if (judged != Io::end) co_return NetFailure();
+  if (!tls_.error().empty()) co_return tls_failure(tls_);
+  co_return NetFailure(NetErrc::handshake, "tls: closed by the far end");
+}
+
+/// The handshake, or the verdict behind it, as far as it comes until `end`.
+asio::awaitable<Io> SyslogLink::until(Mono end, bool for_verdict, std::shared_ptr<ConnectCancel> cancel) {
+  const auto end_wait = [self = shared_from_this()] {
     error_code ignored;
     self->socket_.cancel(ignored);
   };
-  const Mono end = mono_now() + limits_.handshake;
   age_timer_.expires_at(end);
   age_timer_.async_wait([end_wait](const error_code& ec) {
     if (!ec) end_wait();
   });
   cancel->on_cancel(end_wait);
-  Io shaken = tls_.handshake();
-  while (shaken == Io::again && !cancel->cancelled() && mono_now() < end) {
+  const uint64_t received = tls_.received();
+  Io done = for_verdict ? verdict(received) : tls_.handshake();
+  while (done == Io::again && !cancel->cancelled() && mono_now() < end) {
     const auto wanted = tls_.wants_write() ? tcp::socket::wait_write : tcp::socket::wait_read;
     co_await socket_.async_wait(wanted, asio::as_tuple(asio::use_awaitable));
-    shaken = tls_.handshake();
+    done = for_verdict ? verdict(received) : tls_.handshake();
   }
   age_timer_.cancel();
   cancel->on_cancel(nullptr);
-  if (cancel->cancelled()) co_return stopped();
-  if (shaken == Io::again)
-    co_return NetFailure(NetErrc::handshake, "tls: no handshake within " + duration_text(limits_.handshake));
-  if (shaken != Io::ok) co_return tls_failure(tls_);
-  co_return NetFailure();
+  co_return done;
+}
+
+/// `ok`: the far end has said something, and it was no refusal.
+Io SyslogLink::verdict(uint64_t received) {
+  char bytes[4096];
+  size_t count = 0;
+  const Io got = tls_.read_some(bytes, count);
+  return got == Io::again && tls_.received() > received ? Io::ok : got;
 }
 
 void SyslogLink::begin(SyslogLinkOwner& owner) {

@@ -22,6 +22,7 @@ namespace tailrace {
 struct SyslogLimits {
   using Milliseconds = std::chrono::milliseconds;
   Milliseconds handshake{5'000};
+  Milliseconds verdict{1'000};   // for a far end of TLS 1.3 to refuse the certificate it asked us for
   Milliseconds stalled{15'000};  // without an acknowledgement of what is under way
   Milliseconds idle{240'000};    // and up to a quarter more, at random
   Milliseconds age{3'600'000};   // or up to a quarter less, so that those made together do not end together
@@ -96,6 +97,8 @@ class SyslogLink : public std::enable_shared_from_this<SyslogLink> {
 
   SyslogLink(Loop& loop, asio::ip::tcp::socket socket, const SyslogLimits& limits);
   asio::awaitable<NetFailure> shake_hands(SslPtr ssl, std::shared_ptr<ConnectCancel> cancel);
+  asio::awaitable<Io> until(Mono end, bool for_verdict, std::shared_ptr<ConnectCancel> cancel);
+  Io verdict(uint64_t received);
   Sent push(std::string_view& bytes);
   void wait_writable();
   void watch_far_end();

@@ -150,6 +150,14 @@ Io TlsSocket::write_some(std::string_view bytes, size_t& count) {
   return unfinished(error);
 }
 
+bool TlsSocket::judged_later() const {
+  return established_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && SSL_get_app_data(ssl_.get()) != nullptr;
+}
+
+uint64_t TlsSocket::received() const {
+  return BIO_number_read(SSL_get_rbio(ssl_.get()));
+}
+
 std::string TlsSocket::described() const {
   return std::string(SSL_get_version(ssl_.get())) + (SSL_session_reused(ssl_.get()) ? ", resumed" : "");
 }

@@ -78,6 +78,12 @@ class TlsSocket {
   /// The last write's `again` goes on when bytes come.
   bool write_wants_read() const { return write_wants_read_; }
 
+  /// Of a client: its handshake is over, but the server still has to judge the certificate it asked for (TLS
+  /// 1.3). The next thing it says, if anything, tells.
+  bool judged_later() const;
+  /// Bytes read from the socket since the beginning.
+  uint64_t received() const;
+
   /// What was agreed on, for people: `TLSv1.3`, `TLSv1.3, resumed`.
   std::string described() const;
   /// What the connection can be resumed with, a copy; null: nothing.

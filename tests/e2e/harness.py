@@ -471,6 +471,10 @@ class FarEnd:
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
+    def narrow(self):
+        """From now on a connection holds next to nothing that is not read."""
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
     def _accept(self, listener):
         while True:
             try:
