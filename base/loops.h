@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/pass.h"
+#include "base/turns.h"
 
 namespace tailrace {
 
@@ -23,6 +24,7 @@ struct Loop {
   size_t index = 0;
   Pass pass{io};  // runs the drains and tails of this loop; outlives io
   asio::io_context io{1};
+  Turns turns{io};                       // who catches up here waits in line
   std::atomic<uint32_t> connections{0};  // how loaded it is; kept by Connected below
 };
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kSpacing = 3;  // times the last pass's duration
 constexpr auto kLongestWait = std::chrono::milliseconds(20);
+constexpr auto kLaggingShare = std::chrono::milliseconds(1);     // of one round of the loop
 constexpr auto kTooShortToWait = std::chrono::microseconds(20);  // a timer costs as much
 
 }  // namespace
@@ -32,13 +33,14 @@ void Pass::wake(Task& task) {
 
 void Pass::again(Task& task) {
   if (task.queued_.exchange(true, std::memory_order_acq_rel)) return;
-  {
-    const std::lock_guard lock(mutex_);
-    woken_.push_back(&task);
-    scheduled_ = true;
-  }
-  // Also when a paced pass is due later; that one then finds less to do, or nothing.
-  if (!std::exchange(urgent_, true)) boost::asio::post(io_, [this] { run(); });
+  lagging_.push_back(&task);
+  if (!std::exchange(lagging_posted_, true)) boost::asio::post(io_, [this] { run_lagging(); });
+}
+
+void Pass::run_one(Task& task) {
+  // Before it runs: what is woken while it runs must run again.
+  task.queued_.store(false, std::memory_order_release);
+  task.run_task();
 }
 
 void Pass::run() {
@@ -48,22 +50,32 @@ void Pass::run() {
     current_.swap(woken_);
     scheduled_ = false;
   }
-  urgent_ = false;
   for (size_t i = 0; i < current_.size(); ++i) {
-    Task* task = current_[i];
-    if (!task) continue;
-    // Before it runs: what is woken while it runs must run again.
-    task->queued_.store(false, std::memory_order_release);
-    task->run_task();
+    if (Task* task = current_[i]) run_one(*task);
   }
   current_.clear();
   const Mono end = mono_now();
   next_start_ = end + std::min<Mono::duration>((end - start) * kSpacing, kLongestWait);
 }
 
+/// Each of them once at most.
+void Pass::run_lagging() {
+  lagging_posted_ = false;
+  const Mono end = mono_now() + kLaggingShare;
+  for (size_t left = lagging_.size(); left > 0 && !lagging_.empty(); --left) {
+    Task* const task = lagging_.front();
+    lagging_.pop_front();
+    run_one(*task);
+    if (mono_now() >= end) break;
+  }
+  if (!lagging_.empty() && !std::exchange(lagging_posted_, true))
+    boost::asio::post(io_, [this] { run_lagging(); });
+}
+
 void Pass::forget(Task& task) {
   const std::lock_guard lock(mutex_);
   std::erase(woken_, &task);
+  std::erase(lagging_, &task);
   std::replace(current_.begin(), current_.end(), &task, static_cast<Task*>(nullptr));
 }
 

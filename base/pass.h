@@ -10,6 +10,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -43,7 +44,8 @@ class Pass {
   void wake(Task& task);
 
   /// The loop's thread, from run_task: there is more to do at once; others have their turn first. Not paced:
-  /// a reader that lags on an idle loop has nobody to wait for.
+  /// a reader that lags on an idle loop has nobody to wait for. Those that lag have a bounded share: in each
+  /// round of the loop they run in turn for 1 ms, or one of them.
   void again(Task& task);
 
   /// Nothing runs any more; forget() may still be called. Before `io` ends.
@@ -54,15 +56,18 @@ class Pass {
 
  private:
   void run();
+  void run_lagging();
+  static void run_one(Task& task);
 
   boost::asio::io_context& io_;
   std::optional<boost::asio::steady_timer> timer_;  // the loop's thread
   std::mutex mutex_;
-  std::vector<Task*> woken_;    // guarded by mutex_
-  bool scheduled_ = false;      // guarded by mutex_: a pass will run
-  std::vector<Task*> current_;  // the loop's thread: what the pass under way runs
-  bool urgent_ = false;         // the loop's thread: run() is posted
-  Mono next_start_{};           // the loop's thread
+  std::vector<Task*> woken_;     // guarded by mutex_
+  bool scheduled_ = false;       // guarded by mutex_: a pass will run
+  std::vector<Task*> current_;   // the loop's thread: what the pass under way runs
+  std::deque<Task*> lagging_;    // the loop's thread: what has more to do
+  bool lagging_posted_ = false;  // the loop's thread: run_lagging() is
+  Mono next_start_{};            // the loop's thread
 };
 
 }  // namespace tailrace

@@ -92,6 +92,28 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? uint8_t(text[i]) : uint8_t{0}; };
+  for (size_t at = 0; at < text.size();) {
+    const uint8_t lead = byte(at), second = byte(at + 1);
+    size_t size = 1;
+    if (lead >= 0x80) {
+      size = lead >= 0xc2 && lead <= 0xdf   ? 2
+             : lead >= 0xe0 && lead <= 0xef ? 3
+             : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                            : 0;
+      if (size == 0) return false;
+      for (size_t i = 1; i < size; ++i)
+        if ((byte(at + i) & 0xc0) != 0x80) return false;
+      if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) ||
+          (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second >= 0x90))
+        return false;
+    }
+    at += size;
+  }
+  return true;
+}
+
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -48,12 +48,20 @@ struct DrainEntry {
   bool paused = false;       // by its owner
 };
 
+/// What may be chosen about a drain when it gets its URL.
+struct DrainChoice {
+  std::string options = {};          // DrainEntry::options
+  std::optional<Micros> since = {};  // begins as Log::since() says; none: behind what is there
+};
+
 /// Told of changes after they took effect, in order, on the thread that made them.
 class CatalogWatcher {
  public:
   virtual ~CatalogWatcher() = default;
   virtual void drain_added(const DrainEntry& drain) = 0;
   virtual void drain_removed(const DrainEntry& drain) = 0;
+  /// Its owner lets it rest or go on, perhaps once more; it has a URL.
+  virtual void drain_paused(const DrainEntry& drain) = 0;
   virtual void channel_removed(const ChannelPtr& channel) = 0;
 };
 
@@ -81,10 +89,13 @@ class Catalog {
   virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name,
                                      TokenOptions options = {}) = 0;
   /// `url` is unique in its channel; empty reserves a token and a place. errors: not_found, exists,
-  /// too_many_drains.
-  virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) = 0;
+  /// too_many_drains; with `since` also the disk's.
+  virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url,
+                                       DrainChoice choice = {}) = 0;
   /// Gives a reserved drain its URL.
-  virtual Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url) = 0;
+  virtual Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url,
+                                           DrainChoice choice = {}) = 0;
+  virtual Result<DrainEntry> set_drain_paused(std::string_view channel_id, uint64_t drain, bool paused) = 0;
   virtual Result<void> remove_drain(std::string_view channel_id, uint64_t drain) = 0;
   /// One with this id before it is replaced. Its password_hash is filled in.
   virtual Result<void> add_credential(Credential credential, std::string_view password) = 0;

@@ -28,6 +28,8 @@ struct CatalogContents {
     std::string token, url;
     uint32_t channel = 0;
     Progress start;  // as DrainEntry::start: where it began, or, if that was stored, how far it has come
+    std::string options = {};
+    bool paused = false;
   };
 
   std::vector<StoredChannel> channels;

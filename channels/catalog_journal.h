@@ -17,8 +17,9 @@ class CatalogJournal {
   virtual Result<void> token_added(const Token& token) = 0;
   /// `drain.start`: what is accepted from there on is the drain's, also after a crash.
   virtual Result<void> drain_added(const DrainEntry& drain) = 0;
-  /// It got its URL, and a new start.
+  /// It got its URL, its options and a new start.
   virtual Result<void> drain_url_set(const DrainEntry& drain) = 0;
+  virtual Result<void> drain_paused(const DrainEntry& drain) = 0;
   virtual Result<void> drain_removed(const DrainEntry& drain) = 0;
   virtual Result<void> credential_added(const Credential& credential) = 0;
   virtual Result<void> credential_removed(std::string_view id) = 0;

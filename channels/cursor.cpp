@@ -9,6 +9,13 @@ uint64_t Cursor::attach(Log& log, const Place& place) {
   return log.attach(state_, place);
 }
 
+uint64_t Cursor::take_over(Cursor& before, const Progress& from) {
+  if (!before.log_) return 0;
+  const uint64_t again = before.log_->take_over(state_, before.state_, from);
+  if (again) log_ = std::exchange(before.log_, nullptr);
+  return again;
+}
+
 void Cursor::detach() {
   if (!log_) return;
   log_->detach(state_);

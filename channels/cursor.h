@@ -45,6 +45,13 @@ class Cursor {
   /// Gives how many records lie between `place` and the log's end, at most; Read::live tells which those are.
   /// What comes behind that end is read without a hole.
   uint64_t attach(Log& log, const Place& place = Place::at_end());
+  /// A drain's: goes back to `from` in place of `before`, whose account it goes on with, which is detached,
+  /// and whose flight is given up: all that comes again is accepted once more. Gives how many records come
+  /// again that had come to their end; 0: `from` is not before its position, and nothing was changed.
+  uint64_t take_over(Cursor& before, const Progress& from);
+  /// Before it is attached: what bounds take from this drain is filtered, not dropped, where it does not want
+  /// it. Null: it wants all.
+  void set_wanted(RecordFilterPtr wanted) { state_.wanted = std::move(wanted); }
   void detach();
   bool attached() const { return log_ != nullptr; }
 

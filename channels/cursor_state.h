@@ -6,6 +6,7 @@
 #include "base/pass.h"
 #include "channels/chunk.h"
 #include "channels/ledger.h"
+#include "channels/record_filter.h"
 
 namespace tailrace {
 
@@ -49,7 +50,8 @@ struct CursorState {
     Position first{};
     uint64_t records = 0;
     bool lost = false;
-    Drops dropped{};  // of what was lost
+    Drops dropped{};        // of what was lost
+    uint64_t filtered = 0;  // the same, where the drain did not want it
     Position past() const { return {first.value + records}; }
   };
   std::vector<Run> flying;
@@ -57,6 +59,16 @@ struct CursorState {
   uint64_t in_flight = 0;
   Micros in_flight_oldest = 0;
 
+  // With a filter: bounds took these from it, from `ordinal` on, and it is not known yet which of them it
+  // wanted; until then they count as buffered, and nothing is read. Rising.
+  struct Doomed {
+    uint64_t until;
+    DropReason reason;
+    Micros since;
+  };
+  std::vector<Doomed> doomed;
+
+  RecordFilterPtr wanted;
   const uint64_t drain;          // DrainEntry::id; 0: a tail
   uint64_t accepted_before = 0;  // records that its channel had accepted when it began
   Ledger counts;                 // delivered, filtered, dropped

@@ -74,12 +74,57 @@ Progress LocalLog::end() const {
   return {number_of(end), end, {}, {}};
 }
 
+Result<Progress> LocalLog::since(Micros time) const {
+  uint64_t from, below, end;
+  Position number;
+  std::vector<Slice> ring;
+  {
+    const std::lock_guard lock(mutex_);
+    from = oldest();
+    end = visible_end();
+    number = number_of(end);
+    below = std::clamp(ring_.begin_ordinal(), from, std::max(from, end));
+    ring = ring_.slices(below, end);
+  }
+  if (from < below) {
+    const auto found = since_below(from, below, time);
+    if (!found) return found.error();
+    if (*found) return Progress{(*found)->number, (*found)->ordinal, {}, {}};
+  }
+  uint64_t ordinal = below;
+  for (const Slice& slice : ring) {
+    Position at = slice.first;
+    for (const Record record : slice) {
+      if (record.arrival() >= time) return Progress{at, ordinal, {}, {}};
+      ++at.value, ++ordinal;
+    }
+  }
+  return Progress{number, end, {}, {}};
+}
+
 Position LocalLog::number_of(uint64_t ordinal) const {
   const ChunkRef* const chunk = ring_.chunk_of(ordinal);
   return chunk ? Position{(*chunk)->first.value + (ordinal - (*chunk)->ordinal)} : ring_.next();
 }
 
 // ---- reading ---------------------------------------------------------------------------------------------
+
+uint64_t LocalLog::attach(CursorState& cursor, const Place& place) {
+  const std::lock_guard lock(mutex_);
+  return begin_at(cursor, place);
+}
+
+uint64_t LocalLog::take_over(CursorState& cursor, CursorState& before, const Progress& from) {
+  const std::lock_guard lock(mutex_);
+  const uint64_t position = Readers::progress(before).ordinal, begin = std::max(from.ordinal, oldest());
+  if (begin >= position) return 0;
+  (void)readers_.remove(before);
+  begin_at(cursor, Place::resume({from.next, begin, {}, before.counts}));
+  Readers::inherit_loss(cursor, before);
+  cursor.moved = true;
+  progressed();
+  return position - begin;
+}
 
 void LocalLog::detach(CursorState& cursor) {
   const std::lock_guard lock(mutex_);

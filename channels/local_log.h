@@ -19,9 +19,12 @@ class LocalLog : public Log {
   void add_notice(std::string line) override;
   std::vector<LedgerLine> ledger(uint64_t& accepted) const override;
   Progress end() const override;
+  Result<Progress> since(Micros time) const override;
   bool crowded() const override { return crowded_.load(std::memory_order_relaxed); }
   void close() override;
 
+  uint64_t attach(CursorState& cursor, const Place& place) override;
+  uint64_t take_over(CursorState& cursor, CursorState& before, const Progress& from) override;
   void detach(CursorState& cursor) override;
   void settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) override;
   void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) override;
@@ -37,11 +40,25 @@ class LocalLog : public Log {
   virtual uint64_t visible_end() const = 0;
   /// About when the record with `ordinal`, which is below visible_end() but not in the ring, arrived.
   virtual Micros arrival_before_ring(uint64_t ordinal) const = 0;
+  /// attach()
+  virtual uint64_t begin_at(CursorState& cursor, const Place& place) = 0;
+  /// The lowest ordinal of a record that can be read. What lies below the ring is found by since_below().
+  virtual uint64_t oldest() const = 0;
   /// Some drain's progress may have changed.
   virtual void progressed() {}
   /// It left, and nobody has taken this yet.
   virtual void left(uint64_t /*drain*/, const Progress& /*last*/) {}
 
+  // ---- without the lock ----
+  /// The oldest record from `from` up to `until` that is not in the ring and arrived at `time` or later. May
+  /// block.
+  struct Found {
+    uint64_t ordinal = 0;
+    Position number;
+  };
+  virtual Result<std::optional<Found>> since_below(uint64_t from, uint64_t until, Micros time) const = 0;
+
+  // ---- with the lock held, again ----
   /// The number of the record with `ordinal`, which is in the ring or will be its next.
   Position number_of(uint64_t ordinal) const;
   /// Begins a read: what does not depend on where records lie. Gives the ordinal it must end at.

@@ -54,6 +54,11 @@ class Log {
   virtual LogTotals totals() const = 0;
   /// Where a drain that is added now begins.
   virtual Progress end() const = 0;
+  /// Where one begins that is to have what arrived at `time` or later and is still kept, in the log's order:
+  /// at the oldest such record, or at the end. Where a clock was set back, older ones may lie behind that;
+  /// none that is asked for lies before it. `time` 0: at the oldest record kept. Reads files: for threads
+  /// that may block. errors: the disk's.
+  virtual Result<Progress> since(Micros time) const = 0;
 
   /// Whether ingest should let the drains run: one that could run lags by more than half of what it may.
   virtual bool crowded() const = 0;
@@ -66,6 +71,7 @@ class Log {
 
   // ---- a cursor's side; what each does stands at Cursor, which alone has a CursorState to call it with ----
   virtual uint64_t attach(CursorState& cursor, const Place& place) = 0;
+  virtual uint64_t take_over(CursorState& cursor, CursorState& before, const Progress& from) = 0;
   virtual void detach(CursorState& cursor) = 0;
   virtual Read read(CursorState& cursor, uint32_t max_bytes) = 0;
   virtual bool park(CursorState& cursor) = 0;

@@ -46,8 +46,8 @@ void MemoryCatalog::restore(CatalogContents contents) {
   for (auto& stored : contents.drains) {
     Entry& entry = by_index_.at(stored.channel);
     next_drain_ = std::max(next_drain_, stored.id + 1);
-    entry.drains.push_back(
-        {stored.id, std::move(stored.token), std::move(stored.url), entry.channel, stored.start});
+    entry.drains.push_back({stored.id, std::move(stored.token), std::move(stored.url), entry.channel,
+                            stored.start, std::move(stored.options), stored.paused});
   }
   for (Credential& credential : contents.credentials) {
     std::string id = credential.id;
@@ -189,15 +189,31 @@ Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::stri
   return token;
 }
 
-Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::string url) {
+/// Where a drain begins that is to begin at a time. None: behind what is there. It may read a disk, so no
+/// lock is held; what goes meanwhile the drain will have lost.
+Result<std::optional<Progress>> MemoryCatalog::begin_of(std::string_view channel_id,
+                                                        const DrainChoice& choice) const {
+  if (!choice.since) return std::optional<Progress>();
+  const ChannelPtr channel = this->channel(channel_id);
+  if (!channel) return make_error_code(ChannelErrc::not_found);
+  const auto begin = channel->log->since(*choice.since);
+  if (!begin) return begin.error();
+  return std::optional(*begin);
+}
+
+Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::string url,
+                                            DrainChoice choice) {
+  const auto begin = begin_of(channel_id, choice);
+  if (!begin) return begin.error();
   const std::lock_guard change(change_mutex_);
   Entry* const entry = find(channel_id);
   if (!entry) return make_error_code(ChannelErrc::not_found);
   if (entry->drains.size() >= drains_per_channel_.load(std::memory_order_relaxed))
     return make_error_code(ChannelErrc::too_many_drains);
   if (!url.empty() && entry->has_url(url)) return make_error_code(ChannelErrc::exists);
-  DrainEntry drain{next_drain_, new_drain_token(), std::move(url), entry->channel,
-                   entry->channel->log->end()};
+  const Progress start = *begin ? **begin : entry->channel->log->end();
+  DrainEntry drain{next_drain_, new_drain_token(),         std::move(url), entry->channel,
+                   start,       std::move(choice.options), false};
   if (options_.journal)
     if (const auto stored = options_.journal->drain_added(drain); !stored) return stored.error();
   ++next_drain_;
@@ -209,7 +225,10 @@ Result<DrainEntry> MemoryCatalog::add_drain(std::string_view channel_id, std::st
   return drain;
 }
 
-Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uint64_t id, std::string url) {
+Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uint64_t id, std::string url,
+                                                DrainChoice choice) {
+  const auto begin = begin_of(channel_id, choice);
+  if (!begin) return begin.error();
   const std::lock_guard change(change_mutex_);
   Entry* const entry = find(channel_id);
   DrainEntry* const found = entry ? entry->drain(id) : nullptr;
@@ -217,7 +236,8 @@ Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uin
   if (!found->url.empty() || entry->has_url(url)) return make_error_code(ChannelErrc::exists);
   DrainEntry drain = *found;
   drain.url = std::move(url);
-  drain.start = drain.channel->log->end();
+  drain.start = *begin ? **begin : drain.channel->log->end();
+  drain.options = std::move(choice.options);
   if (options_.journal)
     if (const auto stored = options_.journal->drain_url_set(drain); !stored) return stored.error();
   {
@@ -225,6 +245,22 @@ Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uin
     *found = drain;
   }
   if (watcher_) watcher_->drain_added(drain);
+  return drain;
+}
+
+Result<DrainEntry> MemoryCatalog::set_drain_paused(std::string_view channel_id, uint64_t id, bool paused) {
+  const std::lock_guard change(change_mutex_);
+  Entry* const entry = find(channel_id);
+  DrainEntry* const found = entry ? entry->drain(id) : nullptr;
+  if (!found) return make_error_code(ChannelErrc::not_found);
+  DrainEntry drain = *found;
+  if (std::exchange(drain.paused, paused) != paused) {
+    if (options_.journal)
+      if (const auto stored = options_.journal->drain_paused(drain); !stored) return stored.error();
+    const std::unique_lock lock(mutex_);
+    found->paused = paused;
+  }
+  if (watcher_ && !drain.url.empty()) watcher_->drain_paused(drain);
   return drain;
 }
 

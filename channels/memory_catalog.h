@@ -47,8 +47,11 @@ class MemoryCatalog final : public Catalog {
   Result<ChannelPtr> add_channel(std::string name) override;
   Result<void> remove_channel(std::string_view id) override;
   Result<TokenPtr> add_token(std::string_view channel_id, std::string name, TokenOptions options) override;
-  Result<DrainEntry> add_drain(std::string_view channel_id, std::string url) override;
-  Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url) override;
+  Result<DrainEntry> add_drain(std::string_view channel_id, std::string url,
+                               DrainChoice choice = {}) override;
+  Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url,
+                                   DrainChoice choice = {}) override;
+  Result<DrainEntry> set_drain_paused(std::string_view channel_id, uint64_t drain, bool paused) override;
   Result<void> remove_drain(std::string_view channel_id, uint64_t drain) override;
   Result<void> add_credential(Credential credential, std::string_view password) override;
   void watch(CatalogWatcher* watcher) override { watcher_ = watcher; }
@@ -69,6 +72,7 @@ class MemoryCatalog final : public Catalog {
   template <class T>
   using ById = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
+  Result<std::optional<Progress>> begin_of(std::string_view channel_id, const DrainChoice& choice) const;
   Entry* find(std::string_view channel_id);
   const Entry* find(std::string_view channel_id) const;
 

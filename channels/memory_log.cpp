@@ -64,8 +64,7 @@ void MemoryLog::enforce_bounds(Micros now) {
 }
 
 void MemoryLog::evict_front(DropReason reason, Micros now) {
-  ring_.pop_front();
-  readers_.lose_before(ring_.begin_ordinal(), reason, now);
+  readers_.lose(*ring_.pop_front(), reason, now);
 }
 
 void MemoryLog::expire(Micros now) {
@@ -88,8 +87,7 @@ bool MemoryLog::shrink() {
 
 // ---- reading ---------------------------------------------------------------------------------------------
 
-uint64_t MemoryLog::attach(CursorState& cursor, const Place& place) {
-  const std::lock_guard lock(mutex_);
+uint64_t MemoryLog::begin_at(CursorState& cursor, const Place& place) {
   const uint64_t end = ring_.end_ordinal();
   switch (place.kind) {
     case Place::Kind::end:

@@ -40,7 +40,6 @@ class MemoryLog : public LocalLog {
   LogTotals totals() const override;
   void expire(Micros now) override;
 
-  uint64_t attach(CursorState& cursor, const Place& place) override;
   Read read(CursorState& cursor, uint32_t max_bytes) override;
   bool park(CursorState& cursor) override;
 
@@ -53,6 +52,11 @@ class MemoryLog : public LocalLog {
   // All of these are called with the lock held.
   uint64_t visible_end() const override { return ring_.end_ordinal(); }
   Micros arrival_before_ring(uint64_t /*ordinal*/) const override { return 0; }  // there is nothing
+  uint64_t oldest() const override { return ring_.begin_ordinal(); }
+  uint64_t begin_at(CursorState& cursor, const Place& place) override;
+  Result<std::optional<Found>> since_below(uint64_t, uint64_t, Micros) const override {
+    return std::optional<Found>();
+  }
   void evict_front(DropReason reason, Micros now);
   void enforce_bounds(Micros now);
   bool drains_lag() const;

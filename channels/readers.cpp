@@ -26,11 +26,25 @@ void count_loss(CursorState& cursor, Position first, uint64_t records, DropReaso
   cursor.loss.reason = reason;
 }
 
-void lose_in_flight(CursorState& cursor, uint64_t records, DropReason reason) {
+void lose_in_flight(CursorState& cursor, uint64_t records, DropReason reason, uint64_t unwanted) {
   auto& flying = cursor.flying;
   if (!flying.back().lost) flying.push_back({.first = cursor.next, .lost = true});
   flying.back().records += records;
-  flying.back().dropped[size_t(reason)] += records;
+  flying.back().dropped[size_t(reason)] += records - unwanted;
+  flying.back().filtered += unwanted;
+}
+
+/// Of what lies in `chunk` from the cursor's ordinal up to `until`.
+uint64_t unwanted_in(const CursorState& cursor, const Chunk& chunk, uint64_t until) {
+  if (!cursor.wanted || cursor.ordinal >= until) return 0;
+  uint64_t unwanted = 0;
+  const std::byte* at = chunk.data() + chunk.offset_of(cursor.ordinal);
+  for (uint64_t ordinal = cursor.ordinal; ordinal < until; ++ordinal) {
+    const Record record(at);
+    unwanted += !cursor.wanted->wants(record);
+    at += record.stride();
+  }
+  return unwanted;
 }
 
 }  // namespace
@@ -120,11 +134,64 @@ void Readers::dropped(CursorState& cursor, DropReason reason, uint64_t records, 
   count_loss(cursor, first, records, reason, now);
 }
 
-void Readers::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
-  for (CursorState* cursor : all_) lose(*cursor, ordinal, reason, now);
+void Readers::lose(const Chunk& gone, DropReason reason, Micros now) {
+  const uint64_t end = gone.end_ordinal();
+  for (CursorState* cursor : all_) lose(*cursor, end, reason, now, unwanted_in(*cursor, gone, end));
 }
 
-void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now) {
+void Readers::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
+  for (CursorState* cursor : all_)
+    if (cursor->wanted)
+      doom(*cursor, ordinal, reason, now);
+    else
+      lose(*cursor, ordinal, reason, now);
+}
+
+void Readers::doom(CursorState& cursor, uint64_t before, DropReason reason, Micros now) {
+  auto& doomed = cursor.doomed;
+  if (before <= (doomed.empty() ? cursor.ordinal : doomed.back().until)) return;
+  if (!doomed.empty() && doomed.back().reason == reason)
+    doomed.back().until = before;
+  else
+    doomed.push_back({before, reason, now});
+}
+
+void Readers::judge(CursorState& cursor, const Chunk& chunk) {
+  while (!cursor.doomed.empty() && chunk.holds(cursor.ordinal)) {
+    const CursorState::Doomed first = cursor.doomed.front();
+    const uint64_t until = std::min(first.until, chunk.end_ordinal());
+    if (until == first.until) cursor.doomed.erase(cursor.doomed.begin());
+    lose(cursor, until, first.reason, first.since, unwanted_in(cursor, chunk, until));
+  }
+}
+
+void Readers::lose_doomed(CursorState& cursor, uint64_t ordinal) {
+  while (!cursor.doomed.empty() && cursor.ordinal < ordinal) {
+    const CursorState::Doomed first = cursor.doomed.front();
+    if (first.until <= ordinal) cursor.doomed.erase(cursor.doomed.begin());
+    lose(cursor, std::min(first.until, ordinal), first.reason, first.since);
+  }
+}
+
+uint64_t Readers::lowest_doomed() const {
+  uint64_t lowest = UINT64_MAX;
+  for (const CursorState* cursor : all_)
+    if (!cursor->doomed.empty()) lowest = std::min(lowest, cursor->ordinal);
+  return lowest;
+}
+
+void Readers::inherit_loss(CursorState& cursor, CursorState& before) {
+  const Loss own = std::exchange(cursor.loss, std::exchange(before.loss, {}));
+  if (!own.records) return;
+  if (!cursor.loss.records) {
+    cursor.loss = own;
+    return;
+  }
+  cursor.loss.records += own.records;
+  cursor.loss.reason = own.reason;
+}
+
+void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now, uint64_t unwanted) {
   if (cursor.ordinal >= before) return;
   if (cursor.seeking) {  // it never knew where it was
     cursor.ordinal = before;
@@ -134,11 +201,13 @@ void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micr
   cursor.at = {};
   cursor.at_first = UINT64_MAX;
   cursor.moved = is_drain(cursor);
-  count_loss(cursor, cursor.next, lost, reason, now);
-  if (!cursor.flying.empty()) lose_in_flight(cursor, lost, reason);
+  cursor.counts.filtered += unwanted;
+  if (lost > unwanted) count_loss(cursor, cursor.next, lost - unwanted, reason, now);
+  if (!cursor.flying.empty()) lose_in_flight(cursor, lost, reason, unwanted);
   const bool waits = std::exchange(cursor.fetching, false);  // for what does not come any more
   if (waits) cursor.parked = false;
-  if (!std::exchange(cursor.loss_told, true) || waits) cursor.pass->wake(*cursor.task);
+  const bool told = lost == unwanted || std::exchange(cursor.loss_told, true);
+  if (!told || waits) cursor.pass->wake(*cursor.task);
 }
 
 Loss Readers::take_loss(CursorState& cursor) {
@@ -172,7 +241,8 @@ void Readers::wake(bool tails_only) {
 
 void Readers::fetched(const ChunkRef& chunk) {
   for (CursorState* cursor : all_) {
-    if (!cursor->fetching || cursor->seeking || !chunk->holds(cursor->ordinal)) continue;
+    if (!cursor->fetching || cursor->seeking || !cursor->doomed.empty() || !chunk->holds(cursor->ordinal))
+      continue;
     cursor->fetching = false;
     stand_in(*cursor, chunk);
     if (std::exchange(cursor->parked, false)) cursor->pass->wake(*cursor->task);
@@ -181,7 +251,8 @@ void Readers::fetched(const ChunkRef& chunk) {
 
 void Readers::fetched_nothing(uint64_t ordinal) {
   for (CursorState* cursor : all_) {
-    if (!cursor->fetching || cursor->seeking || cursor->ordinal != ordinal) continue;
+    if (!cursor->fetching || cursor->seeking || !cursor->doomed.empty() || cursor->ordinal != ordinal)
+      continue;
     cursor->fetching = false;
     if (std::exchange(cursor->parked, false)) cursor->pass->wake(*cursor->task);
   }
@@ -190,7 +261,8 @@ void Readers::fetched_nothing(uint64_t ordinal) {
 bool Readers::lose_waited_for(uint64_t ordinal, uint64_t before, DropReason reason, Micros now) {
   bool lost = false;
   for (CursorState* cursor : all_) {
-    if (!cursor->fetching || cursor->seeking || cursor->ordinal < ordinal || cursor->ordinal >= before)
+    if (!cursor->fetching || cursor->seeking || !cursor->doomed.empty() || cursor->ordinal < ordinal ||
+        cursor->ordinal >= before)
       continue;
     lose(*cursor, before, reason, now);
     lost = true;
@@ -212,6 +284,7 @@ Progress Readers::progress(const CursorState& cursor) {
   for (const CursorState::Run& run : cursor.flying) {
     for (size_t reason = 0; reason < run.dropped.size(); ++reason)
       progress.counts.dropped[reason] -= run.dropped[reason];
+    progress.counts.filtered -= run.filtered;
     if (!run.lost) progress.frozen = std::max(progress.frozen, run.past());
   }
   if (progress.frozen <= progress.next) progress.frozen = {};

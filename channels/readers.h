@@ -41,10 +41,29 @@ class Readers {
   void filtered(CursorState& cursor, uint64_t records, Micros oldest_left);
   void dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left, Micros now);
 
-  /// Records below `ordinal` are gone: who had not read them has lost them, dated `now`, and is told once.
+  /// `gone` is: who had not read it has lost it, dated `now`, and is told once. What a filter did not want is
+  /// no loss.
+  void lose(const Chunk& gone, DropReason reason, Micros now);
+  /// The same for one cursor that met a gap, with `unwanted` of it that it did not want.
+  void lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now, uint64_t unwanted = 0);
+  /// Records below `ordinal` are gone, but may still be found. Those with a filter are doomed to lose them
+  /// when judge() or lose_doomed() came so far.
   void lose_before(uint64_t ordinal, DropReason reason, Micros now);
-  /// The same for one cursor that met a gap.
-  void lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now);
+  void doom(CursorState& cursor, uint64_t before, DropReason reason, Micros now);
+  /// What it is doomed to lose and lies in `chunk`, from its ordinal on.
+  void judge(CursorState& cursor, const Chunk& chunk);
+  /// What it is doomed to lose before `ordinal` cannot be judged: all of it is lost.
+  void lose_doomed(CursorState& cursor, uint64_t ordinal);
+  /// use(CursorState&)
+  template <class F>
+  void for_each_doomed(F&& use) {
+    for (CursorState* cursor : all_)
+      if (!cursor->doomed.empty()) use(*cursor);
+  }
+  /// The lowest ordinal that waits to be judged; UINT64_MAX: none does.
+  uint64_t lowest_doomed() const;
+  /// What `before` lost and was not told yet.
+  static void inherit_loss(CursorState& cursor, CursorState& before);
   /// What it lost since the last call; the next loss is told again.
   Loss take_loss(CursorState& cursor);
 
@@ -77,6 +96,7 @@ class Readers {
     }
   }
 
+  static Progress progress(const CursorState& cursor);
   Ledger ledger(const CursorState& cursor, uint64_t accepted) const;
   /// use(const CursorState&)
   template <class F>
@@ -92,7 +112,6 @@ class Readers {
   }
 
  private:
-  static Progress progress(const CursorState& cursor);
   static void finish(CursorState& cursor, uint64_t records, Micros oldest_left);
 
   std::vector<CursorState*> all_;

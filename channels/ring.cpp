@@ -77,6 +77,16 @@ uint64_t Ring::ordinal_behind(Position position) const {
   return position < c.first ? c.ordinal : c.ordinal + (position.value - c.first.value) + 1;
 }
 
+std::vector<Slice> Ring::slices(uint64_t from, uint64_t until) const {
+  std::vector<Slice> all;
+  while (from < until) {
+    const ChunkRef& chunk = *chunk_of(from);
+    all.push_back(cut(chunk, from, chunk->offset_of(from), until, UINT32_MAX));
+    from += all.back().records;
+  }
+  return all;
+}
+
 Micros Ring::arrival(uint64_t ordinal) const {
   const Chunk& chunk = **chunk_of(ordinal);
   return Record(chunk.data() + chunk.offset_of(ordinal)).arrival();

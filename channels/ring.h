@@ -39,6 +39,8 @@ class Ring {
   const ChunkRef* chunk_of(uint64_t ordinal) const;
   /// The ordinal of the first record here whose number is above `position`.
   uint64_t ordinal_behind(Position position) const;
+  /// All from `from`, which is here or the end, to `until`.
+  std::vector<Slice> slices(uint64_t from, uint64_t until) const;
   /// When the record with `ordinal`, which is here, arrived.
   Micros arrival(uint64_t ordinal) const;
 

@@ -114,6 +114,12 @@ ApiResult<ApiAnswer> ApiClient::post(const std::string& path, std::string body,
   return run(std::move(call));
 }
 
+ApiResult<ApiAnswer> ApiClient::remove(const std::string& path) {
+  Call call;
+  call.method = "DELETE", call.path = path;
+  return run(std::move(call));
+}
+
 ApiResult<ApiAnswer> ApiClient::stream(const std::string& path,
                                        const std::function<bool(std::string_view)>& chunk,
                                        std::chrono::seconds silence) {

@@ -50,6 +50,7 @@ class ApiClient {
   ApiResult<ApiAnswer> get(const std::string& path);
   ApiResult<ApiAnswer> post(const std::string& path, std::string body, const std::string& content_type,
                             const Headers& headers = {});
+  ApiResult<ApiAnswer> remove(const std::string& path);  // DELETE
 
   /// Streams the body of a GET; `chunk` returns false to stop, which is a success. It is called with nothing
   /// when the head of a 2xx is there. The deadline holds up to the answer's head; after it only a dead peer

@@ -1,5 +1,6 @@
 #include "cli/line_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -67,6 +68,12 @@ std::string visible(std::string_view text) {
     }
     text.remove_prefix(length);
   }
+  return out;
+}
+
+std::string one_line(std::string_view text) {
+  std::string out = visible(text);
+  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
   return out;
 }
 

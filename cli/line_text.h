@@ -23,6 +23,9 @@ class LineBuffer {
 /// terminal. Tabs, newlines and valid UTF-8 stay.
 std::string visible(std::string_view text);
 
+/// The same, with a blank for each tab and newline: a text of somebody else's in a line of ours.
+std::string one_line(std::string_view text);
+
 /// The part of `TIME APP[PROCID]: MSG` that names its source, `APP[PROCID]`; empty if the line has none.
 std::string_view line_source(std::string_view line);
 

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/time_text.h"
+#include "cli/api_call.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
@@ -31,36 +32,6 @@ struct Wanted {
   uint64_t num = 100;
   bool tail = false;
 };
-
-ApiFailure bad_answer(std::string_view what) {
-  return {exit_failure, 0, std::string(what) + ": not the answer that this command understands"};
-}
-
-// An id that is known wins over a name.
-ApiResult<std::string> find_channel(ApiClient& api, const std::string& app) {
-  const auto by_id = api.get("/v2/channels/" + percent_encoded(app));
-  if (by_id) return app;
-  if (by_id.error().status == 0 || by_id.error().exit_code == exit_unauthorised) return by_id.error();
-
-  const auto by_name = api.get("/v3/channels?name=" + percent_encoded(app));
-  if (!by_name) return by_name.error();
-  const auto json = nlohmann::json::parse(by_name->body, nullptr, false);
-  if (!json.is_object() || !json.contains("channels") || !json["channels"].is_array())
-    return bad_answer("channels");
-  std::vector<std::string> ids;
-  for (const auto& channel : json["channels"]) {
-    if (!channel.is_object() || !channel.contains("channel") || !channel["channel"].is_string()) continue;
-    if (channel.value("name", nlohmann::json()) == app) ids.push_back(channel["channel"]);
-  }
-  if (ids.empty()) return ApiFailure{exit_not_found, 0, "no channel has the id or the name '" + app + "'"};
-  if (ids.size() > 1) {
-    std::string list;
-    for (const std::string& id : ids) list += (list.empty() ? "" : ", ") + id;
-    return ApiFailure{exit_usage, 0,
-                      "several channels have the name '" + app + "': take an id, one of " + list};
-  }
-  return ids.front();
-}
 
 ApiResult<std::string> open_session(ApiClient& api, const Wanted& wanted, const std::string& channel,
                                     uint64_t num) {
@@ -120,16 +91,6 @@ std::chrono::milliseconds back_off(unsigned failures) {
 bool may_pass(const ApiFailure& failure) {
   return failure.status == 0 ? failure.exit_code != exit_usage
                              : failure.status == 429 || failure.status >= 500;
-}
-
-int fail(const ApiFailure& failure) {
-  complain(failure.text);
-  if (failure.exit_code == exit_unauthorised) {
-    complain("give the credential with TAILRACE_AUTH=user:password or --auth");
-  } else if (failure.exit_code == exit_unreachable) {
-    complain("is it running? TAILRACE_URL or --url says where");
-  }
-  return failure.exit_code;
 }
 
 int follow(ApiClient& api, const Wanted& wanted, const std::string& channel, Printer& printer) {

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "cli/command.h"
+#include "cli/drains.h"
 #include "cli/exit_code.h"
 #include "cli/inspect.h"
 #include "cli/logs.h"
@@ -24,7 +25,7 @@ const std::vector<Command>& commands() {
       {"send", "lines on stdin become log records", nullptr},
       {"channels", "list, create, rm", nullptr},
       {"tokens", "list, add, rm", nullptr},
-      {"drains", "list, add, rm, test, health, pause, resume, replay", nullptr},
+      {"drains", "list, add, rm, test, health, pause, resume, replay", run_drains},
       {"simulate", "emits the lines of a router fleet", run_simulate},
       {"sink", "a drain's far end that counts and fails on command", run_sink},
       {"top", "live view of channels and drains", nullptr},

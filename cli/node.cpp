@@ -47,6 +47,7 @@ class Node::Watcher final : public CatalogWatcher {
   Watcher(DrainSet& drains, Metrics& metrics) : drains_(drains), metrics_(metrics) {}
   void drain_added(const DrainEntry& drain) override { drains_.drain_added(drain); }
   void drain_removed(const DrainEntry& drain) override { drains_.drain_removed(drain); }
+  void drain_paused(const DrainEntry& drain) override { drains_.drain_paused(drain); }
   void channel_removed(const ChannelPtr& channel) override {
     drains_.channel_removed(channel);
     metrics_.forget(*channel);
@@ -70,7 +71,7 @@ Node::Node(const Settings& settings)
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
-      drains_(loops_, {connector_, tls_}),
+      drains_(loops_, {connector_, tls_, settings.memory_bytes / 8}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
       syslog_(loops_, intakes_, storage_.store(), ingest_stats_, held_frames_),
       syslog_udp_(loops_, intakes_, storage_.store()),

@@ -1,61 +1,80 @@
 #include "cli/outages.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "base/time_text.h"
 
 namespace tailrace {
+namespace {
 
-std::optional<Outages> Outages::parse(std::string_view text) {
+// `10s:REST` as its time and the rest.
+std::optional<std::pair<Outages::Span, std::string_view>> cut(std::string_view piece) {
+  const size_t colon = piece.find(':');
+  const auto from = parse_duration(piece.substr(0, colon));
+  if (!from || colon == piece.npos) return std::nullopt;
+  return std::pair(*from, piece.substr(colon + 1));
+}
+
+}  // namespace
+
+std::optional<Outages> Outages::schedule(std::string_view text, Span period) {
   Outages out;
+  out.period_ = period;
   bool good = true;
   for_each_piece(text, ',', [&](std::string_view piece) {
-    const size_t colon = piece.find(':');
-    const auto from = parse_duration(piece.substr(0, colon));
-    const auto length = colon == piece.npos ? std::nullopt : parse_duration(piece.substr(colon + 1));
-    good = good && from && length;
-    if (good) out.spans_.emplace_back(*from, *length);
+    const auto entry = cut(piece);
+    const auto how = entry ? parse_sink_behaviour(entry->second) : std::nullopt;
+    good = good && how && (period.count() == 0 || entry->first < period) &&
+           (out.entries_.empty() || entry->first > out.entries_.back().first);
+    if (good) out.entries_.emplace_back(entry->first, *how);
   });
-  if (!good || out.spans_.empty()) return std::nullopt;
+  if (!good || out.entries_.empty()) return std::nullopt;
   return out;
 }
 
-std::optional<Outages> Outages::repeated(Span period, Span length) {
+std::optional<Outages> Outages::down(std::string_view text, const SinkBehaviour& how) {
+  std::vector<std::pair<Span, Span>> spans;  // from, to
+  bool good = true;
+  for_each_piece(text, ',', [&](std::string_view piece) {
+    const auto span = cut(piece);
+    const auto length = span ? parse_duration(span->second) : std::nullopt;
+    good = good && length;
+    if (good) spans.emplace_back(span->first, span->first + *length);
+  });
+  if (!good || spans.empty()) return std::nullopt;
+  std::sort(spans.begin(), spans.end());
+  Outages out;
+  Span ends{-1};
+  for (const auto& [from, to] : spans) {
+    if (from <= ends) {
+      ends = std::max(ends, to);
+      out.entries_.back().first = ends;
+      continue;
+    }
+    ends = to;
+    out.entries_.emplace_back(from, how);
+    out.entries_.emplace_back(to, SinkBehaviour{});
+  }
+  return out;
+}
+
+std::optional<Outages> Outages::repeated(Span period, Span length, const SinkBehaviour& how) {
   if (length >= period || length.count() <= 0) return std::nullopt;
   Outages out;
-  out.period_ = period, out.length_ = length;
+  out.period_ = period;
+  out.entries_.emplace_back(period - length, how);
   return out;
 }
 
-bool Outages::down_at(Span since_start) const {
-  if (period_.count() > 0 && since_start % period_ >= period_ - length_) return true;
-  for (const auto& [from, length] : spans_) {
-    if (since_start >= from && since_start < from + length) return true;
+SinkBehaviour Outages::at(Span since_start) const {
+  if (period_.count() > 0) since_start %= period_;
+  SinkBehaviour now;
+  for (const auto& [from, how] : entries_) {
+    if (since_start < from) break;
+    now = how;
   }
-  return false;
-}
-
-std::optional<SinkBehaviour> parse_sink_mode(std::string_view text) {
-  SinkBehaviour out;
-  const size_t equals = text.find('=');
-  const std::string_view name = text.substr(0, equals);
-  const std::string_view value = equals == text.npos ? std::string_view{} : text.substr(equals + 1);
-  if (name == "status") {
-    const auto code = value.empty() ? std::optional<uint64_t>(503) : parse_u64(value);
-    if (!code || *code < 200 || *code > 599) return std::nullopt;
-    out.mode = SinkBehaviour::status, out.code = int(*code);
-    return out;
-  }
-  if (name == "slow") {
-    const auto delay = value.empty() ? std::optional(out.delay) : parse_duration(value);
-    if (!delay) return std::nullopt;
-    out.mode = SinkBehaviour::slow, out.delay = *delay;
-    return out;
-  }
-  if (equals != text.npos) return std::nullopt;
-  if (name == "refuse") return out.mode = SinkBehaviour::refuse, out;
-  if (name == "close") return out.mode = SinkBehaviour::close, out;
-  if (name == "hang") return out.mode = SinkBehaviour::hang, out;
-  return std::nullopt;
+  return now;
 }
 
 }  // namespace tailrace

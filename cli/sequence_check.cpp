@@ -48,34 +48,28 @@ void SequenceCheck::note(std::string_view message) {
   const std::string_view source = dash == std::string_view::npos ? std::string_view{} : text.substr(0, dash);
   const auto number = parse_u64(dash == std::string_view::npos ? text : text.substr(dash + 1));
   if (!number || *number == UINT64_MAX || source.size() > 16) {
-    ++unnumbered_;
+    ++counts_.unnumbered;
     return;
   }
   auto found = sources_.find(source);
   if (found == sources_.end()) {
     if (sources_.size() >= most_sources) {
-      ++unnumbered_;
+      ++counts_.unnumbered;
       return;
     }
     found = sources_.emplace(source, NumberSet{}).first;
+    ++counts_.sources;
   }
   NumberSet& seen = found->second;
   const bool behind = !seen.empty() && *number < seen.highest();
+  const uint64_t holes = seen.holes();
   if (!seen.insert(*number)) {
-    ++repeated_;
-  } else if (behind) {
-    ++reordered_;
+    ++counts_.repeated;
+    return;
   }
-}
-
-SequenceCheck::Counts SequenceCheck::counts() const {
-  Counts c;
-  c.repeated = repeated_, c.reordered = reordered_, c.unnumbered = unnumbered_, c.sources = sources_.size();
-  for (const auto& [source, seen] : sources_) {
-    c.unique += seen.size();
-    c.missing += seen.highest() - seen.lowest() + 1 - seen.size();
-  }
-  return c;
+  ++counts_.unique;
+  if (behind) ++counts_.reordered;
+  counts_.missing += seen.holes() - holes;  // may be less than none: modulo 2^64
 }
 
 }  // namespace tailrace

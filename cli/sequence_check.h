@@ -15,6 +15,8 @@ class NumberSet {
   bool insert(uint64_t n);
   uint64_t size() const { return size_; }
   bool empty() const { return ranges_.empty(); }
+  /// Numbers between the lowest and the highest that are not there.
+  uint64_t holes() const { return empty() ? 0 : highest() - lowest() + 1 - size_; }
   uint64_t lowest() const { return ranges_.begin()->first; }
   uint64_t highest() const { return ranges_.rbegin()->second; }
   size_t ranges() const { return ranges_.size(); }
@@ -37,11 +39,11 @@ class SequenceCheck {
     uint64_t unnumbered = 0;  // messages without a number
     uint64_t sources = 0;
   };
-  Counts counts() const;
+  const Counts& counts() const { return counts_; }
 
  private:
   std::map<std::string, NumberSet, std::less<>> sources_;
-  uint64_t repeated_ = 0, reordered_ = 0, unnumbered_ = 0;
+  Counts counts_;
 };
 
 }  // namespace tailrace

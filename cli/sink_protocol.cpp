@@ -119,6 +119,10 @@ bool RequestReader::read_head(std::string_view head) {
       chunked_ = true;
     } else if (iequals(name, "Content-Type")) {
       request_->content_type = value;
+    } else if (iequals(name, "Content-Encoding")) {
+      request_->content_encoding = value;
+    } else if (iequals(name, "Logplex-Frame-Id")) {
+      request_->frame_id = value;
     } else if (iequals(name, "Connection")) {
       if (iequals(value, "close")) request_->keep_alive = false;
     } else if (iequals(name, "Expect")) {

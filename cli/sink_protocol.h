@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+
 namespace tailrace {
 
 using OnFrame = std::function<void(std::string_view frame)>;
@@ -27,10 +29,17 @@ class FrameReader {
 /// Octet-counted frames of a logplex-1 body; newline-framed ones are taken too. Returns the bytes left over.
 size_t read_body_frames(std::string_view body, const OnFrame& frame);
 
+/// The time that stands in a frame `<PRI>1 TIME …`; none if it is not RFC 3339.
+std::optional<Micros> frame_time(std::string_view frame);
+
 struct SinkRequest {
-  std::string method, target, content_type, body;
+  std::string method, target, content_type, content_encoding, frame_id, body;
   bool keep_alive = true;
 };
+
+/// The body as it was before gzip or zstd, up to 64 MiB; as it is without an encoding. None: it is neither,
+/// or too large.
+std::optional<std::string> decoded_body(const SinkRequest& request);
 
 /// An HTTP/1.1 connection: bytes in, whole requests out. Head 16 KiB, body 16 MiB, Content-Length or chunked.
 class RequestReader {

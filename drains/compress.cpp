@@ -11,8 +11,9 @@
 namespace tailrace {
 namespace {
 
-// Measured with bench_drain: what a higher level saves in bytes it costs several times in time.
-constexpr int kGzipLevel = 1, kZstdLevel = 1;
+// Of log lines zlib at 3 makes 8 % less than at 1 in nearly the same time; from 4 on it takes half as much
+// again. zstd at 1 makes less than at 3, in half the time. 1 MiB: 9 ms and 2.5 ms.
+constexpr int kGzipLevel = 3, kZstdLevel = 1;
 constexpr size_t kRoom = 16 * 1024;
 
 z_stream* new_gzip() {

@@ -1,6 +1,7 @@
 #include "drains/drain.h"
 
 #include "base/time_text.h"
+#include "drains/target.h"
 
 namespace tailrace {
 namespace {
@@ -16,6 +17,19 @@ Drain::Drain(Loop& loop, const DrainEntry& entry)
       health_(entry.token, wall_now()),
       loss_timer_(loop.io) {
   publish();
+}
+
+uint64_t Drain::take_over(Drain& before, const Progress& from, RecordFilterPtr wanted) {
+  cursor_.set_wanted(std::move(wanted));
+  const uint64_t again = cursor_.take_over(before.cursor_, from);
+  if (!again) return 0;
+  history_ = before.history_;
+  health_ = before.health_;
+  own_loss_ = before.own_loss_;
+  next_loss_ = before.next_loss_;
+  held_ = before.held_;
+  status_ = before.status();
+  return again;
 }
 
 void Drain::stop() {
@@ -78,16 +92,28 @@ void Drain::give_back_own_loss(const Loss& loss) {
 void Drain::delivered(uint64_t records, Micros oldest_left, uint64_t filtered) {
   const Micros now = wall_now();
   const bool changes = health_.state() != DrainState::ok;
-  if (changes) health_.delivered(now, cursor_.lag().records, dropped());
+  const uint64_t before = std::exchange(in_doubt_, 0);
+  if (changes) health_.delivered(now, cursor_.lag().records + before, dropped());
   if (filtered) cursor_.settle(Outcome::filtered, filtered, oldest_left);
   cursor_.settle(Outcome::delivered, records, oldest_left);
-  if (health_.recovering()) say(health_.settled(now, records + filtered, dropped()));
+  if (health_.recovering()) say(health_.settled(now, before + records + filtered, dropped()));
   if (changes) publish();
 }
 
-void Drain::failed(const std::string& cause, Micros since) {
-  say(health_.failed(wall_now(), since, cause, dropped()));
-  publish(cause);
+void Drain::delivered_in_doubt(uint64_t records, Micros oldest_left, uint64_t filtered) {
+  if (health_.state() == DrainState::ok) return delivered(records, oldest_left, filtered);
+  in_doubt_ += records + filtered;
+  if (filtered) cursor_.settle(Outcome::filtered, filtered, oldest_left);
+  cursor_.settle(Outcome::delivered, records, oldest_left);
+}
+
+void Drain::failed(const NetFailure& why, Micros since) {
+  const Micros now = wall_now();
+  const bool begins = health_.state() == DrainState::ok || health_.state() == DrainState::pending;
+  say(health_.failed(now, since, why.text, dropped()));
+  if (why.code == NetErrc::certificate)
+    say(certificates_.failed(why, shown_drain_url(entry_.url), begins, now));
+  publish(why.text);
 }
 
 void Drain::paused(const std::string& cause) {

@@ -11,8 +11,10 @@
 #include "channels/catalog.h"
 #include "channels/cursor.h"
 #include "channels/log.h"
+#include "drains/certificate_notice.h"
 #include "drains/health.h"
 #include "drains/history.h"
+#include "drains/syslog_link.h"
 #include "net/connector.h"
 #include "net/http_client.h"
 
@@ -22,6 +24,7 @@ namespace tailrace {
 struct DrainServices {
   Connector& connector;
   const ClientTls& tls;
+  SyslogLimits syslog = {};
   uint64_t batch_memory = 64u << 20;                        // of all batches in flight together, about
   const std::atomic<uint64_t>* most_batch_bytes = nullptr;  // its share per drain; the DrainSet's
 
@@ -47,8 +50,15 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Drain(Loop& loop, const DrainEntry& entry);
 
   /// Begins where its entry says; call it on the thread that adds the drain, so that nothing the entry counts
-  /// as its own is given up before.
-  void attach() { cursor_.attach(*entry_.channel->log, Place::resume(entry_.start)); }
+  /// as its own is given up before. `wanted`: its filter.
+  void attach(RecordFilterPtr wanted) {
+    cursor_.set_wanted(std::move(wanted));
+    cursor_.attach(*entry_.channel->log, Place::resume(entry_.start));
+  }
+  /// Instead: takes the place of `before`, which runs on the same loop, with all that it knows, and goes back
+  /// to `from`. Gives Cursor::take_over(); 0: nothing was changed. Then `before` is to be stopped, and this
+  /// one started.
+  uint64_t take_over(Drain& before, const Progress& from, RecordFilterPtr wanted);
   virtual void start() = 0;
   void stop();
   /// Its owner lets it rest: nothing is sent, what was under way is broken off and comes again; the cursor
@@ -84,11 +94,14 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
 
   /// The far end took `records`; `filtered` others among them it was never sent.
   void delivered(uint64_t records, Micros oldest_left, uint64_t filtered = 0);
+  /// The same of a far end that may be hung although its kernel acknowledges: it counts, and proves nothing.
+  void delivered_in_doubt(uint64_t records, Micros oldest_left, uint64_t filtered);
   /// Records in flight that the filter does not want, while nothing before them is.
   void filtered(uint64_t records, Micros oldest_left) {
     cursor_.settle(Outcome::filtered, records, oldest_left);
   }
-  void failed(const std::string& cause, Micros since = 0);
+  /// A certificate that is to blame is told as L14 too. `since`: when the trouble began, if not now.
+  void failed(const NetFailure& why, Micros since = 0);
   void paused(const std::string& cause);
   /// The oldest record in flight is refused for good.
   void refused(DeadLetter letter, Micros oldest_left);
@@ -102,7 +115,7 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Loop& loop_;
   const DrainEntry entry_;
   Cursor cursor_;
-  const std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
+  std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
 
  private:
   uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
@@ -110,6 +123,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void publish(const std::string& error = {});
 
   DrainHealth health_;
+  CertificateNotice certificates_;
+  uint64_t in_doubt_ = 0;  // records delivered while the far end was not known to be well
   Loss own_loss_;
   asio::steady_timer loss_timer_;
   Mono next_loss_{};

@@ -41,15 +41,21 @@ void DrainSet::drain_added(const DrainEntry& entry) {
   for (size_t i = 1; i < loops_.size(); ++i)
     if (drains_per_loop_[&loops_[i]] < drains_per_loop_[loop]) loop = &loops_[i];
   ++drains_per_loop_[loop];
-  DrainPtr drain;
-  if (judged.target.kind == DrainTarget::Kind::syslog)
-    drain = std::make_shared<SyslogDrain>(*loop, entry, std::move(judged.target), services_);
-  else
-    drain = std::make_shared<HttpDrain>(*loop, entry, std::move(judged), shared());
-  drain->attach();
+  const RecordFilterPtr wanted = judged.options.wanted;
+  const DrainPtr drain = make(*loop, entry, std::move(judged));
+  drain->attach(wanted);
   drains_[entry.id] = drain;
   share_batch_memory();
-  asio::post(loop->io, [drain] { drain->start(); });
+  asio::post(loop->io, [drain] {
+    if (drain->entry().paused) drain->hold();
+    drain->start();
+  });
+}
+
+DrainPtr DrainSet::make(Loop& loop, const DrainEntry& entry, JudgedTarget judged) {
+  if (judged.target.is_http())
+    return std::make_shared<HttpDrain>(loop, entry, std::move(judged), shared());
+  return std::make_shared<SyslogDrain>(loop, entry, std::move(judged), shared());
 }
 
 void DrainSet::drain_removed(const DrainEntry& entry) {
@@ -60,6 +66,55 @@ void DrainSet::drain_removed(const DrainEntry& entry) {
   asio::post(found->second->loop().io, [drain = found->second] { drain->stop(); });
   drains_.erase(found);
   share_batch_memory();
+}
+
+void DrainSet::drain_paused(const DrainEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(entry.id);
+  if (found == drains_.end()) return;
+  // Whoever has taken its place by then.
+  asio::post(found->second->loop().io, [this, id = entry.id, paused = entry.paused] {
+    DrainPtr drain;
+    {
+      const std::lock_guard again(mutex_);
+      const auto now = drains_.find(id);
+      if (now != drains_.end()) drain = now->second;
+    }
+    if (drain && paused) drain->hold();
+    if (drain && !paused) drain->resume();
+  });
+}
+
+std::optional<uint64_t> DrainSet::replay(const DrainEntry& entry, const Progress& from) {
+  std::future<std::optional<uint64_t>> done;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = drains_.find(entry.id);
+    if (found == drains_.end()) return std::nullopt;
+    std::packaged_task<std::optional<uint64_t>()> task(
+        [this, id = entry.id, from] { return replay_now(id, from); });
+    done = task.get_future();
+    asio::post(found->second->loop().io, std::move(task));
+  }
+  return done.get();
+}
+
+/// On the drain's loop, which is also that of whoever took its place meanwhile.
+std::optional<uint64_t> DrainSet::replay_now(uint64_t id, const Progress& from) {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(id);
+  if (found == drains_.end()) return std::nullopt;
+  const DrainPtr drain = found->second;
+  JudgedTarget judged = judge_drain(drain->entry().url, drain->entry().options, services_.connector.policy());
+  if (!judged.error.empty()) return std::nullopt;
+  const RecordFilterPtr wanted = judged.options.wanted;
+  const DrainPtr next = make(drain->loop(), drain->entry(), std::move(judged));
+  const uint64_t again = next->take_over(*drain, from, wanted);
+  if (!again) return again;
+  found->second = next;
+  drain->stop();
+  next->start();
+  return again;
 }
 
 void DrainSet::channel_removed(const ChannelPtr&) {}

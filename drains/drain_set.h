@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "drains/drain.h"
+#include "drains/target.h"
 
 namespace tailrace {
 
@@ -20,7 +21,12 @@ class DrainSet final : public CatalogWatcher {
 
   void drain_added(const DrainEntry& entry) override;
   void drain_removed(const DrainEntry& entry) override;
+  void drain_paused(const DrainEntry& entry) override;
   void channel_removed(const ChannelPtr& channel) override;
+
+  /// Puts the drain back to `from`, of Log::since(), and gives how many records come again that had come to
+  /// their end: 0 if it is not that far. None: it is not running. A thread that may block, and no loop.
+  std::optional<uint64_t> replay(const DrainEntry& entry, const Progress& from);
 
   /// Waits until every drain that works has nothing left to send, or the time is up. Main thread.
   void flush(std::chrono::milliseconds grace);
@@ -46,6 +52,8 @@ class DrainSet final : public CatalogWatcher {
   std::optional<Account> account(const DrainEntry& entry) const;
 
  private:
+  DrainPtr make(Loop& loop, const DrainEntry& entry, JudgedTarget judged);
+  std::optional<uint64_t> replay_now(uint64_t id, const Progress& from);
   static Account account_of(const Drain& drain, const Ledger& ledger);
 
   EventLoops& loops_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr auto kAtOnce = std::chrono::milliseconds(0);
 constexpr auto kForLong = std::chrono::seconds(2);  // a batch that waits so long gives back what it can
+constexpr uint64_t kMuch = 64 * 1024;               // who sends so much at once catches up
 constexpr uint64_t kMostScanned = 1 << 20;          // of a filter that wants little, for one batch
 
 }  // namespace
@@ -86,6 +87,8 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   const Delivery& batch = batches_.front();
   const Mono began = mono_now();
   const bool reused = client_.connected();
+  if (batch.bytes >= kMuch) co_await loop_.turns.wait(wake_);
+  if (stopped() || held()) co_return kAtOnce;
   auto body = co_await requests_.body(batch);
   std::string head = requests_.head(batch, *body, wall_now());
   auto answer = co_await client_.exchange(head, *body);
@@ -144,7 +147,7 @@ HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision) {
     case Verdict::again:
       break;
   }
-  if (decision.failed) failed(decision.cause);
+  if (decision.failed) failed(NetFailure{decision.code, decision.cause});
   return decision.wait;
 }
 

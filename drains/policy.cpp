@@ -12,7 +12,11 @@ constexpr int kProvesCap = 64;  // full batches, before one that is a little lar
 
 Decision DeliveryPolicy::judge(const NetResult<HttpAnswer>& answer, uint64_t records, uint64_t bytes,
                                std::chrono::milliseconds took, Mono now) {
-  if (answer.has_error()) return fail(answer.error().text, {}, now);
+  if (answer.has_error()) {
+    Decision decision = fail(answer.error().text, {}, now);
+    decision.code = answer.error().code;
+    return decision;
+  }
   const int status = answer->status;
   if (status / 100 == 2) return delivered(bytes, took, now);
   std::string cause = "answered " + std::to_string(status);
@@ -22,9 +26,9 @@ Decision DeliveryPolicy::judge(const NetResult<HttpAnswer>& answer, uint64_t rec
       [[fallthrough]];
     case 400:
     case 422: {
-      if (records > 1) return {Verdict::split, {}, {}, false};
+      if (records > 1) return {Verdict::split, {}, {}, false, {}};
       // One poisonous record is passed over at once; a far end that refuses everything is not hurried.
-      if (++lone_refusals_ < 2) return {Verdict::refused, {}, std::move(cause), false};
+      if (++lone_refusals_ < 2) return {Verdict::refused, {}, std::move(cause), false, {}};
       Decision decision = fail(std::move(cause), {}, now);
       decision.verdict = Verdict::refused;
       return decision;
@@ -35,7 +39,7 @@ Decision DeliveryPolicy::judge(const NetResult<HttpAnswer>& answer, uint64_t rec
     case 410:
       paused_ = true;
       working_ = false;
-      return {Verdict::pause, kProbe, std::move(cause), true};
+      return {Verdict::pause, kProbe, std::move(cause), true, {}};
     default:
       return fail(std::move(cause), answer->retry_after, now);
   }
@@ -47,7 +51,7 @@ Decision DeliveryPolicy::fail(std::string cause, std::chrono::milliseconds at_le
   target_ = std::min(kFirstBytes, cap_);
   full_at_cap_ = 0;
   const std::chrono::milliseconds wait = paused_ ? kProbe : backoff_.next();
-  return {Verdict::again, std::max(wait, at_least), std::move(cause), true};
+  return {Verdict::again, std::max(wait, at_least), std::move(cause), true, {}};
 }
 
 Decision DeliveryPolicy::delivered(uint64_t bytes, std::chrono::milliseconds took, Mono now) {
@@ -63,7 +67,7 @@ Decision DeliveryPolicy::delivered(uint64_t bytes, std::chrono::milliseconds too
       full_at_cap_ = 0;
     }
   }
-  return {Verdict::delivered, {}, {}, false};
+  return {Verdict::delivered, {}, {}, false, {}};
 }
 
 void DeliveryPolicy::too_large(uint64_t bytes) {

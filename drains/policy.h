@@ -28,6 +28,7 @@ struct Decision {
   std::chrono::milliseconds wait{0};  // before the next request
   std::string cause;                  // in words; of a `refused` it is no trouble of the drain by itself
   bool failed = false;                // it is trouble
+  NetErrc code = NetErrc::ok;         // and no answer's
 };
 
 /// A value of its drain's loop.

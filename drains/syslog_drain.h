@@ -1,79 +1,93 @@
 #pragma once
-// A drain that speaks syslog over TCP.
+// A drain that speaks syslog over TCP, or over TLS.
 
-#include <boost/asio/ip/tcp.hpp>
 #include <deque>
 
 #include "base/backoff.h"
 #include "drains/drain.h"
 #include "drains/frames.h"
+#include "drains/syslog_link.h"
 #include "drains/target.h"
 
 namespace tailrace {
 
-/// Copies frames into a scratch of its thread and sends without blocking; what the socket does not take at
-/// once moves into the drain and waits for it. Delivered means acknowledged by the far end's TCP (SIOCOUTQ),
-/// so a record in flight is kept until then and sent again on the next connection.
+/// Copies frames into a scratch of its thread and gives them to its link. Delivered means acknowledged by the
+/// far end's TCP, so a record in flight is kept until then and sent again on the next connection. Records
+/// that the filter does not want are never sent, and settled in their turn.
 ///
-/// Connects when there is something to send. A connection that worked and breaks is made again at once; after
-/// a failure the next try waits (Backoff). No acknowledgement for 15 s ends a connection.
-class SyslogDrain final : public Drain {
+/// Connects when there is something to send; a connection that has idled or is old is ended in order. One
+/// that worked and breaks is made again at once; after a failure the next try waits (Backoff).
+///
+/// A kernel acknowledges what its program never reads. So after a stall the far end is not called well again
+/// before it has acknowledged more than a kernel holds, or everything for a while.
+class SyslogDrain final : public Drain, private SyslogLinkOwner {
  public:
-  SyslogDrain(Loop& loop, const DrainEntry& entry, DrainTarget target, DrainServices services);
+  SyslogDrain(Loop& loop, const DrainEntry& entry, JudgedTarget judged, DrainServices services);
 
   void start() override;
 
  private:
-  /// Frames written to the connection and not acknowledged yet, in order.
+  /// Frames given to the link and not acknowledged yet, in order, and what was filtered among them.
   struct InFlight {
-    Slice slice;       // empty for a loss frame
-    std::string loss;  // the L10 frame
-    uint64_t end = 0;  // where it ends in the connection's bytes
-    Mono began{};      // when its first byte was sent
+    Slice slice;          // empty for a loss frame
+    std::string loss;     // the L10 frame
+    uint64_t wanted = 0;  // records of the slice
+    uint64_t end = 0;     // where it ends in the bytes given to the link
+    Mono began{};         // when its first byte was given
   };
-  enum class Link : uint8_t { down, connecting, waiting, up };
+  enum class State : uint8_t { down, connecting, waiting, up };
 
   void shut() override;
   void turn() override;
   void run_task() override;
 
+  bool has_something_to_send();
   static asio::awaitable<void> connect(std::shared_ptr<SyslogDrain> self);
-  void connected(asio::ip::tcp::socket socket);
-  void try_later(Micros since, const std::string& cause);
-  void broken(const std::string& cause, bool stalled = false);
-  void close_link();
-  void watch_far_end();
+  void connected(std::shared_ptr<SyslogLink> link);
+  void try_later(const NetFailure& why, Micros since);
+  void break_off();
+  void retire();
+  bool reads_again() const;
+  void look_again();
 
+  void link_free() override;
+  void link_acknowledged() override;
+  void link_due() override;
+  void link_ended(const NetFailure& why) override;
+
+  bool is_wanted(const Record& record) const { return !options_.wanted || options_.wanted->wants(record); }
   void pump();
   bool send_frames(const Slice& slice);
   bool send_loss();
   bool send(std::string_view bytes);
-  bool flush_rest();
-  void wait_writable();
-  void write_again();
+  void send_again();
+  void keep_in_flight(const Slice& slice, uint64_t wanted, uint64_t end);
+  uint64_t size_of(const InFlight& item) const;
 
-  bool settle_acknowledged();
-  void settle_partly(InFlight& front, uint64_t acknowledged);
-  void check_later();
+  void settle_acknowledged();
+  void settle_partly();
+  void settle(uint64_t wanted, uint64_t unwanted, bool sent);
   Micros oldest_in_flight() const;
 
   const DrainTarget target_;
+  const DrainOptions options_;
   const DrainServices services_;
-  const SyslogFrames frames_;
+  const ClientTls tls_;
+  const Frames frames_;
 
-  Link link_ = Link::down;
-  asio::ip::tcp::socket socket_;
-  asio::steady_timer timer_;        // of the next try
-  asio::steady_timer check_timer_;  // of acknowledgements
-  bool checking_ = false, blocked_ = false;
-  uint64_t connection_ = 0;  // counts them, so that late handlers know theirs is over
+  State state_ = State::down;
+  std::shared_ptr<SyslogLink> link_;           // of State::up
+  std::shared_ptr<ConnectCancel> connecting_;  // of State::connecting
+  TlsReturn back_;
+  asio::steady_timer timer_;  // of the next try, or of the end of a doubt
+  uint64_t waits_ = 0;        // counts its uses, so that a late handler knows that its own is over
+  bool blocked_ = false;      // the link has no room
+  bool retiring_ = false;     // the link ends when nothing is in flight
+  bool doubtful_ = false;     // the far end stalled, and has not shown yet that it reads
+  int stalls_ = 0;            // and how often
   Backoff backoff_;
 
-  uint64_t written_ = 0, acknowledged_ = 0;  // bytes of this connection
-  std::string rest_;                         // what the socket has not taken yet
-  size_t rest_at_ = 0;
   std::deque<InFlight> in_flight_;
-  Mono connected_at_{}, last_progress_{};
   Micros down_since_ = 0;
 };
 

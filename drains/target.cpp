@@ -6,13 +6,22 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "net/client_tls.h"
 
 namespace tailrace {
 namespace {
 
-constexpr std::array<std::string_view, 12> kLaterSchemes{
-    "syslog+tls",         "loki+https",   "loki+http",   "otlp+https", "otlp+http", "elasticsearch+https",
-    "elasticsearch+http", "splunk+https", "splunk+http", "kafka",      "s3+https",  "file"};
+constexpr std::array<std::string_view, 11> kLaterSchemes{"loki+https",
+                                                         "loki+http",
+                                                         "otlp+https",
+                                                         "otlp+http",
+                                                         "elasticsearch+https",
+                                                         "elasticsearch+http",
+                                                         "splunk+https",
+                                                         "splunk+http",
+                                                         "kafka",
+                                                         "s3+https",
+                                                         "file"};
 
 JudgedTarget refuse(std::string reason) {
   return {{}, {}, std::move(reason)};
@@ -66,6 +75,8 @@ JudgedTarget judge_drain(std::string_view text, std::string_view options, const 
   using Kind = DrainTarget::Kind;
   if (url.scheme == "syslog")
     target.kind = Kind::syslog, target.port = 601;
+  else if (url.scheme == "syslog+tls")
+    target.kind = Kind::syslog_tls, target.port = 6514;
   else if (url.scheme == "http")
     target.kind = Kind::http, target.port = 80;
   else if (url.scheme == "https")
@@ -75,10 +86,12 @@ JudgedTarget judge_drain(std::string_view text, std::string_view options, const 
   else
     return refuse("unknown_scheme: " + url.scheme);
 
-  const bool http = target.kind == Kind::http || target.kind == Kind::https, tls = target.kind == Kind::https;
+  const bool http = target.is_http(), tls = target.is_tls();
   DrainOptions& chosen = judged.options;
   if (std::string error = take_query(url, http, tls, chosen); !error.empty()) return refuse(error);
   if (std::string error = take_stored(options, http, tls, chosen); !error.empty()) return refuse(error);
+  if (std::string error = client_tls_trouble(chosen.tls_ca, chosen.tls_cert, chosen.tls_key); !error.empty())
+    return refuse(error);
   const bool signs_in = !url.user.empty() || !url.password.empty();
   if (signs_in &&
       std::ranges::any_of(chosen.headers, [](const auto& h) { return iequals(h.first, "authorization"); }))
@@ -89,8 +102,7 @@ JudgedTarget judge_drain(std::string_view text, std::string_view options, const 
     const auto address = boost::asio::ip::make_address(url.host, ec);
     if (ec || !policy.allows(address)) return refuse("address not allowed");
   }
-  if (target.kind == Kind::syslog && (url.path.size() > 1 || !query.empty()))
-    return refuse("invalid_tcpsyslog_uri");
+  if (!http && (url.path.size() > 1 || !query.empty())) return refuse("invalid_tcpsyslog_uri");
 
   target.host = url.host;
   if (url.port) target.port = url.port;

@@ -12,8 +12,10 @@ namespace tailrace {
 
 /// A drain's destination, ready to use.
 struct DrainTarget {
-  enum class Kind : uint8_t { syslog, http, https };
+  enum class Kind : uint8_t { syslog, syslog_tls, http, https };
   Kind kind = Kind::syslog;
+  bool is_http() const { return kind == Kind::http || kind == Kind::https; }
+  bool is_tls() const { return kind == Kind::syslog_tls || kind == Kind::https; }
   std::string host;  // without brackets
   uint16_t port = 0;
   std::string host_header;    // `Host:` of a request: the port only if the URL gives one, as Logplex does

@@ -189,6 +189,8 @@ SslPtr ClientTls::towards(std::string host, Speaks speaks, const TlsReturn& back
   }
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
   if (speaks == Speaks::http11) set = set && SSL_set_alpn_protos(ssl.get(), kHttp11, sizeof kHttp11 - 1) == 0;
+  // Noted for TlsSocket::judged_later().
+  SSL_set_cert_cb(ssl.get(), [](SSL* asked, void*) { return SSL_set_app_data(asked, asked); }, nullptr);
   if (back.session_ && mono_now() < back.verified_ + kLookAgain)
     SSL_set_session(ssl.get(), back.session_.get());
   return set ? std::move(ssl) : nullptr;

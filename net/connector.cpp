@@ -23,6 +23,24 @@ std::string shown(const tcp::endpoint& at) {
   return (at.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(at.port());
 }
 
+using Addresses = std::vector<asio::ip::address>;
+
+std::string all_of(const Addresses& addresses) {
+  std::string all;
+  for (const auto& address : addresses) all += (all.empty() ? "" : ", ") + address.to_string();
+  return all;
+}
+
+std::string peer_of(const tcp::socket& socket) {
+  error_code ec;
+  const auto peer = socket.remote_endpoint(ec);
+  return ec ? "gone already" : shown(peer);
+}
+
+std::string without(const std::string& text, std::string_view prefix) {
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
 std::string lower_first(std::string text) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = char(text[0] + 32);
   return text;
@@ -76,6 +94,48 @@ asio::awaitable<NetResult<tcp::socket>> attempt_one(Loop& loop, tcp::endpoint to
   co_return std::move(attempt->socket);
 }
 
+/// What a host stands for, all of it reachable for drains. One forbidden address condemns the name: its owner
+/// decides which one we would get next time.
+asio::awaitable<NetResult<Addresses>> allowed_addresses(Loop& loop, std::string host,
+                                                        const Connector::Options& options,
+                                                        std::shared_ptr<ConnectCancel> cancel) {
+  Addresses addresses;
+  if (const auto literal = literal_address(host)) {
+    addresses.push_back(*literal);
+  } else if (ends_in_number(host)) {
+    co_return NetFailure(NetErrc::resolve, "resolve: no such name");
+  } else {
+    auto found = co_await resolve(loop, host, options.name_servers, options.deadline, cancel);
+    if (!found) co_return found.error();
+    addresses = std::move(*found);
+  }
+  for (const auto& address : addresses)
+    if (!options.policy.allows(address)) co_return not_allowed();
+  co_return addresses;
+}
+
+/// One after the other until `end`.
+asio::awaitable<NetResult<tcp::socket>> attempt_each(Loop& loop, Addresses addresses, uint16_t port,
+                                                     const AddressPolicy& policy, Mono end,
+                                                     std::shared_ptr<ConnectCancel> cancel) {
+  NetFailure last{NetErrc::connect, "connect: timed out"};
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    // An address that swallows packets must leave time for those behind it.
+    const Milliseconds limit = left_until(end) / long(addresses.size() - i);
+    if (limit <= Milliseconds(0)) break;
+    auto socket = co_await attempt_one(loop, {addresses[i], port}, limit, cancel);
+    if (socket) {
+      error_code ec;
+      const auto peer = socket->remote_endpoint(ec);
+      if (!ec && !policy.allows(peer.address())) co_return not_allowed();
+      co_return std::move(*socket);
+    }
+    last = socket.error();
+    if (last.code == NetErrc::stopped) break;
+  }
+  co_return last;
+}
+
 }  // namespace
 
 struct Connector::Impl {
@@ -93,39 +153,26 @@ const AddressPolicy& Connector::policy() const {
 }
 
 asio::awaitable<NetResult<tcp::socket>> Connector::connect(Loop& loop, std::string host, uint16_t port,
-                                                           std::shared_ptr<ConnectCancel> cancel) {
-  const Options& options = impl_->options;
-  const Mono end = mono_now() + options.deadline;
+                                                           std::shared_ptr<ConnectCancel> cancel,
+                                                           ConnectSteps* steps) {
+  ConnectSteps unwatched;
+  if (!steps) steps = &unwatched;
   if (!cancel) cancel = std::make_shared<ConnectCancel>();
-  std::vector<asio::ip::address> addresses;
-  if (const auto literal = literal_address(host)) {
-    addresses.push_back(*literal);
-  } else if (ends_in_number(host)) {
-    co_return NetFailure(NetErrc::resolve, "resolve: no such name");
-  } else {
-    auto found = co_await resolve(loop, host, options.name_servers, options.deadline, cancel);
-    if (!found) co_return found.error();
-    addresses = std::move(*found);
+  const Mono end = mono_now() + impl_->options.deadline;
+  StepWatch resolving(steps->resolve);
+  auto addresses = co_await allowed_addresses(loop, std::move(host), impl_->options, cancel);
+  if (!addresses) {
+    resolving.done(false, without(addresses.error().text, "resolve: "));
+    co_return addresses.error();
   }
-  // One forbidden address condemns the name: its owner decides which one we would get next time.
-  for (const auto& address : addresses)
-    if (!options.policy.allows(address)) co_return not_allowed();
-  NetFailure last{NetErrc::connect, "connect: timed out"};
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    // An address that swallows packets must leave time for those behind it.
-    const Milliseconds limit = left_until(end) / long(addresses.size() - i);
-    if (limit <= Milliseconds(0)) break;
-    auto socket = co_await attempt_one(loop, {addresses[i], port}, limit, cancel);
-    if (socket) {
-      error_code ec;
-      const auto peer = socket->remote_endpoint(ec);
-      if (!ec && !options.policy.allows(peer.address())) co_return not_allowed();
-      co_return std::move(*socket);
-    }
-    last = socket.error();
-    if (last.code == NetErrc::stopped) break;
-  }
-  co_return last;
+  resolving.done(true, all_of(*addresses));
+  StepWatch connecting(steps->connect);
+  auto socket = co_await attempt_each(loop, std::move(*addresses), port, impl_->options.policy, end, cancel);
+  if (socket)
+    connecting.done(true, peer_of(*socket));
+  else
+    connecting.done(false, without(socket.error().text, "connect: "));
+  co_return socket;
 }
 
 }  // namespace tailrace

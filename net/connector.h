@@ -10,10 +10,36 @@
 #include <utility>
 
 #include "base/address_policy.h"
+#include "base/clock.h"
 #include "base/loops.h"
 #include "net/failure.h"
 
 namespace tailrace {
+
+/// How one step on the way to a far end went, for its owner.
+struct ConnectStep {
+  bool tried = false, ok = false;
+  std::chrono::microseconds took{0};
+  std::string outcome;  // `192.0.2.7`, `connection refused (192.0.2.7:443)`
+};
+struct ConnectSteps {
+  ConnectStep resolve, connect, handshake;
+};
+
+/// Notes one step from its construction to done().
+class StepWatch {
+ public:
+  explicit StepWatch(ConnectStep& step) : step_(step) { step_ = ConnectStep(), step_.tried = true; }
+  void done(bool ok, std::string outcome) {
+    step_.took = std::chrono::duration_cast<std::chrono::microseconds>(mono_now() - began_);
+    step_.ok = ok;
+    step_.outcome = std::move(outcome);
+  }
+
+ private:
+  ConnectStep& step_;
+  const Mono began_ = mono_now();
+};
 
 /// Ends a connect under way from beside it. Shared by the caller and the call; belongs to the call's loop.
 class ConnectCancel {
@@ -45,9 +71,11 @@ class Connector {
   ~Connector();
 
   /// A connected, non-blocking socket with TCP_NODELAY, on `loop`; call it from that loop.
-  /// `cancel`, if given, ends it with NetErrc::stopped. The connector outlives the call.
+  /// `cancel`, if given, ends it with NetErrc::stopped; `steps`, if given, outlives the call, as the
+  /// connector does.
   asio::awaitable<NetResult<asio::ip::tcp::socket>> connect(Loop& loop, std::string host, uint16_t port,
-                                                            std::shared_ptr<ConnectCancel> cancel = {});
+                                                            std::shared_ptr<ConnectCancel> cancel = {},
+                                                            ConnectSteps* steps = nullptr);
 
   const AddressPolicy& policy() const;
 

@@ -145,14 +145,29 @@ Io TlsSocket::write_some(std::string_view bytes, size_t& count) {
   const int done = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
   if (done == 1) return Io::ok;
   const int error = SSL_get_error(ssl_.get(), done);
-  if (error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ) return Io::again;
+  write_wants_read_ = error == SSL_ERROR_WANT_READ;
+  if (error == SSL_ERROR_WANT_WRITE || write_wants_read_) return Io::again;
   return unfinished(error);
+}
+
+bool TlsSocket::judged_later() const {
+  return established_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && SSL_get_app_data(ssl_.get()) != nullptr;
+}
+
+uint64_t TlsSocket::received() const {
+  return BIO_number_read(SSL_get_rbio(ssl_.get()));
+}
+
+std::string TlsSocket::described() const {
+  return std::string(SSL_get_version(ssl_.get())) + (SSL_session_reused(ssl_.get()) ? ", resumed" : "");
 }
 
 std::shared_ptr<SSL_SESSION> TlsSocket::session() const {
   if (!established_ || !error_.empty()) return nullptr;
-  std::shared_ptr<SSL_SESSION> session(SSL_get1_session(ssl_.get()), ::SSL_SESSION_free);
-  return session && SSL_SESSION_is_resumable(session.get()) ? session : nullptr;
+  SSL_SESSION* const current = SSL_get0_session(ssl_.get());
+  if (!current || !SSL_SESSION_is_resumable(current)) return nullptr;
+  // OpenSSL spoils the session itself when the connection ends without its farewells.
+  return {SSL_SESSION_dup(current), ::SSL_SESSION_free};
 }
 
 uint64_t TlsSocket::sent() const {

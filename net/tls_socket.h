@@ -75,8 +75,18 @@ class TlsSocket {
   bool dry() const { return dry_; }
   /// What `again` was told for goes on when there is room to write, not when bytes come.
   bool wants_write() const { return wants_write_; }
+  /// The last write's `again` goes on when bytes come.
+  bool write_wants_read() const { return write_wants_read_; }
 
-  /// What the connection can be resumed with; null: nothing. Ask before it is gone.
+  /// Of a client: its handshake is over, but the server still has to judge the certificate it asked for (TLS
+  /// 1.3). The next thing it says, if anything, tells.
+  bool judged_later() const;
+  /// Bytes read from the socket since the beginning.
+  uint64_t received() const;
+
+  /// What was agreed on, for people: `TLSv1.3`, `TLSv1.3, resumed`.
+  std::string described() const;
+  /// What the connection can be resumed with, a copy; null: nothing.
   std::shared_ptr<SSL_SESSION> session() const;
   /// Bytes written to the socket since the beginning, the handshake's included.
   uint64_t sent() const;
@@ -93,7 +103,8 @@ class TlsSocket {
   int socket_ = -1;
   std::string error_;
   Handshake outcome_ = Handshake::other;
-  bool established_ = false, certificate_failed_ = false, dry_ = false, wants_write_ = false;
+  bool established_ = false, certificate_failed_ = false, dry_ = false, wants_write_ = false,
+       write_wants_read_ = false;
 };
 
 }  // namespace tailrace

@@ -92,9 +92,9 @@ class ChannelRoutes {
   }
 
   HttpResponse add_drain(const HttpRequest& request) const {
-    std::string url;
-    if (auto answer = drain_url(request, url)) return *answer;
-    const auto drain = catalog_.add_drain(request.param("c"), url);
+    WantedDrain wanted;
+    if (auto answer = wanted_drain(request, wanted)) return *answer;
+    const auto drain = catalog_.add_drain(request.param("c"), wanted.url, wanted.choice);
     return drain ? json_response(201, drain_json(*drain)) : refused_change(drain.error());
   }
 
@@ -108,9 +108,9 @@ class ChannelRoutes {
   HttpResponse set_drain(const HttpRequest& request) const {
     const auto found = find_drain(catalog_, request);
     if (!found) return http_error(404, "Unknown drain.");
-    std::string url;
-    if (auto answer = drain_url(request, url)) return *answer;
-    const auto drain = catalog_.set_drain_url(found->channel->id, found->id, url);
+    WantedDrain wanted;
+    if (auto answer = wanted_drain(request, wanted)) return *answer;
+    const auto drain = catalog_.set_drain_url(found->channel->id, found->id, wanted.url, wanted.choice);
     return drain ? json_response(201, drain_json(*drain)) : refused_change(drain.error());
   }
 
@@ -142,19 +142,27 @@ class ChannelRoutes {
   }
 
  private:
-  /// The URL a drain is to have, in `url`; or the answer if there is none that is good.
-  std::optional<HttpResponse> drain_url(const HttpRequest& request, std::string& url) const {
+  struct WantedDrain {
+    std::string url;
+    DrainChoice choice;
+  };
+  /// What a drain is to be; or the answer if that is no good.
+  std::optional<HttpResponse> wanted_drain(const HttpRequest& request, WantedDrain& wanted) const {
+    std::string& url = wanted.url;
     const auto body = json_object(request.body);
     if (!body) return http_error(400, "invalid JSON");
     bool wrong = false;
     url = text_field(*body, "url", wrong).value_or("");
     const auto host = text_field(*body, "host", wrong), port = text_field(*body, "port", wrong);
-    for (const char* option : {"format", "filter", "gzip", "zstd", "headers", "batch_bytes", "batch_delay"})
-      if (body->contains(option)) return http_error(422, std::string(option) + ": not built yet");
     if (url.empty() && host) url = "syslog://" + *host + ":" + port.value_or("514");
     if (wrong || url.empty()) return http_error(422, "Invalid drain destination: missing_url_param");
-    if (const JudgedTarget judged = judge_drain(url, {}, services_.policy); !judged.error.empty())
-      return http_error(422, "Invalid drain destination: " + judged.error);
+    wanted.choice.options = stored_options(*body);
+    const JudgedTarget judged = judge_drain(url, wanted.choice.options, services_.policy);
+    if (!judged.error.empty()) return http_error(422, "Invalid drain destination: " + judged.error);
+    if (const auto since = text_field(*body, "since", wrong); since || wrong) {
+      wanted.choice.since = since ? begin_time(*since, wall_now()) : std::nullopt;
+      if (!wanted.choice.since) return http_error(422, kBeginTimes);
+    }
     return std::nullopt;
   }
 

@@ -46,11 +46,41 @@ class DrainRoutes {
     return account ? json_response(200, dead_letters_json(*account->history)) : http_error(404, "Not Found");
   }
 
+  HttpResponse pause(const HttpRequest& request) const { return set_paused(request, true); }
+  /// Also helps one that its far end paused.
+  HttpResponse resume(const HttpRequest& request) const { return set_paused(request, false); }
+
+  HttpResponse replay(const HttpRequest& request) const {
+    const auto body = json_object(request.body);
+    if (!body) return http_error(400, "invalid JSON");
+    const auto drain = find_drain(catalog_, request);
+    if (!drain) return http_error(404, "Unknown drain.");
+    bool wrong = false;
+    const auto text = text_field(*body, "since", wrong);
+    const auto since = text ? begin_time(*text, wall_now()) : std::nullopt;
+    if (!since) return http_error(422, kBeginTimes);
+    const auto from = drain->channel->log->since(*since);
+    if (!from) return http_error(503, "the data dir could not be read");
+    const auto records = services_.drains.replay(*drain, *from);
+    if (!records) return http_error(409, "the drain is not running");
+    return json_response(200, {{"id", drain->id}, {"token", drain->token}, {"replayed", *records}});
+  }
+
  private:
   /// The drain that the request names. None: there is none, or one that does not run, since it has no URL.
   std::optional<DrainSet::Account> running(const HttpRequest& request) const {
     const auto entry = find_drain(catalog_, request);
     return entry ? services_.drains.account(*entry) : std::nullopt;
+  }
+
+  HttpResponse set_paused(const HttpRequest& request, bool paused) const {
+    const auto found = find_drain(catalog_, request);
+    if (!found) return http_error(404, "Unknown drain.");
+    const auto drain = catalog_.set_drain_paused(found->channel->id, found->id, paused);
+    if (!drain) return refused_change(drain.error());
+    json body = drain_json(*drain);
+    body["paused"] = drain->paused;
+    return json_response(200, body);
   }
 
   WebServices& services_;
@@ -70,7 +100,15 @@ asio::awaitable<void> answer(std::shared_ptr<const DrainRoutes> self, Method met
 json drain_json(const DrainEntry& drain) {
   json body{{"id", drain.id}, {"token", drain.token}};
   if (!drain.url.empty()) body["url"] = shown_drain_url(drain.url);
+  if (!drain.options.empty()) body["options"] = shown_options(drain.options);
   return body;
+}
+
+std::optional<Micros> begin_time(std::string_view text, Micros now) {
+  if (text == "oldest") return 0;
+  if (const auto ago = parse_duration(text))
+    return std::max<Micros>(0, now - std::chrono::duration_cast<std::chrono::microseconds>(*ago).count());
+  return parse_rfc3339(text);
 }
 
 std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& request) {
@@ -97,6 +135,9 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate&
   add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
   add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
   add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
+  add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
+  add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
+  add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);
 }
 
 }  // namespace tailrace

@@ -1,16 +1,9 @@
 #include "web/tail_text.h"
 
-#include <array>
+#include "channels/syslog_names.h"
 
 namespace tailrace {
 namespace {
-
-constexpr std::array<std::string_view, 8> kSeverities{"emerg",   "alert",  "crit", "err",
-                                                      "warning", "notice", "info", "debug"};
-constexpr std::array<std::string_view, 24> kFacilities{
-    "kern",   "user",   "mail",     "daemon", "auth",   "syslog",   "lpr",     "news",
-    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "security", "console", "clock",
-    "local0", "local1", "local2",   "local3", "local4", "local5",   "local6",  "local7"};
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
@@ -95,8 +88,8 @@ void append_json_fields(std::string& out, Position position, const Record& recor
   field("procid", record.procid());
   field("msgid", record.msgid());
   field("host", record.host());
-  field("severity", kSeverities[size_t(record.severity())]);
-  field("facility", kFacilities[size_t(record.facility())]);
+  field("severity", kSeverityNames[size_t(record.severity())]);
+  field("facility", kFacilityNames[size_t(record.facility())]);
   field("message", record.message());
 }
 

@@ -40,6 +40,7 @@ std::unique_ptr<CatalogFile> CatalogFile::open(const std::string& dir, std::stri
   std::unique_ptr<CatalogFile> file(new CatalogFile(dir));
   error = file->find();
   if (!error.empty()) return nullptr;
+  file->upgrade();
   file->next_index_ = file->rows_.contents.next_index;
   if (file->from_copy_) file->skip_what_a_newer_one_may_have_given();
   for (const auto& channel : file->rows_.contents.channels) {
@@ -105,6 +106,16 @@ std::string CatalogFile::make_new() {
   return made ? "" : "cannot make " + own_.path() + ": " + made.error().message();
 }
 
+/// If there is no room for it, the next change tries again.
+void CatalogFile::upgrade() {
+  if (rows_.version == kCatalogVersion) return;
+  if (const auto done = upgrade_catalog(db_, rows_); !done)
+    log_warn("catalog.db is of an older version and could not be brought to this one",
+             "error=\"" + done.error().message() + "\"");
+  else
+    copy_due_ = true;
+}
+
 /// So that nobody who kept the id of a channel or a drain that is lost with catalog.db meets another's.
 /// Stored if there is room; for this process it holds anyway.
 void CatalogFile::skip_what_a_newer_one_may_have_given() {
@@ -145,9 +156,13 @@ bool CatalogFile::was_removed(uint32_t index) const {
 Result<void> CatalogFile::change(const std::function<void(CatalogChange&)>& alter) {
   {
     const std::lock_guard lock(mutex_);
-    CatalogChange change(db_, rows_);
-    alter(change);
-    if (const auto done = change.commit(rows_); !done) {
+    const auto make = [&]() -> Result<void> {
+      if (const auto done = upgrade_catalog(db_, rows_); !done) return done;
+      CatalogChange change(db_, rows_);
+      alter(change);
+      return change.commit(rows_);
+    };
+    if (const auto done = make(); !done) {
       static OncePerSecond often;
       if (const uint64_t times = often.due())
         log_error("a change of the catalog could not be stored",
@@ -213,8 +228,9 @@ Result<void> CatalogFile::token_added(const Token& token) {
 Result<void> CatalogFile::drain_added(const DrainEntry& drain) {
   return change([&](CatalogChange& to) {
     to.alter("SELECT 'drains', * FROM drains WHERE id = ?1", drain.id,
-             "INSERT INTO drains VALUES(?1, ?2, ?3, ?4, ?5, ?6)", drain.id, drain.token, drain.channel->index,
-             drain.url, drain.start.next.value, drain.start.ordinal);
+             "INSERT INTO drains VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", drain.id, drain.token,
+             drain.channel->index, drain.url, drain.start.next.value, drain.start.ordinal, drain.options,
+             drain.paused);
     to.set_meta("next_drain", drain.id + 1);
   });
 }
@@ -222,8 +238,15 @@ Result<void> CatalogFile::drain_added(const DrainEntry& drain) {
 Result<void> CatalogFile::drain_url_set(const DrainEntry& drain) {
   return change([&](CatalogChange& to) {
     to.alter("SELECT 'drains', * FROM drains WHERE id = ?1", drain.id,
-             "UPDATE drains SET url = ?2, start_number = ?3, start_ordinal = ?4 WHERE id = ?1", drain.id,
-             drain.url, drain.start.next.value, drain.start.ordinal);
+             "UPDATE drains SET url = ?2, start_number = ?3, start_ordinal = ?4, options = ?5 WHERE id = ?1",
+             drain.id, drain.url, drain.start.next.value, drain.start.ordinal, drain.options);
+  });
+}
+
+Result<void> CatalogFile::drain_paused(const DrainEntry& drain) {
+  return change([&](CatalogChange& to) {
+    to.alter("SELECT 'drains', * FROM drains WHERE id = ?1", drain.id,
+             "UPDATE drains SET paused = ?2 WHERE id = ?1", drain.id, drain.paused);
   });
 }
 

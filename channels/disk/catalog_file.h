@@ -55,6 +55,7 @@ class CatalogFile final : public CatalogJournal {
   Result<void> token_added(const Token& token) override;
   Result<void> drain_added(const DrainEntry& drain) override;
   Result<void> drain_url_set(const DrainEntry& drain) override;
+  Result<void> drain_paused(const DrainEntry& drain) override;
   Result<void> drain_removed(const DrainEntry& drain) override;
   Result<void> credential_added(const Credential& credential) override;
   Result<void> credential_removed(std::string_view id) override;
@@ -66,6 +67,7 @@ class CatalogFile final : public CatalogJournal {
   std::string find();
   std::string use_copy();
   std::string make_new();
+  void upgrade();
   void skip_what_a_newer_one_may_have_given();
 
   Result<void> change(const std::function<void(CatalogChange&)>& alter);

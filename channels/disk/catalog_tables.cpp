@@ -20,14 +20,15 @@ constexpr const char* kTables = R"(
                       name TEXT NOT NULL, strict INTEGER NOT NULL);
   CREATE INDEX tokens_of ON tokens(channel);
   CREATE TABLE drains(id INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, channel INTEGER NOT NULL,
-                      url TEXT NOT NULL, start_number INTEGER NOT NULL, start_ordinal INTEGER NOT NULL);
+                      url TEXT NOT NULL, start_number INTEGER NOT NULL, start_ordinal INTEGER NOT NULL,
+                      options TEXT NOT NULL DEFAULT '', paused INTEGER NOT NULL DEFAULT 0);
   CREATE INDEX drains_of ON drains(channel);
   CREATE TABLE credentials(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
                            full_api INTEGER NOT NULL, any_channel INTEGER NOT NULL,
                            password_hash BLOB NOT NULL);
   CREATE TABLE readers(credential TEXT NOT NULL, channel TEXT NOT NULL,
                        PRIMARY KEY(credential, channel)) WITHOUT ROWID;
-  PRAGMA user_version = 1)";
+  PRAGMA user_version = 2)";
 
 constexpr const char* kAllRows[] = {
     "SELECT 'meta', * FROM meta WHERE key <> 'sum'",
@@ -105,7 +106,7 @@ Result<void> check_version(Database& db, const Meta& meta) {
   if (!read) return read;
   if (version != meta.number("version")) return make_error_code(DiskErrc::damaged);
   if (version > kCatalogVersion) return make_error_code(DiskErrc::newer_version);
-  if (version < kCatalogVersion) return make_error_code(DiskErrc::damaged);
+  if (version == 0) return make_error_code(DiskErrc::damaged);
   return {};
 }
 
@@ -140,13 +141,20 @@ Result<void> read_contents(Database& db, CatalogRows& all) {
                                row.integer(3) != 0});
       });
   if (!tokens) return tokens;
+  const bool first_version = all.version == 1;  // without options, and none is paused
   const auto drains = for_each_row(
-      db, "SELECT id, token, channel, url, start_number, start_ordinal FROM drains ORDER BY id",
+      db,
+      first_version
+          ? "SELECT id, token, channel, url, start_number, start_ordinal, '', 0 FROM drains ORDER BY id"
+          : "SELECT id, token, channel, url, start_number, start_ordinal, options, paused FROM drains "
+            "ORDER BY id",
       [&](const Statement& row) {
         CatalogContents::StoredDrain drain{
             row.integer(0), std::string(row.text(1)), std::string(row.text(3)), uint32_t(row.integer(2)), {}};
         drain.start.next = {row.integer(4)};
         drain.start.ordinal = row.integer(5);
+        drain.options = row.text(6);
+        drain.paused = row.integer(7) != 0;
         into.drains.push_back(std::move(drain));
       });
   if (!drains) return drains;
@@ -200,6 +208,19 @@ Result<void> create_catalog(Database& db) {
   return change.commit(rows);
 }
 
+Result<void> upgrade_catalog(Database& db, CatalogRows& rows) {
+  if (rows.version == kCatalogVersion) return {};
+  CatalogChange change(db, rows);
+  constexpr const char* all_drains = "SELECT 'drains', * FROM drains WHERE ?1";
+  change.alter(all_drains, uint64_t{1}, "ALTER TABLE drains ADD COLUMN options TEXT NOT NULL DEFAULT ''");
+  change.alter(all_drains, uint64_t{1}, "ALTER TABLE drains ADD COLUMN paused INTEGER NOT NULL DEFAULT 0");
+  change.alter(all_drains, uint64_t{0}, "PRAGMA user_version = 2");
+  change.set_meta("version", kCatalogVersion);
+  const auto done = change.commit(rows);
+  if (done) rows.version = kCatalogVersion;
+  return done;
+}
+
 Result<CatalogRows> read_catalog(Database& db) {
   const auto meta = read_meta(db);
   if (!meta) return meta.error();
@@ -207,6 +228,7 @@ Result<CatalogRows> read_catalog(Database& db) {
     if (!checked) return checked.error();
 
   CatalogRows rows;
+  rows.version = meta->number("version");
   const std::string data_dir = meta->blob("data_dir");
   if (data_dir.size() == 16) std::memcpy(rows.data_dir.emplace().data(), data_dir.data(), 16);
   rows.password_key = meta->blob("password_key");

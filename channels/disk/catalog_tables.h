@@ -13,10 +13,11 @@
 
 namespace tailrace {
 
-inline constexpr uint64_t kCatalogVersion = 1;
+inline constexpr uint64_t kCatalogVersion = 2;
 
 /// All of a catalog.
 struct CatalogRows {
+  uint64_t version = kCatalogVersion;               // of its tables; an older one waits for upgrade_catalog()
   std::optional<std::array<uint8_t, 16>> data_dir;  // none: not decided yet
   std::string password_key;                         // 32 bytes, secret
   uint64_t dedupe_seed = 0;
@@ -28,6 +29,10 @@ struct CatalogRows {
 
 /// Into an empty database, with random keys.
 Result<void> create_catalog(Database& db);
+
+/// Tables of an older version become those of this one, with all that is in them; all of it, or nothing.
+/// `rows` are those of `db`.
+Result<void> upgrade_catalog(Database& db, CatalogRows& rows);
 
 /// Reads and checks all of it: SQLite's integrity_check, and the sum, by which a bit that flipped in a URL or
 /// a row that is an older one is found. errors: is_damage() says which; DiskErrc::newer_version.

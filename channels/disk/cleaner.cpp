@@ -153,7 +153,7 @@ Result<std::vector<Cleaner::Share>> Cleaner::shares_of(Segment& segment, Micros 
   shares.reserve(lines->size());
   for (const ChannelLine& line : *lines) {
     Share share{line};
-    const bool known = parts_.logs.with(line.channel, [&](KeptLog& log) { share.floor = log.floor(); });
+    const bool known = parts_.logs.with(line.channel, [&](KeptLog& log) { share.floor = log.dead_below(); });
     share.unknown = !known && !parts_.logs.removed(line.channel);
     if (!known && (!share.unknown || line.newest < now - parts_.age)) share.floor = kDead;
     shares.push_back(share);

@@ -135,23 +135,38 @@ bool DiskLog::forget_front(DropReason reason, Micros now) {
   if (!ring_.chunks()) return false;
   const uint64_t end = ring_.front().end_ordinal();
   if (end > synced_ && services_.durable) return false;
-  ring_.pop_front();
+  const ChunkRef forgotten = ring_.pop_front();
   if (end <= synced_) return true;
   const auto kept = std::ranges::find_if(pending_, [&](const PendingBatch& b) { return end_of(b) > end; });
   for (auto gone = pending_.begin(); gone != kept; ++gone) services_.room.take_waiting(bytes_of(*gone));
   pending_.erase(pending_.begin(), kept);
-  lose(end, reason, now);
+  lose(end, reason, now, forgotten);
   return true;
 }
 
-void DiskLog::lose(uint64_t ordinal, DropReason reason, Micros now) {
+/// `forgotten`: a chunk that is not on disk, perhaps.
+void DiskLog::lose(uint64_t ordinal, DropReason reason, Micros now, const ChunkRef& forgotten) {
   if (ordinal <= oldest()) return;
   floor_ = ordinal;
   lost_for_ = reason;
   bytes_below_ = stored_.bytes_before(ordinal);
   stored_.forget(ordinal);
   readers_.lose_before(ordinal, reason, now);
+  if (forgotten) readers_.for_each_doomed([&](CursorState& c) { readers_.judge(c, *forgotten); });
+  judge_doomed();
   progressed();
+}
+
+/// What bounds took from those with a filter: where it is in memory they are told at once what of it they
+/// lost, else when it was read.
+void DiskLog::judge_doomed() {
+  readers_.for_each_doomed([&](CursorState& cursor) {
+    while (!cursor.doomed.empty()) {
+      const ChunkRef* const chunk = ring_.chunk_of(cursor.ordinal);
+      if (!chunk) return (void)ask(cursor, {});
+      readers_.judge(cursor, **chunk);
+    }
+  });
 }
 
 void DiskLog::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
@@ -213,8 +228,7 @@ void DiskLog::set_limits(LogLimits limits) {
 
 // ---- reading ---------------------------------------------------------------------------------------------
 
-uint64_t DiskLog::attach(CursorState& cursor, const Place& place) {
-  const std::lock_guard lock(mutex_);
+uint64_t DiskLog::begin_at(CursorState& cursor, const Place& place) {
   switch (place.kind) {
     case Place::Kind::end:
       readers_.add(cursor, visible_, number_of(visible_), visible_);
@@ -237,7 +251,14 @@ uint64_t DiskLog::attach(CursorState& cursor, const Place& place) {
     }
     case Place::Kind::progress:
       readers_.resume(cursor, place.stored, visible_);
-      readers_.lose(cursor, floor_, lost_for_, wall_now());
+      if (cursor.wanted) {
+        readers_.lose(cursor, std::min(floor_, first_kept_), lost_for_,
+                      wall_now());  // nothing tells what it was
+        readers_.doom(cursor, floor_, lost_for_, wall_now());
+        judge_doomed();
+      } else {
+        readers_.lose(cursor, floor_, lost_for_, wall_now());
+      }
       if (cursor.ordinal < first_kept_) services_.reader.lost(channel_.index, cursor.ordinal, first_kept_);
       readers_.lose(cursor, first_kept_, DropReason::damaged, wall_now());
       progressed();
@@ -250,7 +271,7 @@ uint64_t DiskLog::attach(CursorState& cursor, const Place& place) {
 Read DiskLog::read(CursorState& cursor, uint32_t max_bytes) {
   Read result;
   const std::lock_guard lock(mutex_);
-  if (cursor.seeking) return ask(cursor, std::move(result));
+  if (cursor.seeking || !cursor.doomed.empty()) return ask(cursor, std::move(result));
   const uint64_t limit = begin_read(cursor, result);
   if (cursor.ordinal == visible_) return result;
   if (!cursor.at || !cursor.at->holds(cursor.ordinal)) {
@@ -296,6 +317,11 @@ void DiskLog::fetched(const Fetched& fetched) {
       if (fetched.chunk) tell_gone(cursor, fetched.chunk->first);
       readers_.lose(cursor, oldest(), lost_for_, now);
     });
+  readers_.for_each_doomed([&](CursorState& cursor) {
+    if (!cursor.fetching || cursor.ordinal < fetched.asked) return;
+    readers_.lose_doomed(cursor, fetched.ordinal);
+    if (fetched.chunk) readers_.judge(cursor, *fetched.chunk);
+  });
   const uint64_t from = std::max(fetched.asked, oldest());  // the rest was taken by a bound meanwhile
   if (from < fetched.ordinal && readers_.lose_waited_for(from, fetched.ordinal, DropReason::damaged, now))
     services_.reader.lost(channel_.index, from, fetched.ordinal);
@@ -303,6 +329,7 @@ void DiskLog::fetched(const Fetched& fetched) {
     readers_.fetched(fetched.chunk);
   else
     readers_.fetched_nothing(fetched.asked);
+  judge_doomed();
   progressed();
 }
 
@@ -325,6 +352,19 @@ LogTotals DiskLog::totals() const {
 uint64_t DiskLog::floor() const {
   const std::lock_guard lock(mutex_);
   return oldest();
+}
+
+uint64_t DiskLog::dead_below() const {
+  const std::lock_guard lock(mutex_);
+  return std::min(oldest(), readers_.lowest_doomed());
+}
+
+Result<std::optional<LocalLog::Found>> DiskLog::since_below(uint64_t from, uint64_t until,
+                                                            Micros time) const {
+  const auto found = services_.segments.since(channel_.index, from, until, time);
+  if (!found) return found.error();
+  if (!*found) return std::optional<Found>();
+  return std::optional(Found{(*found)->ordinal, (*found)->number});
 }
 
 uint64_t DiskLog::synced_end() const {

@@ -25,6 +25,7 @@ class ProgressListener {
 struct DiskLogServices {
   GroupCommit& commit;
   RecordReader& reader;
+  const SegmentSet& segments;
   Room& room;
   ProgressListener& progress;
   AppendObserver* observer;  // of appends that are told at once; may be null
@@ -53,9 +54,10 @@ struct DiskLogStart {
 ///
 /// Invariants, under the lock: (1) no reader is given a record at or behind visible_; (2) with `durable`
 /// visible_ = synced_, else it is the ring's end; (3) with `durable` what is not synced is in the ring; (4)
-/// no cursor's ordinal is below floor_; (5) pending_ holds rising ordinals below the ring's end. Lock order:
-/// this log's, then a pass's, the record reader's, the progress listener's or the group commit's
-/// (GroupCommit::note says why).
+/// no cursor's ordinal is below floor_, but that of one with a filter while it is not known what of that it
+/// wanted: then the rest is read for it, up to dead_below() nothing is cleaned, and it is given nothing; (5)
+/// pending_ holds rising ordinals below the ring's end. Lock order: this log's, then a pass's, the record
+/// reader's, the progress listener's or the group commit's (GroupCommit::note says why).
 class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptLog {
  public:
   DiskLog(Channel& channel, LogLimits limits, DiskLogStart start, DiskLogServices services);
@@ -64,7 +66,6 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
   LogTotals totals() const override;  // bytes: of disk
   void expire(Micros now) override;
 
-  uint64_t attach(CursorState& cursor, const Place& place) override;
   Read read(CursorState& cursor, uint32_t max_bytes) override;
   bool park(CursorState& cursor) override;
 
@@ -78,6 +79,7 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
 
   // ---- the keeper ----
   uint64_t floor() const override;
+  uint64_t dead_below() const override;
   uint64_t synced_end() const override;
   void lose_before(uint64_t ordinal, DropReason reason, Micros now) override;
   void cleaned(uint64_t first_kept, uint64_t bytes) override;
@@ -114,10 +116,13 @@ class DiskLog : public LocalLog, public CommitLog, public FetchLog, public KeptL
   Micros arrival_before_ring(uint64_t ordinal) const override { return stored_.arrival_of(ordinal); }
   void progressed() override;
   void left(uint64_t drain, const Progress& last) override;
-  uint64_t oldest() const { return std::max(floor_, first_kept_); }
+  uint64_t oldest() const override { return std::max(floor_, first_kept_); }
+  uint64_t begin_at(CursorState& cursor, const Place& place) override;
+  Result<std::optional<Found>> since_below(uint64_t from, uint64_t until, Micros time) const override;
   Read ask(CursorState& cursor, Read result);
   void tell_gone(CursorState& cursor, Position first);
-  void lose(uint64_t ordinal, DropReason reason, Micros now);
+  void lose(uint64_t ordinal, DropReason reason, Micros now, const ChunkRef& forgotten = {});
+  void judge_doomed();
   void hold_bounds(Micros now);
   void trim_ring(Micros now);
   bool may_forget(uint64_t end) const;

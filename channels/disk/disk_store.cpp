@@ -20,7 +20,7 @@ class DiskStore::Registered final : public DiskLog {
   /// With the registry's lock held.
   Registered(DiskStore& store, Channel& channel)
       : DiskLog(channel, store.limits_.log, store.start_of(channel.index),
-                {*store.commit_, *store.reader_, store.room_, store, store.options_.observer,
+                {*store.commit_, *store.reader_, store.segments_, store.room_, store, store.options_.observer,
                  store.options_.durable, std::min(kMostRing, store.limits_.log.bytes)}),
         store_(store),
         index_(channel.index) {

@@ -16,6 +16,8 @@ class KeptLog {
 
   /// Records below it are dead: nobody reads them any more, or a bound took them.
   virtual uint64_t floor() const = 0;
+  /// Nobody reads what lies below it, not even to learn what was lost; floor() at most.
+  virtual uint64_t dead_below() const { return floor(); }
   /// Behind the newest that is synced.
   virtual uint64_t synced_end() const = 0;
   /// Gives up what lies before `ordinal` (synced_end() at most): counted, dated, told. It is dead from here

@@ -17,6 +17,21 @@ uint64_t first_number(const Segment& segment, uint32_t channel, const Run& run) 
   return entry->prefix.number - (whole_ordinal(entry->prefix.ordinal, run.ordinal) - run.ordinal);
 }
 
+/// SegmentSet::since() of one run.
+Result<std::optional<SegmentSet::RecordAt>> first_since(const Segment& segment, uint32_t channel,
+                                                        const Run& run, uint64_t from, uint64_t until,
+                                                        Micros time) {
+  SegmentScanner scanner(segment.file, segment.header.salts, run.offset, run.offset + run.bytes);
+  while (const StoredEntry* const entry = scanner.next()) {
+    const uint64_t ordinal = whole_ordinal(entry->prefix.ordinal, run.ordinal);
+    if (ordinal >= until) break;
+    if (ordinal >= from && entry->prefix.channel == channel && entry->record.arrival() >= time)
+      return std::optional(SegmentSet::RecordAt{ordinal, {entry->prefix.number}});
+  }
+  if (scanner.error()) return scanner.error();
+  return std::optional<SegmentSet::RecordAt>();
+}
+
 /// What is not covered yet of runs that come newest segment first.
 class Cover {
  public:
@@ -156,6 +171,28 @@ Result<uint64_t> SegmentSet::ordinal_behind(uint32_t channel, Position position,
     if (past < below.records) found = std::min(found, below.ordinal + past);
   }
   return found == UINT64_MAX ? end : found;
+}
+
+Result<std::optional<SegmentSet::RecordAt>> SegmentSet::since(uint32_t channel, uint64_t from, uint64_t until,
+                                                              Micros time) const {
+  auto parts = parts_of(channel, Unreadable::refused);
+  if (!parts) return parts.error();
+  std::erase_if(*parts, [&](const Part& part) { return part.line.newest < time; });
+  std::ranges::sort(*parts, {}, [](const Part& part) { return part.line.lowest_ordinal; });
+  std::optional<RecordAt> found;
+  for (const Part& part : *parts) {
+    for (const Run& run : part.runs) {
+      if (run.ordinal >= until) break;
+      if (run.end_ordinal() <= from) continue;
+      const auto in_run = first_since(*part.segment, channel, run, from, until, time);
+      if (!in_run) return in_run.error();
+      if (!*in_run) continue;
+      found = **in_run;
+      until = found->ordinal;
+      break;
+    }
+  }
+  return found;
 }
 
 SegmentPtr SegmentSet::oldest() const {

@@ -66,6 +66,14 @@ class SegmentSet {
   Result<uint64_t> ordinal_behind(uint32_t channel, Position position,
                                   Unreadable unreadable = Unreadable::refused) const;
 
+  /// The channel's record with the lowest ordinal between `from` and `until` that arrived at `time` or later.
+  /// Reads indexes, and the entries of those segments that hold one so new, up to it. errors: as find.
+  struct RecordAt {
+    uint64_t ordinal = 0;
+    Position number;
+  };
+  Result<std::optional<RecordAt>> since(uint32_t channel, uint64_t from, uint64_t until, Micros time) const;
+
   SegmentPtr oldest() const;            // null: there is none
   std::vector<SegmentPtr> all() const;  // by number
   uint64_t bytes() const;               // of disk; the keeper knows of the prepared ones

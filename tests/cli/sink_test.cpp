@@ -11,7 +11,6 @@
 #include <thread>
 
 #include "cli/api_client.h"
-#include "cli/outages.h"
 #include "cli/sequence_check.h"
 #include "cli/simulator.h"
 #include "cli/sink_protocol.h"
@@ -126,26 +125,6 @@ TEST_CASE("HTTP requests: lengths, chunks, pipelines, nonsense") {
   }
 }
 
-TEST_CASE("a schedule of outages") {
-  const auto list = Outages::parse("10s:5s,30s:500ms");
-  REQUIRE(list);
-  CHECK_FALSE(list->down_at(9999ms));
-  CHECK(list->down_at(10s));
-  CHECK_FALSE(list->down_at(15s));
-  CHECK(list->down_at(30'400ms));
-  const auto often = Outages::repeated(20s, 5s);
-  REQUIRE(often);
-  CHECK_FALSE(often->down_at(0s));
-  CHECK(often->down_at(15s));
-  CHECK_FALSE(often->down_at(20s));
-  CHECK(often->down_at(39s));
-  for (const char* bad : {"", "10s", "10:5", "10s:", "x"}) CHECK_FALSE(Outages::parse(bad));
-  CHECK_FALSE(Outages::repeated(5s, 5s));
-  CHECK(parse_sink_mode("status=429")->code == 429);
-  CHECK(parse_sink_mode("slow=2s")->delay == 2s);
-  for (const char* bad : {"", "ok=1", "status=99", "slow=x", "hang=1"}) CHECK_FALSE(parse_sink_mode(bad));
-}
-
 TEST_CASE("syslog: the simulator's lines arrive whole, once, in order") {
   Sink sink({.protocol = Sink::Protocol::syslog});
   REQUIRE(sink.start());
@@ -250,4 +229,38 @@ TEST_CASE("a far end that nobody listens at: everything is counted as failed") {
   CHECK(counts.sent == 0);
   CHECK(counts.failed == counts.lines);
   CHECK(counts.trouble == "connect: Connection refused");
+}
+
+TEST_CASE("a frame's own time") {
+  const auto at = [](const char* time) {
+    return frame_time("<190>1 " + std::string(time) + " host app web.1 - - x");
+  };
+  const Micros whole = 1'767'323'045'000'000;  // 2026-01-02T03:04:05Z
+  CHECK(at("2026-01-02T03:04:05Z") == whole);
+  CHECK(at("2026-01-02T03:04:05.678901+00:00") == whole + 678'901);
+  CHECK(at("2026-01-02T03:04:05.5Z") == whole + 500'000);
+  CHECK(at("2026-01-02T03:04:05.123456789Z") == whole + 123'456);
+  CHECK(at("2026-01-02T05:34:05+02:30") == whole);
+  CHECK(at("2026-01-01T22:04:05.25-05:00") == whole + 250'000);
+  for (const char* none :
+       {"-", "", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05+1:00",
+        "2026-01-02T03:04:05+01:00x", "2026-01-02 03:04:05Z"}) {
+    CAPTURE(none);
+    CHECK_FALSE(at(none));
+  }
+  CHECK_FALSE(frame_time("nonsense"));
+}
+
+TEST_CASE("bodies are counted as they were before compression") {
+  SinkRequest request;
+  request.body = "5 hello";
+  CHECK(decoded_body(request) == "5 hello");
+  request.content_encoding = "gzip";
+  CHECK_FALSE(decoded_body(request));
+  const unsigned char gzip[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03,
+                                0x33, 0x55, 0xc8, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00};
+  request.body.assign(reinterpret_cast<const char*>(gzip), sizeof gzip);
+  CHECK_FALSE(decoded_body(request));  // cut off
+  request.content_encoding = "br";
+  CHECK_FALSE(decoded_body(request));
 }

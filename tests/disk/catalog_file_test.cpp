@@ -13,6 +13,7 @@
 #include <mutex>
 
 #include "channels/disk/crash_point.h"
+#include "channels/disk/row_sum.h"
 #include "channels/errc.h"
 #include "tests/disk/catalog_fixture.h"
 #include "tests/disk/faulty_sqlite.h"
@@ -40,7 +41,8 @@ void fill(MemoryCatalog& catalog) {
   REQUIRE(ok(catalog.add_drain("2", "syslog://example.com:514")));
   REQUIRE(ok(catalog.add_drain("3", "")));
   REQUIRE(ok(catalog.add_drain("3", "https://example.com/removed")));
-  REQUIRE(ok(catalog.set_drain_url("3", 3, "https://example.com/later")));
+  REQUIRE(ok(catalog.set_drain_url("3", 3, "https://example.com/later", {.options = R"({"gzip":"1"})"})));
+  REQUIRE(ok(catalog.set_drain_paused("3", 3, true)));
   REQUIRE(ok(catalog.remove_drain("3", 4)));
   REQUIRE(ok(catalog.remove_channel("2")));
   REQUIRE(ok(catalog.add_credential(
@@ -78,6 +80,47 @@ std::string filled_dir(const TempDir& dir, bool closed) {
   for (ssize_t n; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;) text.append(buffer, size_t(n));
   ::close(pipe[0]);
   return text;
+}
+
+/// A catalog of version 1, as its own program made it: one channel, a token, a drain and a reserved one.
+void write_version_1(const std::string& path) {
+  auto db = Database::open(path, Database::Sync::full);
+  REQUIRE(ok(db));
+  REQUIRE(ok(db->script(R"(
+  CREATE TABLE meta(key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+  CREATE TABLE channels(idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+  CREATE TABLE gaps(first INTEGER PRIMARY KEY, behind INTEGER NOT NULL);
+  CREATE TABLE tokens(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, channel INTEGER NOT NULL,
+                      name TEXT NOT NULL, strict INTEGER NOT NULL);
+  CREATE INDEX tokens_of ON tokens(channel);
+  CREATE TABLE drains(id INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, channel INTEGER NOT NULL,
+                      url TEXT NOT NULL, start_number INTEGER NOT NULL, start_ordinal INTEGER NOT NULL);
+  CREATE INDEX drains_of ON drains(channel);
+  CREATE TABLE credentials(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+                           full_api INTEGER NOT NULL, any_channel INTEGER NOT NULL,
+                           password_hash BLOB NOT NULL);
+  CREATE TABLE readers(credential TEXT NOT NULL, channel TEXT NOT NULL,
+                       PRIMARY KEY(credential, channel)) WITHOUT ROWID;
+  PRAGMA user_version = 1;
+  INSERT INTO meta VALUES('version', 1), ('password_key', zeroblob(32)), ('dedupe_seed', 77), ('next_index', 1), ('next_drain', 4),
+    ('changes', 9);
+  INSERT INTO channels VALUES(0, '1', 'shop');
+  INSERT INTO tokens VALUES(1, 't.8f0c3a6e-98c4-4b51-8a87-000000000001', 0, 'app', 1);
+  INSERT INTO drains VALUES(2, 'd.8f0c', 0, 'https://example.com/a', 1001, 7), (3, 'd.8f0d', 0, '', 0, 0))")));
+  uint64_t sum = 0;
+  for (const char* table : {"meta", "channels", "tokens", "drains"}) {
+    Statement rows(*db, ("SELECT '" + std::string(table) + "', * FROM " + table).c_str());
+    while (rows.step().value() == Statement::Step::row) {
+      RowSum one;
+      for (int column = 0; column < rows.columns(); ++column)
+        if (rows.is_integer(column))
+          one.add(rows.integer(column));
+        else
+          one.add(rows.text(column));
+      sum ^= one.value();
+    }
+  }
+  REQUIRE(ok(db->run("INSERT INTO meta VALUES('sum', ?1)", sum)));
 }
 
 bool refused(const error_code& error) {
@@ -325,7 +368,7 @@ TEST_CASE("catalog file: a newer version is refused by name and left as it is; a
   const std::string before = filled_dir(dir, true);
   {
     auto db = Database::open(dir / "catalog.db", Database::Sync::full);
-    REQUIRE(ok(db->script("PRAGMA user_version = 2")));
+    REQUIRE(ok(db->script("PRAGMA user_version = 3")));
   }
   {
     CatalogLife life(dir.path());
@@ -335,14 +378,50 @@ TEST_CASE("catalog file: a newer version is refused by name and left as it is; a
   }
   {
     auto db = Database::open(dir / "catalog.db", Database::Sync::full);
-    REQUIRE(db->script("PRAGMA user_version = 2; UPDATE meta SET value = 2 WHERE key = 'version'"));
+    REQUIRE(db->script("PRAGMA user_version = 3; UPDATE meta SET value = 3 WHERE key = 'version'"));
   }
   const std::string bytes = bytes_of(dir / "catalog.db"), copy = bytes_of(dir / "catalog.copy.db");
   CatalogLife life(dir.path());
   CHECK_FALSE(life.file);
-  CHECK(life.error == dir / "catalog.db" + " was written by a newer version; this one reads version 1");
+  CHECK(life.error == dir / "catalog.db" + " was written by a newer version; this one reads version 2");
   CHECK(bytes_of(dir / "catalog.db") == bytes);
   CHECK(bytes_of(dir / "catalog.copy.db") == copy);
+}
+
+TEST_CASE("catalog file: one of version 1 is brought to this one, with all that is in it") {
+  for (const bool full : {false, true}) {
+    CAPTURE(full);
+    const TempDir dir;
+    write_version_1(dir / "catalog.db");
+    const std::string channel = "0 1 'shop'\n", token = std::string("  ") + kToken + " 'app' strict\n";
+    const std::string first = "  2 d.8f0c https://example.com/a 1001 7 ", second = "  3 d.8f0d  0 0 ";
+    {
+      FaultySqlite sqlite;
+      if (full) sqlite.write_error = SQLITE_FULL;
+      CatalogLife life(dir.path());
+      REQUIRE_MESSAGE(life.file, life.error);
+      CHECK(life.loaded.warning.empty());
+      CHECK_FALSE(life.loaded.from_copy);
+      CHECK(life.loaded.dedupe_seed == 77);
+      CHECK(to_text(*life.catalog) == channel + token + first + "\n" + second + "\n");
+      if (full) CHECK(refused(life->set_drain_paused("1", 2, true).error()));
+      sqlite.write_error = 0;
+      REQUIRE(ok(life->set_drain_paused("1", 2, true)));
+      REQUIRE(ok(life->set_drain_url("1", 3, "https://example.com/b", {.options = R"({"zstd":true})"})));
+    }
+    for (const char* name : {"catalog.db", "catalog.copy.db"}) {
+      auto db = Database::open_to_read(dir / name);
+      REQUIRE(ok(db));
+      const auto rows = read_catalog(*db);
+      REQUIRE(ok(rows));
+      CHECK(rows->version == 2);
+    }
+    CatalogLife life(dir.path());
+    REQUIRE_MESSAGE(life.file, life.error);
+    const std::string found = to_text(*life.catalog);
+    CHECK(found.starts_with(channel + token + first + " paused\n"));
+    CHECK(found.ends_with("{\"zstd\":true}\n"));
+  }
 }
 
 TEST_CASE("catalog file: what cannot be stored is refused, changes nothing, and works again afterwards") {

@@ -50,7 +50,8 @@ inline std::string to_text(const Catalog& catalog) {
       text += "  " + token->id + " '" + token->name + "' " + (token->strict ? "strict" : "") + "\n";
     for (const DrainEntry& drain : catalog.drains(*channel))
       text += "  " + std::to_string(drain.id) + " " + drain.token + " " + drain.url + " " +
-              std::to_string(drain.start.next.value) + " " + std::to_string(drain.start.ordinal) + "\n";
+              std::to_string(drain.start.next.value) + " " + std::to_string(drain.start.ordinal) + " " +
+              drain.options + (drain.paused ? " paused" : "") + "\n";
   }
   return text;
 }

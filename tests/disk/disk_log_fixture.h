@@ -47,7 +47,8 @@ struct DiskLogs final : ProgressListener {
         *channel, options.limits,
         DiskLogStart{base, found.end_ordinal, std::min(found.lowest_ordinal, found.end_ordinal), found.bytes,
                      lost, lost_for},
-        DiskLogServices{*commit, reader, room, *this, nullptr, options.durable, options.ring_bytes});
+        DiskLogServices{*commit, reader, segments, room, *this, nullptr, options.durable,
+                        options.ring_bytes});
     return channel;
   }
   static DiskLog& of(const ChannelPtr& channel) { return static_cast<DiskLog&>(*channel->log); }

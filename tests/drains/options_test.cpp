@@ -56,6 +56,19 @@ TEST_CASE("values in a URL") {
         Headers{{"X-Team", "shop one"}, {"x_b", ""}});
 }
 
+TEST_CASE("a filter is compiled wherever it stands") {
+  const JudgedTarget in_url = judged("https://x.example/?filter=status%3E%3D500%20-%22a%20b%22&z=1");
+  CHECK(in_url.options.filter == "status>=500 -\"a b\"");
+  CHECK(in_url.options.wanted != nullptr);
+  CHECK(in_url.target.request_path == "/?z=1");
+  CHECK(judged("syslog://x.example", {{"filter", "a"}}).options.wanted != nullptr);
+  CHECK(judged("https://x.example/?filter=a", {{"filter", ""}}).options.wanted == nullptr);
+  CHECK(judged(kHttps).options.wanted == nullptr);
+  CHECK(error_of("https://x.example/?filter=status%3E%3D") == "filter: status>=: a number is missing (at 9)");
+  CHECK(error_of("https://x.example/?filter=%ff") == "filter: takes UTF-8");
+  CHECK(error_of(kHttps, {{"filter", 5}}) == "filter: takes a text");
+}
+
 TEST_CASE("what is wrong with a value in a URL") {
   const auto wrong = [](const std::string& query) { return error_of("https://x.example/?" + query); };
   CHECK(wrong("format=syslog") == "format: takes logplex or rfc5424");
@@ -131,6 +144,8 @@ TEST_CASE("what is wrong with a value in JSON") {
   CHECK(error_of(kHttps, {{"batch_delay", 5}}) == "batch_delay: takes 0s to 60s");
   CHECK(error_of(kHttps, {{"format", true}}) == "format: takes logplex or rfc5424");
   CHECK(error_of(kHttps, {{"signing_secret", "s3cret"}}) == "signing_secret: takes 16 to 256 characters");
+  CHECK(error_of(kHttps, {{"signing_secret", "whsec_s3cret-s3cret-s3cret"}}) ==
+        "signing_secret: base64 of 16 bytes or more behind whsec_, 256 characters at most");
   CHECK(error_of(kHttps, {{"signing_secret", std::string(257, 'x')}}) ==
         "signing_secret: takes 16 to 256 characters");
   CHECK(judge_drain(kHttps, "{", kStrict).error == "options: take a JSON object");

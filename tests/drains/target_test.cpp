@@ -30,6 +30,9 @@ TEST_CASE("good destinations") {
   CHECK(judged.target.host_header == "logs.example.com:8080");
   CHECK(judged.target.request_path == "/");
   CHECK(judge_drain("syslog://logs.example.com", {}, kStrict).target.port == 601);
+  judged = judge_drain("syslog+tls://logs.example.com", {}, kStrict);
+  CHECK(judged.target.kind == DrainTarget::Kind::syslog_tls);
+  CHECK(judged.target.port == 6514);
   CHECK(judge_drain("syslog://logs.example.com:514", {}, kStrict).target.port == 514);
 }
 
@@ -38,7 +41,6 @@ TEST_CASE("what is refused, and why") {
   CHECK(error_of("no url") == "invalid_uri");
   CHECK(error_of("http://") == "invalid_uri");
   CHECK(error_of("ftp://x.example") == "unknown_scheme: ftp");
-  CHECK(error_of("syslog+tls://x.example") == "syslog+tls: not built yet");
   CHECK(error_of("file:///tmp/x") == "file: not built yet");
   CHECK(error_of("http://x.example/%0d%0a") == "");  // stays encoded in the request line
   CHECK(error_of("http://x.example/\r\nX: y") == "invalid_uri");

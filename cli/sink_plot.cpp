@@ -1,0 +1,406 @@
+#include "cli/sink_plot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+namespace tailrace {
+namespace {
+
+constexpr double kWidth = 960, kLeft = 74, kRight = 936, kTop = 92, kRow = 18;
+constexpr double kLetter = 6.2, kLegendLetter = 7;  // about, of a band's name and of a legend
+
+constexpr std::string_view kStyle = R"(<style>
+text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#57606a}
+.title{font-size:17px;font-weight:600;fill:#1f2328}
+.panel{font-weight:600;fill:#1f2328}
+.paper{fill:#ffffff}
+.grid{stroke:#d8dee4;stroke-width:1;fill:none}
+.axis{stroke:#8c959f;stroke-width:1;fill:none}
+.band{fill:#bf8700;fill-opacity:.13}
+.odd{fill-opacity:.22}
+.edge{stroke:#9a6700;stroke-width:1;stroke-opacity:.55}
+.name{fill:#7d4e00;font-size:11px}
+.rate{fill:#0969da;fill-opacity:.75}
+.missing{stroke:#cf222e;stroke-width:2;fill:none}
+.repeated{stroke:#8250df;stroke-width:2;fill:none;stroke-dasharray:6 3}
+.lag{stroke:#1a7f37;stroke-width:2;fill:none;stroke-linejoin:round}
+.spread{fill:#1a7f37;fill-opacity:.22}
+.dot{fill:#1a7f37}
+@media (prefers-color-scheme:dark){
+text{fill:#9da7b3}.title,.panel{fill:#e6edf3}.paper{fill:#0d1117}.grid{stroke:#262c36}.axis{stroke:#6e7681}
+.band{fill:#d29922;fill-opacity:.16}.odd{fill-opacity:.26}.edge{stroke:#d29922}.name{fill:#e3b341}.rate{fill:#58a6ff}
+.missing{stroke:#ff7b72}.repeated{stroke:#bc8cff}.lag{stroke:#3fb950}.spread,.dot{fill:#3fb950}}
+</style>
+)";
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      default:
+        out += uint8_t(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return out;
+}
+
+// 12,345 or 0.25: whole numbers with their thousands apart.
+std::string number_text(double value) {
+  if (value != std::floor(value)) return fmt::format("{:g}", value);
+  std::string digits = fmt::format("{:.0f}", std::abs(value));
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return value < 0 ? "-" + digits : digits;
+}
+
+struct Scale {
+  double least = 0, most = 1;  // values
+  double from = 0, to = 1;     // pixels
+  bool logarithmic = false;
+
+  double at(double value) const {
+    const double v = std::clamp(value, least, most);
+    const double share =
+        logarithmic ? std::log(v / least) / std::log(most / least) : (v - least) / (most - least);
+    return from + share * (to - from);
+  }
+};
+
+struct Unit {
+  double seconds;
+  std::string_view name;
+};
+
+Unit unit_of(double length) {
+  if (length <= 300) return {1, "s"};
+  return length <= 3 * 3600 ? Unit{60, "min"} : Unit{3600, "h"};
+}
+
+double rate(const SinkTimeline& past, size_t i) {
+  const double width = double(past.width().count());
+  const double known = std::min(width, past.length() - double(i) * width);
+  return double(past.buckets()[i].received) / std::max(known, width / 2);
+}
+
+struct Panel {
+  double top, height, heading;  // heading: where its text stands
+};
+
+// One picture under construction; y grows downwards, panel by panel.
+class Picture {
+ public:
+  Picture(const SinkTimeline& past, const SinkCounts& counts, std::string_view title)
+      : past_(past), counts_(counts), title_(title) {
+    time_ = {0, std::max(past.length(), 1.0), kLeft, kRight};
+    place_names();
+  }
+
+  std::string draw() {
+    // The names stand between the first panel and its heading.
+    const double first = kTop + 14 + double(rows_) * kRow;
+    const Panel rates{first, 150, kTop - 4}, numbers{first + 200, 90, first + 188},
+        lags{first + 340, 150, first + 328};
+    const std::string panels = received(rates) + repeats(numbers) + lag(lags);
+    const double bottom = lags.top + lags.height;
+    const double height = bottom + 48;
+    const std::string said = summary();
+    return fmt::format(
+               R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:.0f} {1:.0f}" width="{0:.0f}" height="{1:.0f}" role="img">)"
+               "\n<title>{2}</title>\n<desc>{3}</desc>\n",
+               kWidth, height, escaped(title_), escaped(said)) +
+           std::string(kStyle) +
+           fmt::format(R"(<rect class="paper" width="{:.0f}" height="{:.0f}"/>)"
+                       "\n"
+                       R"(<text class="title" x="24" y="34">{}</text>)"
+                       "\n"
+                       R"(<text x="24" y="56">{}</text>)"
+                       "\n",
+                       kWidth, height, escaped(title_), escaped(said)) +
+           bands({rates, numbers, lags}) + panels + time_axis(bottom) + "</svg>\n";
+  }
+
+ private:
+  std::string summary() const {
+    return fmt::format(
+        "{} records received, {} missing, {} repeated, {} requests, {} turned away, {} connections",
+        number_text(double(counts_.received)), number_text(double(counts_.missing)),
+        number_text(double(counts_.repeated)), number_text(double(counts_.requests)),
+        number_text(double(counts_.turned_away)), number_text(double(counts_.connections)));
+  }
+
+  // ---- the schedule
+
+  // Names stand over the beginning of their band, in the first row where there is room.
+  void place_names() {
+    std::vector<double> ends;
+    for (const auto& stretch : past_.stretches()) {
+      const double width = double(stretch.name.size()) * kLetter + 8;
+      const double x = std::min(time_.at(stretch.from), kRight - width);
+      size_t row = 0;
+      while (row < ends.size() && ends[row] > x) ++row;
+      if (row == ends.size()) {
+        if (row == 4) {
+          names_.push_back({x, std::nullopt});
+          continue;
+        }
+        ends.push_back(0);
+      }
+      ends[row] = x + width;
+      names_.push_back({x, row});
+    }
+    rows_ = ends.size();
+  }
+
+  std::string bands(const std::vector<Panel>& panels) const {
+    std::string out;
+    for (size_t i = 0; i < past_.stretches().size(); ++i) {
+      const auto& stretch = past_.stretches()[i];
+      const double from = time_.at(stretch.from), to = time_.at(stretch.to);
+      const auto& [x, row] = names_[i];
+      out += fmt::format("<g><title>{}, {:.1f} s to {:.1f} s</title>", escaped(stretch.name), stretch.from,
+                         stretch.to);
+      for (const Panel& panel : panels) {
+        const double top = &panel == &panels.front() && row ? name_line(*row) - 10 : panel.top;
+        out +=
+            fmt::format(R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
+                        i % 2 ? "band odd" : "band", from, panel.top, std::max(to - from, 0.5), panel.height);
+        out += fmt::format(R"(<path class="edge" d="M{:.1f} {:.1f}V{:.1f}"/>)", from, top,
+                           panel.top + panel.height);
+      }
+      if (row)
+        out += fmt::format(R"(<text class="name" x="{:.1f}" y="{:.1f}">{}</text>)", x + 4, name_line(*row),
+                           escaped(stretch.name));
+      out += "</g>\n";
+    }
+    return out;
+  }
+
+  static double name_line(size_t row) { return kTop + 20 + double(row) * kRow; }
+
+  // ---- panels
+
+  std::string frame(const Panel& panel, std::string_view heading, const Scale& y,
+                    const std::vector<double>& ticks) const {
+    std::string out = fmt::format(R"(<text class="panel" x="{}" y="{:.1f}">{}</text>)"
+                                  "\n",
+                                  kLeft, panel.heading, heading);
+    for (const double tick : ticks) {
+      const double at = y.at(tick);
+      out += fmt::format(
+          R"(<path class="grid" d="M{0} {1:.1f}H{2}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>)"
+          "\n",
+          kLeft, at, kRight, kLeft - 8, at + 4, number_text(tick));
+    }
+    return out + fmt::format(R"(<path class="axis" d="M{0} {1:.1f}V{2:.1f}H{3}"/>)"
+                             "\n",
+                             kLeft, panel.top, panel.top + panel.height, kRight);
+  }
+
+  // What its lines and areas mean, at the right end of its heading; each a class and a text.
+  static std::string legend(const Panel& panel,
+                            const std::vector<std::pair<std::string_view, std::string>>& entries) {
+    std::string out;
+    double end = kRight;
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+      const auto& [kind, text] = *entry;
+      const double begin = end - double(text.size()) * kLegendLetter;
+      out += fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}</text>)", begin, panel.heading, text);
+      out += kind == "spread"
+                 ? fmt::format(R"(<rect class="spread" x="{:.1f}" y="{:.1f}" width="22" height="10"/>)",
+                               begin - 30, panel.heading - 9)
+                 : fmt::format(R"(<path class="{}" d="M{:.1f} {:.1f}h22"/>)", kind, begin - 30,
+                               panel.heading - 4);
+      end = begin - 50;
+    }
+    return out + "\n";
+  }
+
+  std::string received(const Panel& panel) const {
+    const double bottom = panel.top + panel.height;
+    std::vector<double> rates;
+    for (size_t i = 0; i < past_.buckets().size(); ++i) rates.push_back(rate(past_, i));
+    std::vector<double> some;
+    for (const double r : rates) {
+      if (r > 0) some.push_back(r);
+    }
+    std::sort(some.begin(), some.end());
+    const double most = some.empty() ? 1 : some.back();
+    Scale y{0, 1, bottom, panel.top};
+    y.logarithmic = !some.empty() && most > 12 * some[some.size() / 2];
+    std::vector<double> ticks;
+    if (y.logarithmic) {
+      y.least = 1;
+      while (y.least > some.front()) y.least /= 10;
+      for (double tick = y.least; ticks.size() < 2 || ticks.back() < most; tick *= 10) ticks.push_back(tick);
+    } else {
+      ticks = round_ticks(0, most, 4);
+    }
+    y.most = ticks.back();
+    std::string bars;
+    const double width = double(past_.width().count());
+    for (size_t i = 0; i < rates.size(); ++i) {
+      if (rates[i] <= 0) continue;
+      const double from = time_.at(double(i) * width);
+      const double to = time_.at(std::min(double(i + 1) * width, past_.length()));
+      const double at = std::min(y.at(rates[i]), bottom - 1.5);  // few are not none
+      bars += fmt::format("M{0:.2f} {1:.2f}V{2:.2f}H{3:.2f}V{1:.2f}Z", from, bottom, at, to);
+    }
+    return frame(
+               panel,
+               y.logarithmic ? "received, records per second (logarithmic)" : "received, records per second",
+               y, ticks) +
+           "<path class=\"rate\" d=\"" + bars + "\"/>\n";
+  }
+
+  std::string steps(const Scale& y, std::string_view kind, uint64_t SinkTimeline::Bucket::* what) const {
+    std::string line;
+    uint64_t before = 0;
+    const double width = double(past_.width().count());
+    for (size_t i = 0; i < past_.buckets().size(); ++i) {
+      const uint64_t now = past_.buckets()[i].*what;
+      if (i == 0) line = fmt::format("M{:.2f} {:.2f}", kLeft, y.at(0));
+      // What a bucket brought is drawn as a slope over it.
+      if (now != before) {
+        line += fmt::format("H{:.2f}L{:.2f} {:.2f}", time_.at(double(i) * width),
+                            time_.at(std::min(double(i + 1) * width, past_.length())), y.at(double(now)));
+      }
+      before = now;
+    }
+    if (!line.empty()) line += fmt::format("H{:.2f}", time_.at(past_.length()));
+    return fmt::format(R"(<path class="{}" d="{}"/>)"
+                       "\n",
+                       kind, line);
+  }
+
+  std::string repeats(const Panel& panel) const {
+    uint64_t most = 1;
+    for (const auto& bucket : past_.buckets()) most = std::max({most, bucket.missing, bucket.repeated});
+    const auto ticks = round_ticks(0, double(most), 3, 1);
+    const Scale y{0, ticks.back(), panel.top + panel.height, panel.top};
+    return frame(panel, "missing and repeated, records so far", y, ticks) +
+           legend(panel, {{"missing", "missing " + number_text(double(counts_.missing))},
+                          {"repeated", "repeated " + number_text(double(counts_.repeated))}}) +
+           steps(y, "missing", &SinkTimeline::Bucket::missing) +
+           steps(y, "repeated", &SinkTimeline::Bucket::repeated);
+  }
+
+  std::string lag(const Panel& panel) const {
+    double least = 0, most = 0;
+    bool any = false;
+    for (const auto& bucket : past_.buckets()) {
+      if (bucket.lags == 0) continue;
+      any = true;
+      least = std::min(least, bucket.lag_least), most = std::max(most, bucket.lag_most);
+    }
+    const double unit = any && most < 0.5 ? 1e-3 : 1;
+    const auto ticks = round_ticks(least / unit, most > 0 ? most / unit : 1, 4);
+    const Scale y{ticks.front(), ticks.back(), panel.top + panel.height, panel.top};
+    std::string out = frame(
+        panel,
+        fmt::format("lag, {}: arrival minus the record's own time", unit < 1 ? "milliseconds" : "seconds"), y,
+        ticks);
+    if (!any)
+      return out + fmt::format(
+                       R"(<text x="{}" y="{:.1f}" text-anchor="middle">no record's time could be read</text>)"
+                       "\n",
+                       (kLeft + kRight) / 2, panel.top + panel.height / 2);
+    return out + legend(panel, {{"lag", "mean"}, {"spread", "least to most"}}) +
+           lag_runs({y.least * unit, y.most * unit, y.from, y.to});
+  }
+
+  // Buckets in a row become one line; where nothing came there is none.
+  std::string lag_runs(const Scale& y) const {
+    std::string spread, mean, dots;
+    const auto& all = past_.buckets();
+    const double width = double(past_.width().count());
+    const auto middle = [&](size_t i) { return time_.at((double(i) + 0.5) * width); };
+    for (size_t i = 0; i < all.size();) {
+      if (all[i].lags == 0) {
+        ++i;
+        continue;
+      }
+      const size_t begin = i;
+      while (i < all.size() && all[i].lags > 0) ++i;
+      std::string back;
+      for (size_t k = begin; k < i; ++k) {
+        const double from = time_.at(double(k) * width), to = time_.at(double(k + 1) * width);
+        spread +=
+            fmt::format("{}{:.2f} {:.2f}H{:.2f}", k == begin ? "M" : "L", from, y.at(all[k].lag_most), to);
+        back = fmt::format("L{:.2f} {:.2f}H{:.2f}", to, y.at(all[k].lag_least), from) + back;
+        const double average = all[k].lag_sum / double(all[k].lags);
+        mean += fmt::format("{}{:.2f} {:.2f}", k == begin ? "M" : "L", middle(k), y.at(average));
+        if (i - begin == 1)
+          dots += fmt::format(R"(<circle class="dot" cx="{:.2f}" cy="{:.2f}" r="2.5"/>)", middle(k),
+                              y.at(average));
+      }
+      spread += back + "Z";
+    }
+    return fmt::format(R"(<path class="spread" d="{}"/>)"
+                       "\n"
+                       R"(<path class="lag" d="{}"/>{})"
+                       "\n",
+                       spread, mean, dots);
+  }
+
+  std::string time_axis(double bottom) const {
+    const Unit unit = unit_of(past_.length());
+    std::string out;
+    for (const double tick : round_ticks(0, time_.most / unit.seconds, 9)) {
+      if (tick * unit.seconds > time_.most * 1.0001) break;
+      const double at = time_.at(tick * unit.seconds);
+      out += fmt::format(
+          R"(<path class="axis" d="M{0:.1f} {1:.1f}v5"/><text x="{0:.1f}" y="{2:.1f}" text-anchor="middle">{3}</text>)"
+          "\n",
+          at, bottom, bottom + 19, number_text(tick));
+    }
+    return out + fmt::format(
+                     R"(<text x="{}" y="{:.1f}" text-anchor="middle">time since the sink's start, {}</text>)"
+                     "\n",
+                     (kLeft + kRight) / 2, bottom + 38, unit.name);
+  }
+
+  const SinkTimeline& past_;
+  const SinkCounts& counts_;
+  const std::string title_;
+  Scale time_;
+  std::vector<std::pair<double, std::optional<size_t>>> names_;  // x and row of each stretch's
+  size_t rows_ = 0;
+};
+
+}  // namespace
+
+std::vector<double> round_ticks(double least, double most, int wanted, double least_step) {
+  const double span = std::max(most - std::min(least, 0.0), 1e-9);
+  const double rough = span / wanted;
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  const double factor = rough / power;
+  const double step = std::max(least_step, power * (factor <= 1   ? 1
+                                                    : factor <= 2 ? 2
+                                                    : factor <= 5 ? 5
+                                                                  : 10));
+  std::vector<double> out;
+  const auto first = int64_t(std::floor(std::min(least, 0.0) / step));
+  for (int64_t i = first; out.size() < 2 || out.back() < most; ++i) {
+    const double tick = double(i) * step;
+    out.push_back(std::abs(tick) < 1e6 ? std::round(tick * 1e9) / 1e9 : tick);
+  }
+  return out;
+}
+
+std::string sink_plot(const SinkTimeline& past, const SinkCounts& counts, std::string_view title) {
+  return Picture(past, counts, title).draw();
+}
+
+}  // namespace tailrace
