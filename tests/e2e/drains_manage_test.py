@@ -37,7 +37,7 @@ class Managing:
         return self.router.good("POST", self.path(drain, "/" + what, by), body)
 
     def shown(self, drain):
-        drains = self.router.good("GET", f"/v3/channels/{self.channel}/drains")
+        drains = self.router.good("GET", f"/v3/channels/{self.channel}/drains")["drains"]
         return next(d for d in drains if d["id"] == drain["id"])
 
     def numbers(self, far_end):
@@ -125,14 +125,14 @@ class Managing:
                 between = now()
                 self.send(20)
                 self.delivered_by(far_end, drain, list(range(120)))
-                self.assertEqual(self.order(drain, "replay", since=between)["records"], 20)
+                self.assertEqual(self.order(drain, "replay", since=between)["replayed"], 20)
                 again = list(range(120)) + list(range(100, 120))
                 account = self.delivered_by(far_end, drain, again, delivered=140)
                 self.assertEqual((account["accepted"], account["dropped"]), (140, {}))
-                self.assertEqual(self.order(drain, "replay", by="id", since="15m")["records"], 120)
+                self.assertEqual(self.order(drain, "replay", by="id", since="15m")["replayed"], 120)
                 again += list(range(120))
                 self.delivered_by(far_end, drain, again, accepted=260, delivered=260)
-                self.assertEqual(self.order(drain, "replay", since="2099-01-01T00:00:00Z")["records"], 0)
+                self.assertEqual(self.order(drain, "replay", since="2099-01-01T00:00:00Z")["replayed"], 0)
                 self.send(5)
                 again += list(range(120, 125))
                 self.delivered_by(far_end, drain, again, accepted=265, delivered=265)
@@ -148,7 +148,7 @@ class Managing:
         far_end.set_mode(503)
         self.send(50)
         self.wait_for_state(drain, "failing")
-        self.assertEqual(self.order(drain, "replay", since="oldest")["records"], 50)
+        self.assertEqual(self.order(drain, "replay", since="oldest")["replayed"], 50)
         self.assertEqual(self.router.account(self.channel, drain)["accepted"], 150)
         self.assertEqual(self.shown(drain)["state"], "failing")
         far_end.set_mode(200)
@@ -163,7 +163,7 @@ class Managing:
         self.delivered_by(far_end, drain, list(range(30)))
         self.order(drain, "pause")
         self.wait_for_state(drain, "paused")
-        self.assertEqual(self.order(drain, "replay", since="oldest")["records"], 30)
+        self.assertEqual(self.order(drain, "replay", since="oldest")["replayed"], 30)
         self.send(10)
         self.delivered_by(steady, other, list(range(40)))
         self.assertEqual(len(far_end.messages()), 30)
@@ -196,7 +196,7 @@ class Managing:
         answer = self.router.api("POST", f"/v2/channels/{self.channel}/drains", {"url": far_end.url + "2", "batch_bytes": "9T"})
         self.assertEqual(answer.status, 422)
         self.assertIn("batch_bytes", answer.json()["error"])
-        self.assertEqual(len(self.router.good("GET", f"/v3/channels/{self.channel}/drains")), 2)
+        self.assertEqual(len(self.router.good("GET", f"/v3/channels/{self.channel}/drains")["drains"]), 2)
 
     def test_options_are_kept_and_their_secrets_shown_to_nobody(self):
         self.begin()
@@ -275,7 +275,7 @@ class WithDataDir(Managing, Durable):
         wait_until(lambda: self.waiting(drain) == 0, "its position in the data dir")
         self.order(drain, "pause")
         self.wait_for_state(drain, "paused")
-        self.assertEqual(self.order(drain, "replay", since="oldest")["records"], 300)
+        self.assertEqual(self.order(drain, "replay", since="oldest")["replayed"], 300)
         wait_until(lambda: self.waiting(drain) == 300, "the replay in the data dir")
         self.kill()
         self.start()
@@ -302,7 +302,7 @@ class WithDataDir(Managing, Durable):
         first, second = self.add(all_, since="oldest"), self.add(part, since=between)
         self.delivered_by(all_, first, list(range(4010)), accepted=4010)
         self.delivered_by(part, second, list(range(2000, 4010)), accepted=2010)
-        self.assertEqual(self.order(second, "replay", since="oldest")["records"], 4010)
+        self.assertEqual(self.order(second, "replay", since="oldest")["replayed"], 4010)
         self.delivered_by(part, second, list(range(2000, 4010)) + list(range(4010)), accepted=6020)
 
     def test_a_new_drain_that_began_with_the_oldest_goes_on_behind_a_kill(self):
