@@ -53,8 +53,7 @@ void DrainSet::drain_added(const DrainEntry& entry) {
 }
 
 DrainPtr DrainSet::make(Loop& loop, const DrainEntry& entry, JudgedTarget judged) {
-  if (judged.target.is_http())
-    return std::make_shared<HttpDrain>(loop, entry, std::move(judged), shared());
+  if (judged.target.is_http()) return std::make_shared<HttpDrain>(loop, entry, std::move(judged), shared());
   return std::make_shared<SyslogDrain>(loop, entry, std::move(judged), shared());
 }
 
