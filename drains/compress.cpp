@@ -3,9 +3,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <new>
 
 namespace tailrace {
@@ -102,24 +99,6 @@ void Compressor::write_zstd(std::string_view piece, bool last) {
     used_ += out.pos;
     if (last ? left == 0 : in.pos == in.size) return;
   }
-}
-
-std::string compressed(DrainOptions::Encoding encoding, std::string_view body) {
-  Compressor compressor(encoding, body.size());
-  compressor.add(body);
-  return compressor.finish();
-}
-
-boost::asio::awaitable<std::string> compress(DrainOptions::Encoding encoding, std::string_view body) {
-  Compressor compressor(encoding, body.size());
-  while (body.size() > kCompressedAtOnce) {
-    compressor.add(body.substr(0, kCompressedAtOnce));
-    body.remove_prefix(kCompressedAtOnce);
-    const auto executor = co_await boost::asio::this_coro::executor;
-    co_await boost::asio::post(executor, boost::asio::use_awaitable);
-  }
-  compressor.add(body);
-  co_return compressor.finish();
 }
 
 }  // namespace tailrace

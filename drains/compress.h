@@ -1,7 +1,6 @@
 #pragma once
 // Bodies of requests, compressed.
 
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,15 +42,5 @@ class Compressor {
   std::string out_;
   size_t used_ = 0;  // of out_
 };
-
-/// How much is compressed without a pause.
-inline constexpr size_t kCompressedAtOnce = 128 * 1024;
-
-/// A body in steps of kCompressedAtOnce, between which others on the executor get their turn. `body` must
-/// outlive it.
-boost::asio::awaitable<std::string> compress(DrainOptions::Encoding encoding, std::string_view body);
-
-/// The same without a pause, for small bodies.
-std::string compressed(DrainOptions::Encoding encoding, std::string_view body);
 
 }  // namespace tailrace

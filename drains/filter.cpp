@@ -16,7 +16,7 @@ namespace tailrace {
 namespace {
 
 constexpr size_t kMostBytes = 4096, kMostTerms = 64;
-constexpr int kMostProgram = 2000;           // RE2's instructions, of all its expressions together
+constexpr int kMostProgram = 1000;           // RE2's instructions, of all its expressions together
 constexpr int64_t kMemory = 2 << 20;         // of all its expressions together
 constexpr int64_t kLeastMemory = 64 * 1024;  // of one
 
@@ -114,7 +114,7 @@ bool Term::pair_is(std::optional<std::string_view> value) const {
 class TermFilter final : public RecordFilter {
  public:
   explicit TermFilter(std::vector<Terms> lists) : lists_(std::move(lists)) {
-    for (Terms& terms : lists_) std::ranges::stable_sort(terms, {}, &Term::subject);
+    for (Terms& terms : lists_) std::ranges::sort(terms, {}, &Term::subject);
   }
 
   bool wants(const Record& record) const override {

@@ -53,7 +53,7 @@ std::string wrong(const Option& option) {
 
 // ---- headers ---------------------------------------------------------------------------------------------
 
-constexpr size_t kMostPem = 64 * 1024, kMostHeaders = 16, kMostHeaderBytes = 8 * 1024;
+constexpr size_t kMostHeaders = 16, kMostHeaderBytes = 8 * 1024;
 
 /// What the drain sets itself, what frames the message, and what is between us and the next hop alone.
 constexpr std::array<std::string_view, 16> kOurHeaders{"Host",
@@ -169,7 +169,6 @@ std::string take_text(const Option& option, std::string_view text, DrainOptions&
   } else if (option.name == "signing_secret") {
     return take_secret(option, text, into);
   } else {  // judged by judge_drain, all three together
-    if (text.size() > kMostPem) return wrong(option) + ", 64K at most";
     (option.name == "tls_ca" ? into.tls_ca : option.name == "tls_cert" ? into.tls_cert : into.tls_key) = text;
   }
   return {};

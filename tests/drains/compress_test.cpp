@@ -4,10 +4,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <functional>
 #include <random>
 
 using namespace tailrace;
@@ -59,68 +55,41 @@ std::string noise(size_t size) {
   return text;
 }
 
-std::string in_steps(Encoding encoding, const std::string& body) {
-  boost::asio::io_context io;
-  std::string out;
-  boost::asio::co_spawn(io, compress(encoding, body), [&](std::exception_ptr error, std::string result) {
-    CHECK(!error);
-    out = std::move(result);
-  });
-  io.run();
-  return out;
+std::string packed(Encoding encoding, std::string_view body, size_t piece) {
+  Compressor compressor(encoding, body.size());
+  for (size_t at = 0; at < body.size(); at += piece) compressor.add(body.substr(at, piece));
+  return compressor.finish();
 }
 
 }  // namespace
 
 TEST_CASE("what is compressed inflates to the same bytes") {
   for (const Encoding encoding : {Encoding::gzip, Encoding::zstd})
-    for (const size_t size : {size_t{0}, size_t{1}, size_t{200}, size_t{16 * 1024}, kCompressedAtOnce,
-                              kCompressedAtOnce + 1, size_t{3'000'000}}) {
-      CAPTURE(size);
-      const std::string log = log_text(size);
-      CHECK(inflated(encoding, compressed(encoding, log), size) == log);
-      CHECK(inflated(encoding, in_steps(encoding, log), size) == log);
-      const std::string random = noise(size);
-      CHECK(inflated(encoding, in_steps(encoding, random), size) == random);
-    }
-  CHECK(compressed(Encoding::gzip, log_text(100'000)).size() < 30'000);
-  CHECK(compressed(Encoding::zstd, log_text(100'000)).size() < 30'000);
-}
-
-TEST_CASE("others get their turn while a large body is compressed") {
-  const std::string body = log_text(10 * kCompressedAtOnce);
-  boost::asio::io_context io;
-  bool done = false;
-  int turns = 0;
-  boost::asio::co_spawn(io, compress(Encoding::gzip, body),
-                        [&](std::exception_ptr, std::string) { done = true; });
-  std::function<void()> turn = [&] {
-    if (done) return;
-    ++turns;
-    boost::asio::post(io, turn);
-  };
-  boost::asio::post(io, turn);
-  io.run();
-  CHECK(turns >= 8);
+    for (const size_t size :
+         {size_t{0}, size_t{1}, size_t{200}, size_t{16 * 1024}, size_t{16 * 1024 + 1}, size_t{3'000'000}})
+      for (const size_t piece : {size_t{1000}, size_t{128 * 1024}, size_t{4'000'000}}) {
+        CAPTURE(size);
+        CAPTURE(piece);
+        const std::string log = log_text(size), random = noise(size);
+        CHECK(inflated(encoding, packed(encoding, log, piece), size) == log);
+        CHECK(inflated(encoding, packed(encoding, random, piece), size) == random);
+      }
+  const std::string log = log_text(100'000);
+  CHECK(packed(Encoding::gzip, log, 64 * 1024).size() < 25'000);
+  CHECK(packed(Encoding::zstd, log, 64 * 1024).size() < 25'000);
 }
 
 TEST_CASE("bodies beside each other do not mix, and one that is given up leaves no trace") {
-  const std::string one = log_text(1'000'000), other = noise(1'000'000);
+  const std::string log = log_text(1'000'000), random = noise(1'000'000);
   for (const Encoding encoding : {Encoding::gzip, Encoding::zstd}) {
-    boost::asio::io_context io;
-    std::string first, second;
-    const auto into = [](std::string& out) {
-      return [&out](std::exception_ptr, std::string result) { out = std::move(result); };
-    };
-    boost::asio::co_spawn(io, compress(encoding, one), into(first));
-    boost::asio::co_spawn(io, compress(encoding, other), into(second));
-    io.run();
-    CHECK(inflated(encoding, first, one.size()) == one);
-    CHECK(inflated(encoding, second, other.size()) == other);
-    {
-      Compressor given_up(encoding, one.size());
-      given_up.add(std::string_view(one).substr(0, 500'000));
+    Compressor one(encoding, log.size()), other(encoding, random.size());
+    for (size_t at = 0; at < log.size(); at += 100'000) {
+      one.add(std::string_view(log).substr(at, 100'000));
+      other.add(std::string_view(random).substr(at, 100'000));
     }
-    CHECK(inflated(encoding, compressed(encoding, other), other.size()) == other);
+    CHECK(inflated(encoding, one.finish(), log.size()) == log);
+    CHECK(inflated(encoding, other.finish(), random.size()) == random);
+    Compressor(encoding, log.size()).add(std::string_view(log).substr(0, 500'000));
+    CHECK(inflated(encoding, packed(encoding, random, random.size()), random.size()) == random);
   }
 }

@@ -165,6 +165,14 @@ TEST_CASE("an option that its kind cannot have") {
   CHECK(judged("syslog://x.example?format=rfc5424").options.format == DrainOptions::Format::rfc5424);
 }
 
+TEST_CASE("PEM texts") {
+  CHECK(error_of(kHttps, {{"tls_ca", "s3cret"}}) == "tls_ca: no certificate in PEM");
+  CHECK(error_of("syslog+tls://x.example", {{"tls_key", "s3cret"}}).starts_with("tls_cert: missing"));
+  CHECK(error_of(kHttps, {{"tls_cert", "s3cret"}}).starts_with("tls_key: missing"));
+  CHECK(error_of("http://x.example", {{"tls_ca", "x"}}) == "tls_ca: takes a drain with TLS");
+  CHECK(error_of("syslog://x.example", {{"tls_key", "x"}}) == "tls_key: takes a drain with TLS");
+}
+
 TEST_CASE("what is stored, and what is shown of it") {
   const json object = {{"url", "https://u:s3cret@x.example"},
                        {"since", "oldest"},

@@ -397,9 +397,9 @@ class FarEndCase(EndToEnd):
     RATE = 500  # records per second
     ALONE = 1000  # records before the fault
 
-    def begin(self, *flags, environment=None, size=40):
-        """Two nodes under load, and the time of a healthy drain alone."""
-        self.router, self.control = (self.node(*flags, environment=environment) for _ in range(2))
+    def begin(self, *flags, own=(), environment=None, size=40):
+        """Two nodes under load, and the time of a healthy drain alone. `own`: flags that the control does not have."""
+        self.router, self.control = (self.node(*flags, *more, environment=environment) for more in (own, ()))
         self.size = size
         self.far = self.far_process()
         self.channel, tokens = self.router.channel("tried", ["app"])
