@@ -70,7 +70,7 @@ struct CursorState {
 
   RecordFilterPtr wanted;
   const uint64_t drain;          // DrainEntry::id; 0: a tail
-  uint64_t accepted_before = 0;  // records that its channel had accepted when it began
+  uint64_t accepted_before = 0;  // its channel's, when it began; less what came again, so it may wrap
   Ledger counts;                 // delivered, filtered, dropped
   Loss loss;
 };

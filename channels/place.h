@@ -8,8 +8,8 @@
 
 namespace tailrace {
 
-/// What a drain's next start needs: how far it has come, and its account up to there. Stored as a whole, so
-/// that `ordinal` - the ordinal it began at = delivered + filtered + dropped in every one of them: what was
+/// What a drain's next start needs: how far it has come, and its account up to there. Stored as a whole:
+/// accepted = delivered + filtered + dropped + what lies from `ordinal` on, in every one of them. What was
 /// lost behind a batch in flight is met again after a restart, and counted then.
 struct Progress {
   Position next;         // the oldest record that has not come to its end has this number or a greater one

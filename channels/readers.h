@@ -16,8 +16,8 @@ namespace tailrace {
 ///
 /// Invariants, for each drain and with the `accepted` that the log passes in (how many records of the channel
 /// a reader may have): (1) accepted = delivered + filtered + dropped + buffered, of which every term but the
-/// last changes in one of the methods below alone; (2) of its progress, ordinal - the ordinal it began at =
-/// delivered + filtered + dropped.
+/// last changes in one of the methods below alone; (2) of its progress, accepted - what lies from its ordinal
+/// on = delivered + filtered + dropped.
 class Readers {
  public:
   /// It reads the record with `ordinal` first, whose number is `next` or greater; `end` is the log's.

@@ -71,7 +71,7 @@ Node::Node(const Settings& settings)
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
-      drains_(loops_, {connector_, tls_, {}, settings.memory_bytes / 8}),
+      drains_(loops_, {.connector = connector_, .tls = tls_, .batch_memory = settings.memory_bytes / 8}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_)),
       syslog_(loops_, intakes_, storage_.store(), ingest_stats_, held_frames_),
       syslog_udp_(loops_, intakes_, storage_.store()),

@@ -1,5 +1,7 @@
 #include "cli/sink_account.h"
 
+#include <algorithm>
+
 #include "cli/sink_protocol.h"
 
 namespace tailrace {
@@ -28,7 +30,13 @@ void SinkAccount::take(std::string_view frame) {
   numbers_.note(frame);
   const auto numbers = numbers_.counts();
   timeline_.received(mono_now(), numbers.missing, numbers.repeated);
-  if (written) timeline_.lagged(double(wall_now() - *written) / 1e6);
+  if (!written) return;
+  const double lag = double(wall_now() - *written) / 1e6;
+  timeline_.lagged(lag);
+  lag_sum_ += lag;
+  ++lags_;
+  counted_.lag_mean = lag_sum_ / double(lags_);
+  counted_.lag_most = std::max(counted_.lag_most, lag);
 }
 
 void SinkAccount::take_request(const std::string& frame_id) {

@@ -60,21 +60,24 @@ std::string as_text(const SinkCounts& c) {
   return fmt::format(
       "received {} ({} bytes): {} numbered, {} missing, {} repeated, {} reordered, {} unnumbered; {} "
       "notices; "
+      "lag {:.3f} s on average, {:.3f} s at most; "
       "{} requests, {} turned away, {} abandoned, {} repeated; "
       "{} connections, {} failed handshakes, {} malformed\n",
-      c.received, c.bytes, c.unique, c.missing, c.repeated, c.reordered, c.unnumbered, c.notices, c.requests,
-      c.turned_away, c.abandoned, c.repeated_requests, c.connections, c.failed_handshakes, c.malformed);
+      c.received, c.bytes, c.unique, c.missing, c.repeated, c.reordered, c.unnumbered, c.notices, c.lag_mean,
+      c.lag_most, c.requests, c.turned_away, c.abandoned, c.repeated_requests, c.connections,
+      c.failed_handshakes, c.malformed);
 }
 
 std::string as_json(const SinkCounts& c) {
-  return nlohmann::ordered_json{{"received", c.received},       {"bytes", c.bytes},
-                                {"unique", c.unique},           {"missing", c.missing},
-                                {"repeated", c.repeated},       {"reordered", c.reordered},
-                                {"unnumbered", c.unnumbered},   {"notices", c.notices},
-                                {"requests", c.requests},       {"turned_away", c.turned_away},
-                                {"abandoned", c.abandoned},     {"repeated_requests", c.repeated_requests},
-                                {"connections", c.connections}, {"failed_handshakes", c.failed_handshakes},
-                                {"malformed", c.malformed}}
+  return nlohmann::ordered_json{
+             {"received", c.received},       {"bytes", c.bytes},
+             {"unique", c.unique},           {"missing", c.missing},
+             {"repeated", c.repeated},       {"reordered", c.reordered},
+             {"unnumbered", c.unnumbered},   {"notices", c.notices},
+             {"requests", c.requests},       {"turned_away", c.turned_away},
+             {"abandoned", c.abandoned},     {"repeated_requests", c.repeated_requests},
+             {"connections", c.connections}, {"failed_handshakes", c.failed_handshakes},
+             {"malformed", c.malformed},     {"lag_seconds", {{"mean", c.lag_mean}, {"most", c.lag_most}}}}
              .dump() +
          "\n";
 }
@@ -223,7 +226,7 @@ int run_sink(int argc, char** argv) {
     if (const SinkBehaviour next = outages.at(elapsed); next != behaviour) {
       behaviour = next;
       sink.set_mode(next);
-      complain("sink: " + (next == SinkBehaviour{} ? "up" : to_string(next)));
+      complain("sink: after " + duration_text(elapsed) + ": " + to_string(next));
     }
     if (wanted.verbose && mono_now() >= next_report) reader = report(), next_report += 1s;
     if (mono_now() >= next_plot) plot(), next_plot = mono_now() + between_plots;

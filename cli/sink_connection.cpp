@@ -1,5 +1,7 @@
 #include "cli/sink_connection.h"
 
+#include <boost/asio/error.hpp>
+
 namespace tailrace {
 namespace {
 
@@ -47,6 +49,7 @@ void SinkConnection::read() {
   reading_ = true;
   stream_.read_some(buffer_, [self = shared_from_this()](boost::system::error_code failed, size_t n) {
     self->reading_ = false;
+    if (failed == boost::asio::error::eof && !self->busy_) return self->finish();
     if (failed) return self->close();
     self->got(std::string_view(self->buffer_.data(), n));
   });
@@ -184,7 +187,7 @@ void SinkConnection::taken() {
 void SinkConnection::next() {
   request_.reset();
   dripped_ = 0;
-  if (closing_) return close();
+  if (closing_) return finish();
   serve();
 }
 
@@ -220,14 +223,26 @@ void SinkConnection::retire() {
   if (!host_.http) {
     stream_.half_close();
   } else if (!busy_ && !request_ && requests_.idle()) {
-    return close();
+    return finish();
   }
   if (pausing_) busy_ = pausing_ = false;
+  close_soon();
+  go_on();
+}
+
+// Nothing is under way any more: ends as TLS has it.
+void SinkConnection::finish() {
+  if (!host_.tls) return close();
+  busy_ = true;
+  close_soon();
+  stream_.goodbye([self = shared_from_this()](boost::system::error_code) { self->close(); });
+}
+
+void SinkConnection::close_soon() {
   pause_.expires_after(last_words);
   pause_.async_wait([self = shared_from_this()](boost::system::error_code failed) {
     if (!failed) self->close();
   });
-  go_on();
 }
 
 void SinkConnection::reset() {

@@ -62,6 +62,8 @@ class SinkConnection : public std::enable_shared_from_this<SinkConnection> {
   void write(std::string text, Step then);
   void write_more(std::string_view text, Step then);
   void wait(std::chrono::milliseconds span, Step then);
+  void finish();
+  void close_soon();
 
   SinkHost& host_;
   SinkStream stream_;

@@ -34,6 +34,11 @@ bool SinkStream::peer_left() {
          info.tcpi_state != TCP_FIN_WAIT2;
 }
 
+void SinkStream::goodbye(std::function<void(boost::system::error_code)> done) {
+  if (!tls_) return done({});
+  tls_->async_shutdown(std::move(done));
+}
+
 void SinkStream::half_close() {
   boost::system::error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);

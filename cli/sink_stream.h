@@ -27,6 +27,8 @@ class SinkStream {
   bool is_open() const { return socket_.is_open(); }
   /// Its peer has said its last word, or is gone; whatever it sent before may still be unread.
   bool peer_left();
+  /// TLS's orderly end; at once without TLS.
+  void goodbye(std::function<void(boost::system::error_code)> done);
   /// Says its own last word; still reads.
   void half_close();
   void close();

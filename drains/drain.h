@@ -24,9 +24,9 @@ namespace tailrace {
 struct DrainServices {
   Connector& connector;
   const ClientTls& tls;
-  SyslogLimits syslog = {};
   uint64_t batch_memory = 64u << 20;                        // of all batches in flight together, about
   const std::atomic<uint64_t>* most_batch_bytes = nullptr;  // its share per drain; the DrainSet's
+  SyslogLimits syslog = {};
 
   uint64_t batch_bytes() const {
     return most_batch_bytes ? most_batch_bytes->load(std::memory_order_relaxed) : batch_memory;

@@ -33,6 +33,8 @@ class DrainSet final : public CatalogWatcher {
   /// Ends all drains; their loops must still run. Main thread.
   void stop();
 
+  const DrainServices& services() const { return services_; }
+
   /// A drain and its account at the moment its channel was read.
   struct Account {
     DrainEntry entry;

@@ -34,9 +34,7 @@ void HttpDrain::start() {
 
 void HttpDrain::shut() {
   client_.close();
-  wake_.cancel();
-  gathered_ = {};
-  batches_.clear();
+  wake_.cancel();  // what is under way ends soon, and its batch with it
 }
 
 void HttpDrain::turn() {
@@ -85,19 +83,21 @@ asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
 /// One request, and how long to wait before the next.
 asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   const Delivery& batch = batches_.front();
+  if (batch.bytes >= kMuch) co_await loop_.turns.wait(wake_);
+  auto body = co_await requests_.body(batch);
+  if (stopped() || held()) co_return kAtOnce;
   const Mono began = mono_now();
   const bool reused = client_.connected();
-  if (batch.bytes >= kMuch) co_await loop_.turns.wait(wake_);
-  if (stopped() || held()) co_return kAtOnce;
-  auto body = co_await requests_.body(batch);
   std::string head = requests_.head(batch, *body, wall_now());
   auto answer = co_await client_.exchange(head, *body);
   // A connection kept alive may be closed by the far end in just that moment: no trouble yet.
-  if (reused && !stopped() && !held() && answer.has_error() && answer.error().code == NetErrc::closed) {
+  if (reused && answer.has_error() && answer.error().code == NetErrc::closed) {
     body = co_await requests_.body(batch);
+    if (stopped() || held()) co_return kAtOnce;
     answer = co_await client_.exchange(head, *body);
   }
-  if (stopped() || held()) co_return kAtOnce;
+  // Stopped, or held, and perhaps let go again by now: it was not the far end.
+  if (stopped() || (answer.has_error() && answer.error().code == NetErrc::stopped)) co_return kAtOnce;
   const Mono now = mono_now();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - began);
   if (answer) {

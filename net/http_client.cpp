@@ -33,8 +33,9 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
       : loop(l), connector(c), tls(std::move(t)), origin(std::move(o)), limits(m), idle_timer(l.io) {}
 
   static asio::awaitable<NetResult<HttpAnswer>> exchange(std::shared_ptr<State> self, std::string_view head,
-                                                         HttpBody& body);
-  asio::awaitable<NetFailure> open();
+                                                         HttpBody& body, ConnectSteps* steps);
+  asio::awaitable<NetFailure> open(ConnectSteps* steps);
+  asio::awaitable<NetFailure> shake_hands();
   asio::awaitable<NetFailure> converse(HttpAnswerParser& parser, std::string_view head, HttpBody& body);
   Io send(std::string_view& head, HttpBody& body);
   NetFailure take(HttpAnswerParser& parser, Io got, size_t count);
@@ -79,9 +80,9 @@ NetFailure HttpClient::State::ended(Io why) const {
 }
 
 /// Connects and shakes hands; `ok` if that went well.
-asio::awaitable<NetFailure> HttpClient::State::open() {
+asio::awaitable<NetFailure> HttpClient::State::open(ConnectSteps* steps) {
   connecting = std::make_shared<ConnectCancel>();
-  auto socket = co_await connector.connect(loop, origin.host, origin.port, connecting);
+  auto socket = co_await connector.connect(loop, origin.host, origin.port, connecting, steps);
   connecting.reset();
   if (!socket) co_return socket.error();
   if (closing) co_return stopped();
@@ -90,6 +91,17 @@ asio::awaitable<NetFailure> HttpClient::State::open() {
   renew_at =
       mono_now() + limits.age - std::chrono::milliseconds(int64_t(limits.age.count() * random_unit() / 10));
   if (!origin.tls) co_return NetFailure{};
+  ConnectSteps unwatched;
+  StepWatch shaking((steps ? steps : &unwatched)->handshake);
+  const NetFailure failed = co_await shake_hands();
+  if (failed.code == NetErrc::ok)
+    shaking.done(true, stream->tls().described());
+  else
+    shaking.done(false, failed.text.starts_with("tls: ") ? failed.text.substr(5) : failed.text);
+  co_return failed;
+}
+
+asio::awaitable<NetFailure> HttpClient::State::shake_hands() {
   SslPtr ssl = tls.towards(origin.host, ClientTls::Speaks::http11, back);
   if (!ssl) co_return NetFailure(NetErrc::handshake, "tls: no memory");
   stream->use_tls(std::move(ssl));
@@ -159,14 +171,15 @@ asio::awaitable<NetFailure> HttpClient::State::converse(HttpAnswerParser& parser
 }
 
 asio::awaitable<NetResult<HttpAnswer>> HttpClient::State::exchange(std::shared_ptr<State> self,
-                                                                   std::string_view head, HttpBody& body) {
+                                                                   std::string_view head, HttpBody& body,
+                                                                   ConnectSteps* steps) {
   self->closing = false;
   self->busy = true;
   NetFailure failed;
   const bool reused = self->still_open();
   if (!reused) {
     self->drop();
-    failed = co_await self->open();
+    failed = co_await self->open(steps);
   }
   HttpAnswerParser parser({self->limits.head_bytes, self->limits.body_bytes});
   if (failed.code == NetErrc::ok) failed = co_await self->converse(parser, head, body);
@@ -215,8 +228,9 @@ HttpClient::~HttpClient() {
   close();
 }
 
-asio::awaitable<NetResult<HttpAnswer>> HttpClient::exchange(std::string_view head, HttpBody& body) {
-  return State::exchange(state_, head, body);
+asio::awaitable<NetResult<HttpAnswer>> HttpClient::exchange(std::string_view head, HttpBody& body,
+                                                            ConnectSteps* steps) {
+  return State::exchange(state_, head, body, steps);
 }
 
 bool HttpClient::connected() const {

@@ -48,7 +48,9 @@ class HttpClient {
   /// and reads the answer. Deadlines: connect 5 s, handshake 5 s, then 15 s in total. Both must outlive the
   /// call. An answer that comes before the request is sent counts, and ends the connection. One whose body is
   /// larger than the bound counts too; one that is cut off, by an end or by the deadline, does not.
-  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, HttpBody& body);
+  /// `steps`, if given, are those of the connection that had to be made.
+  asio::awaitable<NetResult<HttpAnswer>> exchange(std::string_view head, HttpBody& body,
+                                                  ConnectSteps* steps = nullptr);
 
   bool connected() const;
   /// Ends a call under way with NetErrc::stopped; the object can be used again.

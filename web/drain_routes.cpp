@@ -6,6 +6,7 @@
 #include "drains/target.h"
 #include "web/api_answer.h"
 #include "web/drain_health.h"
+#include "web/drain_probe.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
 
@@ -133,6 +134,12 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate&
         gate);
   };
   add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+  routes.add(
+      "POST", "/v3/channels/:c/drains/:d/test",
+      [tests = std::make_shared<DrainTests>(services)](HttpExchange& exchange) {
+        return tests->run(exchange);
+      },
+      gate);
   add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
   add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
   add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "channels/memory_catalog.h"
-#include "tests/channels/log_fixture.h"
+#include "tests/channels/filtered_reader.h"
 #include "tests/disk/scoped_hook.h"
 #include "tests/disk/store_fixture.h"
 #include "tests/disk/temp_dir.h"
@@ -117,4 +117,27 @@ TEST_CASE("disk_store: at the disk bound what was delivered goes before what som
   CHECK(waiter.ledger().buffered == 8000);
   CHECK(reader.ledger().dropped_total() == 0);
   REQUIRE(eventually([&] { return life.store->status().bytes <= kBound; }));
+}
+
+TEST_CASE(
+    "disk_store: at the disk bound a filtered drain's records are cleaned when it is known what they were") {
+  const TempDir dir;
+  constexpr uint64_t kBound = 16 << 20;
+  Life life(dir.path(), true, kBound);
+  const ChannelPtr channel = life.catalog->add_channel("c").value();
+  FilteredReader reader(*channel->log, Place::at_end());  // reads nothing meanwhile
+  int sent = 0;
+  while (reader.cursor->ledger().dropped_total() < 1'000) {
+    CountingWaiter told;
+    append_messages(channel, numbered(sent, 500, 1000), wall_now(), told);
+    REQUIRE(eventually([&] { return calls(told) == 1; }));
+    if (told.first) sent += 500;  // else there is no room for a moment
+    REQUIRE(reader.cursor->ledger().balanced());
+  }
+  REQUIRE(eventually([&] {
+    while (reader.read(1 << 16));
+    reader.settle(SIZE_MAX);
+    return reader.cursor->ledger().buffered == 0;
+  }));
+  reader.check_closed(0, sent);
 }

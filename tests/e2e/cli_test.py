@@ -306,7 +306,7 @@ class Others(EndToEnd):
         for command in commands:
             self.assertRegex(out, rf"(?m)^  {command} ")
         self.assertEqual(run("--help")[:2], (0, out))
-        for command in ("serve", "demo", "logs", "simulate", "sink", "version"):
+        for command in ("serve", "demo", "logs", "drains", "simulate", "sink", "version"):
             with self.subTest(command=command):
                 code, text, err = run(command, "--help")
                 self.assertEqual((code, err), (0, ""))
@@ -320,7 +320,7 @@ class Others(EndToEnd):
                 self.assertEqual((code, out), (2, ""))
                 self.assertTrue(err.startswith("tailrace: "), err)
         self.assertIn("did you mean serve?", run("srve")[2])
-        for command in ("send", "channels", "tokens", "drains", "top", "check", "completion"):
+        for command in ("send", "channels", "tokens", "top", "check", "completion"):
             with self.subTest(command=command):
                 code, out, err = run(command)
                 self.assertEqual((code, out), (2, ""))

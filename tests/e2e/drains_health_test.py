@@ -1,6 +1,7 @@
 """A drain's health, as its owner reads it over the API."""
 
 import datetime
+import tempfile
 import unittest
 
 from harness import EndToEnd, HttpFarEnd, counted, record, wait_until
@@ -96,6 +97,21 @@ class Health(EndToEnd):
         wait_until(lambda: sum(r["records"] for r in self.health()["lost"]) == health["dropped"]["overflow"],
                    "every loss in a range")
         self.assertEqual(health["accepted"], health["delivered"] + health["dropped"]["overflow"])
+
+    def test_an_address_that_is_not_allowed_any_more(self):
+        with tempfile.TemporaryDirectory(prefix="tailrace-e2e-") as folder:
+            self.set_up("--data-dir", folder)
+            self.send("one")
+            self.wait_for(state="ok", delivered=1)
+            self.router.stop()
+            self.router = self.node("--data-dir", folder, "--drain-allow", "192.0.2.1")
+            self.send("two")
+            health = self.wait_for(state="failing", cause="address not allowed")
+            self.assertEqual((health["lag_records"], health["delivered"]), (1, 1))
+            self.router.stop(errors=True)
+            self.router = self.node("--data-dir", folder)
+            self.wait_for(state="ok", delivered=2)
+            self.router.stop()
 
     def test_unknown_ones_are_404(self):
         self.set_up()

@@ -11,7 +11,7 @@ import time
 import unittest
 
 from far_ends import MICROS, MIB, FarEndCase, Notices, Sender, TlsFarEnd, Watcher, numbers_of, stamp
-from harness import free_port, wait_until
+from harness import AUTH, free_port, run, wait_until
 
 BATCH = 10  # records per POST
 AGAIN = 1.0  # seconds before a kill: what was delivered then may be delivered again (docs/guarantees.md: 250 ms)
@@ -60,27 +60,42 @@ class Outage(FarEndCase):
         self.far_end = self.wild(lambda: TlsFarEnd(*certificate))
         self.flaky = []
         self.tail = self.follow()
+        self.watch_waits()
         neighbours = ("beside", "syslog", "control")
         self.phase("warm")
         self.wait_for_phase("warm", 100, neighbours)
         self.phase("alone")
         self.wait_for_phase("alone", self.ALONE, neighbours)
 
-    def wait_for_health(self, state, cause=None):
-        """What its owner is shown, once it is this."""
-        def there():
-            health = self.health(self.drain_)
-            if health["state"] == state and (cause is None or re.search(cause, health["cause"])):
-                return health
-            return None
-        return wait_until(there, lambda: f"{state} {cause}: {self.health(self.drain_)}")
+    def health_words(self):
+        """What `tailrace drains health` says."""
+        code, out, err = run("drains", "health", "-a", self.channel, str(self.drain_["id"]), "--url", self.router.url,
+                             environment={"TAILRACE_AUTH": AUTH})
+        self.assertEqual((code, err), (0, ""))
+        self.check_words(out)
+        return out
 
-    def check_health_of_failure(self, health, since):
-        self.assertAlmostEqual(stamp(health["since"]), since, delta=0.001)
+    def wait_for_words(self, headline, *lines):
+        """The lines of `drains health` by their first word, once it begins so and has these among them."""
+        def there():
+            words = self.health_words()
+            parts = {name.strip(): text for name, text in re.findall(r"(?m)^  (.{11}) (.*)$", words)}
+            return parts if re.match(headline, words) and set(lines) <= set(parts) else None
+        return wait_until(there, lambda: f"{headline} {lines}: {self.health_words()}")
+
+    def check_failing(self, cause, since):
+        """What is wrong, since when, when it is tried again (unless it just is), and what it costs."""
+        words = self.wait_for_words(rf"drain {self.drain_['id']} has been failing for \S+: {cause}\n", "next try")
+        self.assertAlmostEqual(stamp(words["since"]), since, delta=0.001)
+        self.assertRegex(words["next try"], r"^now$|^in (\d|[12]\d|30)s$|^in \d+ms$")
+        self.assertRegex(words["lag"], r"^[\d,]+ records, \S+$")
+        self.assertEqual(words["dropped"], "none")
+        self.assertIn("far end is up", words["what to do"])
+        health = self.health(self.drain_)
+        self.assertEqual((health["state"], stamp(health["since"]), health["dropped"]),
+                         ("failing", stamp(words["since"]), {}))
         self.assertGreater(health["lag_records"], 0)
         self.assertGreater(health["lag_seconds"], 0)
-        self.assertEqual(health["dropped"], {})
-        self.assertLess(stamp(health["next_try"]), time.time() + 31)
 
     def test_outage(self):
         self.set_up()
@@ -97,7 +112,7 @@ class Outage(FarEndCase):
         far_end.behave = unavailable
         since = self.failing(drain, "answered 503")
         wait_until(lambda: max(far_end.repeats().values()) >= 3, "three tries of a batch")
-        self.check_health_of_failure(self.wait_for_health("failing", "answered 503"), since)
+        self.check_failing("answered 503", since)
 
         # It hangs; and while it has the batch in hand, the router is killed.
         hung = []
@@ -128,12 +143,11 @@ class Outage(FarEndCase):
         self.assertEqual((tries[hung[1]].id, tries[hung[1]].body), (tries[hung[0]].id, tries[hung[0]].body))
         self.phase("restarted")
         since = self.failing(drain, "no answer within 15s")
-        self.check_health_of_failure(self.wait_for_health("failing", "no answer within 15s"), since)
+        self.check_failing("no answer within 15s", since)
 
         # Then nobody is there at all. It is one outage: its cause changes in health, and the tail says no more.
         far_end.set_mode("refuse")
-        refused = self.wait_for_health("failing", r"connect: connection refused \(127\.0\.0\.1:\d+\)")
-        self.check_health_of_failure(refused, since)
+        self.check_failing(r"connect: connection refused \(127\.0\.0\.1:\d+\)", since)
         self.story(drain, f"failing since {MICROS}: no answer within 15s")
 
         # It is over.
@@ -144,7 +158,9 @@ class Outage(FarEndCase):
         back = next(one for one in far_end.all_tries() if one.status == 200 and one.id == tries[hung[0]].id)
         self.assertGreaterEqual(late, waiting)
         self.assertAlmostEqual(late, self.late_at(back.at, begun_at), delta=self.RATE // 2)
-        self.assertEqual(self.wait_for_health("ok")["dropped"], {})
+        words = self.wait_for_words(rf"drain {drain['id']} has been ok for \S+\n")
+        self.assertEqual(words["dropped"], "none")
+        self.assertFalse({"next try", "what to do"} & set(words))
         self.story(drain, f"failing since {MICROS}: no answer within 15s", "recovered after .*: 0 dropped, \\d+ delivered late")
         self.finish_outage(before, first_of_drain, killed_at)
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/model/store_process.h"
+
 namespace tailrace::model {
 
 using nlohmann::json;
@@ -21,7 +23,8 @@ struct Record {
 
 /// A drain as its far end sees it.
 struct Drain {
-  size_t first = 0;            // index of the first record that is its own
+  size_t first = 0;  // index of the first record that is its own
+  bool filtered = false;
   std::set<size_t> delivered;  // settled at least once, in whatever life of the process
   std::vector<size_t> in_flight;
   size_t next = 0;  // in this life of the process it reads no record before this one
@@ -76,11 +79,19 @@ struct Channel {
     for (auto& [id, drain] : drains) drain.in_flight.clear(), drain.next = 0;
   }
 
-  /// Acknowledged, its own, and never settled.
+  /// Its own with this fate, that it wants or does not.
+  uint64_t count(const Drain& drain, Record::Fate fate, bool is_wanted) const {
+    uint64_t n = 0;
+    for (size_t i = drain.first; i < records.size(); ++i)
+      n += records[i].fate == fate && wanted(records[i].message) == is_wanted;
+    return n;
+  }
+  /// Acknowledged, its own, wanted, and never settled.
   uint64_t missing(const Drain& drain) const {
     uint64_t n = 0;
     for (size_t i = drain.first; i < records.size(); ++i)
-      n += records[i].fate == Record::Fate::acknowledged && !drain.delivered.contains(i);
+      n += records[i].fate == Record::Fate::acknowledged && !drain.delivered.contains(i) &&
+           (!drain.filtered || wanted(records[i].message));
     return n;
   }
 };
@@ -89,6 +100,17 @@ inline uint64_t dropped(const json& ledger) {
   uint64_t sum = 0;
   for (const auto& [reason, n] : ledger["dropped"].items()) sum += n.get<uint64_t>();
   return sum;
+}
+
+/// All has come to its end. What was taken with a batch in flight or behind it, and is gone from the disk at
+/// the next start, counts as dropped, wanted or not; nothing that was wanted counts as filtered.
+inline void check_filtered(const Channel& channel, const Drain& drain, const json& ledger) {
+  using Fate = Record::Fate;
+  const uint64_t told = ledger["delivered"].get<uint64_t>() + dropped(ledger);
+  CHECK_MESSAGE(told >= channel.count(drain, Fate::acknowledged, true), ledger.dump());
+  CHECK_MESSAGE(ledger["filtered"] <= channel.count(drain, Fate::acknowledged, false) +
+                                          channel.count(drain, Fate::unknown, false),
+                ledger.dump());
 }
 
 /// Rule 4 of the architecture, and D9.

@@ -20,9 +20,14 @@ namespace {
 
 using nlohmann::json;
 
+struct Filter final : RecordFilter {
+  bool wants(const tailrace::Record& record) const override { return wanted(record.message()); }
+};
+
 struct Reader final : Task {
   explicit Reader(const DrainEntry& entry)
       : channel(entry.channel), cursor(Cursor::Kind::drain, loop.pass, *this, entry.id) {
+    if (entry.url.ends_with(kFiltered)) cursor.set_wanted(std::make_shared<Filter>());
     cursor.attach(*channel->log, Place::resume(entry.start));
   }
   void run_task() override {}

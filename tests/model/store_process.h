@@ -7,6 +7,12 @@
 
 namespace tailrace::model {
 
+/// How the URL of a drain with a filter ends, and what that wants.
+inline constexpr std::string_view kFiltered = "?filtered";
+inline bool wanted(std::string_view message) {
+  return message.size() % 3 != 0;
+}
+
 struct StoreBounds {
   uint64_t segment_bytes = 1 << 20, disk_bytes = uint64_t{1} << 30, channel_bytes = uint64_t{1} << 30;
   bool durable = true;
