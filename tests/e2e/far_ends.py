@@ -29,9 +29,9 @@ import threading
 import time
 
 from certificates import Authority
-from harness import PATIENCE, EndToEnd, FarEnd, Tail, split_frames, wait_until
+from harness import BINARY, PATIENCE, EndToEnd, FarEnd, Tail, split_frames, wait_until
 
-FAR_END = os.environ.get("TAILRACE_FAR_END", "")
+FAR_END = os.environ.get("TAILRACE_FAR_END") or os.path.join(os.path.dirname(BINARY), "tests/e2e/httplib_far_end")
 SANITIZED = os.environ.get("TAILRACE_SANITIZED", "") not in ("", "OFF", "0")
 MICROS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 FLOOR = 0.020  # seconds
@@ -100,7 +100,7 @@ class FarProcess(Process):
     """httplib_far_end.cpp: cpp-httplib's server and plain sockets, in a process of their own."""
 
     def __init__(self, *arguments):
-        if not FAR_END:
+        if not os.access(FAR_END, os.X_OK):
             raise RuntimeError("TAILRACE_FAR_END must name httplib_far_end")
         super().__init__(FAR_END, *map(str, arguments))
         self.http, self.syslog = map(int, re.fullmatch(r"http=(\d+) syslog=(\d+)", self.greeting).groups())
@@ -535,10 +535,10 @@ class FarEndCase(EndToEnd):
         return self.tail.wait_for(f"(?m)^{MICROS} heroku\\[logplex\\]: drain '{drain['token']}' {pattern}$", seconds)
 
     def failing(self, drain, cause):
-        """Waits for its line; the time it gives must lie between the fault and the line itself."""
+        """Waits for its line; the time it gives must lie between the fault, or what was under way then, and the line itself."""
         match = self.wait_for_state(drain, f"failing since ({MICROS}): {cause}")
         since, told = stamp(match[1].decode()), stamp(match[0].decode().split(" ", 1)[0])
-        self.assertLessEqual(self.fault_at - 0.001, since)
+        self.assertLessEqual(self.fault_at - 0.5, since)
         self.assertLessEqual(since, told)
         return since
 
