@@ -403,10 +403,11 @@ class TlsFarEnd(WildFarEnd):
 
 
 class NameServer:
-    """Every name is 127.0.0.1; while it is `silent` it hears and does not answer."""
+    """Every name is at `address`, for no time at all; `wrong` gives names that are answered with an error (3: no such name,
+    2: failed). While it is `silent` it hears and does not answer."""
 
     def __init__(self):
-        self.silent, self.asked = False, 0
+        self.silent, self.wrong, self.address = False, {}, "127.0.0.1"
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -420,17 +421,19 @@ class NameServer:
                 return
             if not query:
                 return
-            self.asked += 1
             if self.silent:
                 continue
-            end = 12
+            labels, end = [], 12
             while query[end]:
+                labels.append(query[end + 1:end + 1 + query[end]].decode())
                 end += 1 + query[end]
             question = query[12:end + 5]
-            wants_v4 = question[-4:-2] == b"\0\1"
-            address = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x7f\0\0\1"  # TTL 0
-            self._socket.sendto(query[:2] + b"\x81\x80\0\1" + (b"\0\1" if wants_v4 else b"\0\0") + b"\0\0\0\0" + question +
-                                (address if wants_v4 else b""), sender)
+            error = self.wrong.get(".".join(labels).lower(), 0)
+            answers = b""
+            if not error and question[-4:-2] == b"\0\1":
+                answers = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(self.address)
+            counts = b"\0\1" + (b"\0\1" if answers else b"\0\0") + b"\0\0\0\0"
+            self._socket.sendto(query[:2] + bytes([0x81, 0x80 | error]) + counts + question + answers, sender)
 
     def close(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
