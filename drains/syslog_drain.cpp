@@ -113,7 +113,7 @@ asio::awaitable<void> SyslogDrain::connect(std::shared_ptr<SyslogDrain> self) {
   } else if (link.error().code == NetErrc::stopped) {
     self->run_task();  // it was held for a moment
   } else {
-    self->back_.forget();
+    if (link.error().code != NetErrc::connect && link.error().code != NetErrc::resolve) self->back_.forget();
     self->try_later(link.error(), std::exchange(self->down_since_, 0));
   }
 }

@@ -107,7 +107,10 @@ void TlsSocket::explain(int error) {
     error_ = error == SSL_ERROR_SSL && words ? words : "closed by the far end";
 
   const int alert = reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET : 0;
-  certificate_failed_ = verdict != X509_V_OK || reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+  // TLS 1.2 has no word of its own for it.
+  const bool had_none =
+      alert == SSL_AD_HANDSHAKE_FAILURE && certificate_was_asked() && !SSL_get_certificate(ssl_.get());
+  certificate_failed_ = had_none || verdict != X509_V_OK || reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
                         reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE || is_about_certificates(alert);
   if (established_) return;  // the handshake's outcome stays
   if (error != SSL_ERROR_SSL)
@@ -151,7 +154,11 @@ Io TlsSocket::write_some(std::string_view bytes, size_t& count) {
 }
 
 bool TlsSocket::judged_later() const {
-  return established_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && SSL_get_app_data(ssl_.get()) != nullptr;
+  return established_ && SSL_version(ssl_.get()) >= TLS1_3_VERSION && certificate_was_asked();
+}
+
+bool TlsSocket::certificate_was_asked() const {
+  return SSL_get_app_data(ssl_.get()) != nullptr;
 }
 
 uint64_t TlsSocket::received() const {

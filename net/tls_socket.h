@@ -98,6 +98,7 @@ class TlsSocket {
  private:
   Io unfinished(int error);
   void explain(int error);
+  bool certificate_was_asked() const;  // as ClientTls notes it
 
   SslPtr ssl_;
   int socket_ = -1;

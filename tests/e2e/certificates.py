@@ -18,11 +18,18 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3", "-subj",
                 f"/CN={name}", "-addext", "keyUsage=keyCertSign", "-keyout", self._key, "-out", self.pem)
 
-    def sign(self, name, certificate, key):
-        """A certificate for localhost, and as a client's, under this name."""
+    def sign(self, name, certificate, key, alternative="DNS:localhost,IP:127.0.0.1", days=3):
+        """A certificate for localhost, and as a client's, under this name; with negative days it has expired."""
         extensions = self.folder / f"{name}.ext"
-        extensions.write_text("basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        extensions.write_text(f"basicConstraints=CA:FALSE\nsubjectAltName={alternative}\n")
         request = openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                           "-keyout", key)
-        openssl("x509", "-req", "-days", "3", "-CA", self.pem, "-CAkey", self._key, "-CAcreateserial", "-extfile", extensions,
+        openssl("x509", "-req", "-days", days, "-CA", self.pem, "-CAkey", self._key, "-CAcreateserial", "-extfile", extensions,
                 "-out", certificate, feed=request)
+
+
+def self_signed(name, certificate, key, alternative="DNS:localhost,IP:127.0.0.1"):
+    """A certificate that vouches for itself."""
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3", "-subj",
+            f"/CN={name}", "-addext", "basicConstraints=critical,CA:FALSE", "-addext", f"subjectAltName={alternative}",
+            "-keyout", key, "-out", certificate)

@@ -369,8 +369,8 @@ class Node:
         answer = self.good("POST", "/channels", {"name": name, "tokens": list(tokens)})
         return str(answer["channel_id"]), answer["tokens"]
 
-    def drain(self, channel, url):
-        return self.good("POST", f"/v2/channels/{channel}/drains", {"url": url})
+    def drain(self, channel, url, **options):
+        return self.good("POST", f"/v2/channels/{channel}/drains", {"url": url, **options})
 
     def session(self, channel, **query):
         return self.good("POST", "/v2/sessions", {"channel_id": channel, **query})["url"]
