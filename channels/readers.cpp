@@ -117,14 +117,10 @@ void Readers::finish(CursorState& cursor, uint64_t records, Micros oldest_left) 
   cursor.flying.erase(cursor.flying.begin(), run);
 }
 
-void Readers::delivered(CursorState& cursor, uint64_t records, Micros oldest_left) {
-  finish(cursor, records, oldest_left);
-  cursor.counts.delivered += records;
-}
-
-void Readers::filtered(CursorState& cursor, uint64_t records, Micros oldest_left) {
-  finish(cursor, records, oldest_left);
-  cursor.counts.filtered += records;
+void Readers::settled(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left) {
+  finish(cursor, delivered + filtered, oldest_left);
+  cursor.counts.delivered += delivered;
+  cursor.counts.filtered += filtered;
 }
 
 void Readers::dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left,

@@ -35,10 +35,9 @@ class Readers {
   /// `slice` is handed to `cursor`, which stands behind it from now on.
   void took(CursorState& cursor, const Slice& slice);
 
-  /// The oldest `records` in flight have come to their end. `oldest_left`: arrival of the first that is still
+  /// The oldest in flight have come to their end. `oldest_left`: arrival of the first that is still
   /// in flight, 0: none is.
-  void delivered(CursorState& cursor, uint64_t records, Micros oldest_left);
-  void filtered(CursorState& cursor, uint64_t records, Micros oldest_left);
+  void settled(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left);
   void dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left, Micros now);
 
   /// `gone` is: who had not read it has lost it, dated `now`, and is told once. What a filter did not want is

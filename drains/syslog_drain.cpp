@@ -255,8 +255,14 @@ void SyslogDrain::keep_in_flight(const Slice& slice, uint64_t wanted, uint64_t e
     last->wanted += wanted;
     last->end = end;
   } else {
-    in_flight_.push_back({.slice = slice, .loss = {}, .wanted = wanted, .end = end, .began = now});
+    in_flight_.push_back(
+        {.slice = slice, .loss = {}, .told = {}, .wanted = wanted, .end = end, .began = now});
   }
+}
+
+void SyslogDrain::give_back_losses() {
+  for (const InFlight& item : in_flight_)
+    if (item.told.records) give_back_own_loss(item.told);
 }
 
 bool SyslogDrain::send_loss() {
@@ -264,6 +270,7 @@ bool SyslogDrain::send_loss() {
   if (!loss.records) return true;
   InFlight item{.slice = {},
                 .loss = frames_.loss(loss.records, loss.since, wall_now()),
+                .told = loss,
                 .wanted = 0,
                 .end = 0,
                 .began = mono_now()};

@@ -31,6 +31,7 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   struct InFlight {
     Slice slice;          // empty for a loss frame
     std::string loss;     // the L10 frame
+    Loss told;            // what it tells
     uint64_t wanted = 0;  // records of the slice
     uint64_t end = 0;     // where it ends in the bytes given to the link
     Mono began{};         // when its first byte was given
@@ -40,6 +41,7 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   void shut() override;
   void turn() override;
   void run_task() override;
+  void give_back_losses() override;
 
   bool has_something_to_send();
   static asio::awaitable<void> connect(std::shared_ptr<SyslogDrain> self);

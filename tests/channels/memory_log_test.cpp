@@ -60,7 +60,7 @@ TEST_CASE("a cursor reads what comes after it, once, in order, whatever the port
     CHECK(drain_all(cursor, portion) == numbered(5, 701));
     CHECK(cursor.ledger().buffered == 701);
     CHECK(cursor.ledger().balanced());
-    cursor.settle(Outcome::delivered, 700);
+    cursor.settle(700, 0);
     cursor.drop(DropReason::refused, 1);
     CHECK(cursor.ledger().delivered == 700);
     CHECK(cursor.ledger().buffered == 0);
@@ -126,7 +126,7 @@ TEST_CASE("history stays although every cursor has read it, and goes when newer 
   drain.attach(f.log());
   for (int i = 0; i < 1000; i += 10) {
     f.append(numbered(i, 10, 300));
-    drain.settle(Outcome::delivered, drain_all(drain).size());
+    drain.settle(drain_all(drain).size(), 0);
   }
   uint64_t records = 0;
   for (const Slice& slice : history_of(f.log(), 1000).slices) records += slice.records;
@@ -213,7 +213,7 @@ TEST_CASE("a drain goes on with its account where it had come") {
   CHECK(drain.ledger().accepted == 18);
   CHECK(drain.ledger().balanced());
   CHECK(drain_all(drain) == numbered(12, 8));
-  drain.settle(Outcome::delivered, 8);
+  drain.settle(8, 0);
   CHECK(drain.ledger().delivered == 15);
   CHECK(drain.ledger().balanced());
 
@@ -331,7 +331,7 @@ TEST_CASE("two threads append and one reads: nothing lost, nothing twice, each s
       REQUIRE(record.message().substr(1) == std::to_string(next[is_b]++));
     }
     got += int(read.slice.records);
-    cursor.settle(Outcome::delivered, read.slice.records);
+    cursor.settle(read.slice.records, 0);
     REQUIRE(cursor.ledger().balanced());
   }
   a.join();
