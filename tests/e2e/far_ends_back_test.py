@@ -32,7 +32,7 @@ class FarEndsThatAreBack(FarEndCase):
             self.assertEqual(account["dropped"], {})
         self.wait_for_phase("beside", 200)
         # The records that were behind are in memory now; what batches took is what it may have grown by.
-        self.finish(memory=128 * MIB)
+        self.finish(memory=128 * MIB, core=2)  # catching up is work
 
     def order(self, channel, drain, what):
         self.assertEqual(self.router.api("POST", f"/v3/channels/{channel}/drains/{drain['id']}/{what}").status, 200)

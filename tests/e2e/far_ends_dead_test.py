@@ -1,19 +1,11 @@
 """A thousand drains whose far end is dead, on a thousand channels (A4 #15; ten thousand are bench/'s)."""
 
-import os
 import threading
 import time
 import unittest
 
-from far_ends import MIB, SANITIZED, FarEndCase
+from far_ends import MIB, SANITIZED, FarEndCase, cpu_seconds
 from harness import counted, record, wait_until
-
-
-def cpu_seconds(node):
-    """What its process has used, of user and kernel."""
-    with open(f"/proc/{node.process.pid}/stat", encoding="ascii") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class DeadFarEnds(FarEndCase):

@@ -12,6 +12,7 @@
 //   GET  /books/NAME     the books of NAME; what came by syslog stands under `syslog`
 //   GET  /tries/NAME     each request of it
 //   GET  /phase/NAME/PHASE  how many records of a phase came
+//   GET  /times/NAME/PHASE  when each of them was sent and came, in nanoseconds
 //
 // The message of a record is `PHASE NUMBER NANOSECONDS …`: numbers count from 0 on, nanoseconds are the
 // monotonic clock's when it was sent.
@@ -123,20 +124,11 @@ class Books {
   }
 
   json told() const {
-    json phases = json::object();
-    for (const auto& [name, times] : phases_) {
-      std::vector<int64_t> sorted = times;
-      std::sort(sorted.begin(), sorted.end());
-      const auto at = [&](double part) {
-        return double(sorted[size_t(double(sorted.size() - 1) * part)]) / 1e9;
-      };
-      phases[name] = {{"count", sorted.size()}, {"p50", at(0.5)}, {"p99", at(0.99)}, {"max", at(1)}};
-    }
     return {{"requests", requests_}, {"repeated_frames", repeated_frames_},
             {"records", records_},   {"first", first_},
             {"next", high_},         {"backs", backs_},
             {"gaps", gaps_},         {"bad", bad_},
-            {"notices", notices_},   {"phases", phases}};
+            {"notices", notices_}};
   }
 
   json tries() const {
@@ -148,6 +140,11 @@ class Books {
                        {"count", one.count},
                        {"bytes", one.bytes}});
     return tries;
+  }
+
+  json times(const std::string& phase) const {
+    const auto found = phases_.find(phase);
+    return found == phases_.end() ? json::array() : json(found->second);
   }
 
   size_t count_of(const std::string& phase) const {
@@ -185,7 +182,7 @@ class Books {
     last_ = number;
     if (number < high_) return;  // known already: of no phase
     high_ = number + 1;
-    phases_[phase].push_back(at - sent);
+    phases_[phase].emplace_back(sent, at);
   }
 
   static void note(json& list, int64_t a, int64_t b) {
@@ -202,8 +199,8 @@ class Books {
   json gaps_ = json::array();   // [the one missing, number that came in its place]
   json bad_ = json::array(), notices_ = json::array();
   std::vector<Try> tries_;
-  std::unordered_map<std::string, size_t> bodies_, taken_;  // by frame id
-  std::map<std::string, std::vector<int64_t>> phases_;
+  std::unordered_map<std::string, size_t> bodies_, taken_;                  // by frame id
+  std::map<std::string, std::vector<std::pair<int64_t, int64_t>>> phases_;  // sent, came
 };
 
 std::mutex mutex;  // of all_books
@@ -287,6 +284,10 @@ int main(int count, char** arguments) {
   server.Get("/phase/([^/]+)/([^/]+)", [](const httplib::Request& in, httplib::Response& out) {
     const std::lock_guard lock(mutex);
     out.set_content(std::to_string(all_books[name_in(in)].count_of(in.matches[2].str())), "text/plain");
+  });
+  server.Get("/times/([^/]+)/([^/]+)", [](const httplib::Request& in, httplib::Response& out) {
+    const std::lock_guard lock(mutex);
+    out.set_content(all_books[name_in(in)].times(in.matches[2].str()).dump(), "application/json");
   });
   const int port = server.bind_to_any_port("127.0.0.1");
   uint16_t syslog_port = 0;

@@ -60,6 +60,7 @@ class Outage(FarEndCase):
         self.far_end = self.wild(lambda: TlsFarEnd(*certificate))
         self.flaky = []
         self.tail = self.follow()
+        self.watch_waits()
         neighbours = ("beside", "syslog", "control")
         self.phase("warm")
         self.wait_for_phase("warm", 100, neighbours)
