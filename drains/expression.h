@@ -1,0 +1,54 @@
+#pragma once
+// Regular expressions whose cost is known before they run.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tailrace {
+
+/// A regular expression as a complete automaton, made when it is parsed: a text costs one look into a table
+/// for each of its bytes, whatever both are. An expression whose automaton would be large is refused instead.
+/// Immutable; any thread.
+///
+/// The language is RE2's (which checks it), as UTF-8, without \p, \P and \Q: what matches here matches there.
+class Expression {
+ public:
+  struct Parsed;
+  /// What the expressions of one filter may use together; what parse() uses it takes from this.
+  struct Room {
+    size_t cells = 128 * 1024;  // of the table, 2 bytes each
+    size_t steps = 4'000'000;   // of making it; about 2 ns each
+  };
+
+  static Parsed parse(const std::string& text, Room& room);
+
+  /// Whether it matches anywhere in `text`.
+  bool matches(std::string_view text) const;
+
+  size_t states() const { return at_end_.size(); }
+  size_t cells() const { return next_.size(); }
+
+ private:
+  friend class Determinizer;
+  static constexpr uint16_t kNever = 0, kMatched = 1;
+
+  size_t classes_ = 0;
+  std::array<uint8_t, 256> class_of_{};  // bytes that are never told apart have one class
+  std::vector<uint16_t> next_;           // [state * classes_ + class]
+  std::vector<uint8_t> at_end_;          // [state]: it matches if the text ends here
+  uint16_t start_ = kNever;
+  uint16_t idle_ = kNever;            // where it is while nothing has begun to match
+  std::array<uint8_t, 256> wakes_{};  // bytes that leave `idle_`
+  int only_waker_ = -1;               // the byte, if it is one
+};
+
+struct Expression::Parsed {
+  std::shared_ptr<const Expression> expression;  // null: there is an error
+  std::string error;
+};
+
+}  // namespace tailrace
