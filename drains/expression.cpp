@@ -482,25 +482,30 @@ class Determinizer {
     Key first{Before::begin, {}};
     begin_set();
     const bool matched = close(start_, first.steps, nullptr, true);
-    made->start_ = matched ? Expression::kMatched : state_of(std::move(first));
+    const uint16_t start = matched ? kMatched : state_of(std::move(first));
     for (size_t state = 0; state < states_.size(); ++state) {
       const size_t classes = made->classes_;
-      if (states_.size() > kMostStates || room_.steps == 0 || states_.size() * classes > room_.cells)
+      if (states_.size() > kMostStates || states_.size() * classes > std::min(room_.cells, kMostCells) ||
+          room_.steps == 0)
         return nullptr;
       made->next_.resize((state + 1) * classes, static_cast<uint16_t>(state));
-      made->at_end_.push_back(state == Expression::kMatched);
-      if (state <= Expression::kMatched) continue;
-      made->at_end_.back() = step(*states_[state], kEndOfText) == Expression::kMatched;
+      made->at_end_.push_back(state == kMatched);
+      if (state <= kMatched) continue;
+      made->at_end_.back() = step(*states_[state], kEndOfText) == kMatched;
       for (size_t c = 0; c < classes; ++c)
         made->next_[state * classes + c] = step(*states_[state], example_[c]);
     }
     room_.cells -= made->next_.size();
+    for (uint16_t& next : made->next_) next = static_cast<uint16_t>(next * made->classes_);
+    made->start_ = static_cast<uint16_t>(start * made->classes_);
+    made->matched_ = static_cast<uint16_t>(kMatched * made->classes_);
     find_idle(*made);
     return made;
   }
 
  private:
-  static constexpr size_t kMostStates = 4'096;
+  static constexpr size_t kMostStates = 4'096, kMostCells = 64 * 1024;
+  static constexpr uint16_t kNever = 0, kMatched = 1;  // states are numbers here
   enum class Before : uint8_t { begin, line_end, word, other };
   struct Key {
     Before before = Before::other;
@@ -597,22 +602,22 @@ class Determinizer {
     begin_set();
     const Between at{from.before, byte};
     for (const uint32_t one : from.steps)
-      if (close(one, decided, &at, false)) return Expression::kMatched;
-    if (byte == kEndOfText) return Expression::kNever;
+      if (close(one, decided, &at, false)) return kMatched;
+    if (byte == kEndOfText) return kNever;
     Key to{before_of(byte), {}};
     begin_set();
     for (const uint32_t one : decided) {
       const Step& s = steps_[one];
       if (room_.steps) --room_.steps;
       if (byte < s.first || byte > s.last) continue;
-      if (close(s.next, to.steps, nullptr, false)) return Expression::kMatched;
+      if (close(s.next, to.steps, nullptr, false)) return kMatched;
     }
-    if (close(start_, to.steps, nullptr, false)) return Expression::kMatched;
+    if (close(start_, to.steps, nullptr, false)) return kMatched;
     return state_of(std::move(to));
   }
 
   uint16_t state_of(Key key) {
-    if (key.steps.empty()) return Expression::kNever;
+    if (key.steps.empty()) return kNever;
     std::ranges::sort(key.steps);
     const auto [found, is_new] = numbers_.try_emplace(std::move(key), static_cast<uint16_t>(states_.size()));
     if (is_new && states_.size() <= kMostStates) states_.push_back(&found->first);
@@ -621,11 +626,9 @@ class Determinizer {
 
   /// Where nothing has begun to match: the state that most bytes lead to from there.
   static void find_idle(Expression& made) {
-    const auto next = [&](uint16_t state, size_t byte) {
-      return made.next_[state * made.classes_ + made.class_of_[byte]];
-    };
+    const auto next = [&](uint16_t state, size_t byte) { return made.next_[state + made.class_of_[byte]]; };
     made.idle_ = next(made.start_, 0);
-    if (made.idle_ <= Expression::kMatched) return;
+    if (made.idle_ <= made.matched_) return;
     int wakers = 0;
     for (size_t byte = 0; byte < 256; ++byte) {
       if (next(made.idle_, byte) == made.idle_) continue;
@@ -681,10 +684,10 @@ bool Expression::matches(std::string_view text) const {
         if (at == end) break;
       }
     }
-    if (state <= kMatched) break;
-    state = next_[state * classes_ + class_of_[*at++]];
+    if (state <= matched_) break;
+    state = next_[state + class_of_[*at++]];
   }
-  return at_end_[state] != 0;
+  return at_end_[state / classes_];
 }
 
 }  // namespace tailrace

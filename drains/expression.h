@@ -20,7 +20,7 @@ class Expression {
   struct Parsed;
   /// What the expressions of one filter may use together; what parse() uses it takes from this.
   struct Room {
-    size_t cells = 128 * 1024;  // of the table, 2 bytes each
+    size_t cells = 128 * 1024;  // of the tables, 2 bytes each; one has 64 Ki at most
     size_t steps = 4'000'000;   // of making it; about 2 ns each
   };
 
@@ -34,16 +34,18 @@ class Expression {
 
  private:
   friend class Determinizer;
-  static constexpr uint16_t kNever = 0, kMatched = 1;
+  static constexpr uint16_t kNever = 0;
 
+  // A state is where its row begins in the table.
   size_t classes_ = 0;
-  std::array<uint8_t, 256> class_of_{};  // bytes that are never told apart have one class
-  std::vector<uint16_t> next_;           // [state * classes_ + class]
-  std::vector<uint8_t> at_end_;          // [state]: it matches if the text ends here
+  uint16_t matched_ = 0;
   uint16_t start_ = kNever;
-  uint16_t idle_ = kNever;            // where it is while nothing has begun to match
-  std::array<uint8_t, 256> wakes_{};  // bytes that leave `idle_`
-  int only_waker_ = -1;               // the byte, if it is one
+  uint16_t idle_ = kNever;               // where it is while nothing has begun to match
+  int only_waker_ = -1;                  // the byte that leaves `idle_`, if it is one
+  std::array<uint8_t, 256> wakes_{};     // bytes that do
+  std::array<uint8_t, 256> class_of_{};  // bytes that are never told apart have one class
+  std::vector<uint16_t> next_;           // [state + class]
+  std::vector<bool> at_end_;             // [state / classes_]: it matches if the text ends here
 };
 
 struct Expression::Parsed {

@@ -14,7 +14,7 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kMostBytes = 4096, kMostTerms = 64, kMostExpressions = 8;
+constexpr size_t kMostBytes = 2048, kMostTexts = 1024, kMostTerms = 32, kMostExpressions = 8;
 
 enum class Op : uint8_t { equal, unequal, less, at_most, more, at_least, matches };
 
@@ -155,7 +155,7 @@ class Parser {
   explicit Parser(std::string_view text) : text_(text) {}
 
   ParsedFilter parse() {
-    if (text_.size() > kMostBytes) return {nullptr, "filter: takes 4K at most"};
+    if (text_.size() > kMostBytes) return {nullptr, "filter: takes 2K at most"};
     if (!is_utf8(text_)) return {nullptr, "filter: takes UTF-8"};
     while (error_.empty() && skip_blanks()) read_part();
     if (error_.empty() && lists_.back().empty()) start_ = at_, fail("a term is missing", at_);
@@ -205,12 +205,14 @@ class Parser {
     for (const std::string_view other : {"and", "AND", "OR", "not", "NOT"})
       if (word == other)
         return fail("between terms stands a blank or `or`, before one that shall not hold `-`", at_);
-    if (++terms_ > kMostTerms) return fail("64 terms at most", at_);
+    if (++terms_ > kMostTerms) return fail("32 terms at most", at_);
     Term term;
     term.at = at_;
     term.negated = take('-');
     read_term(term);
     if (error_.empty() && !at_blank()) fail("a blank is missing behind it", at_);
+    if (term.op != Op::matches) texts_ += term.text.size();
+    if ((texts_ += term.key.size()) > kMostTexts) fail("texts of 1K together at most", term.at);
     if (error_.empty()) lists_.back().push_back(std::move(term));
   }
 
@@ -358,7 +360,7 @@ class Parser {
   const std::string_view text_;
   size_t at_ = 0;
   size_t start_ = 0;  // of the term that is read
-  size_t terms_ = 0;
+  size_t terms_ = 0, texts_ = 0;
   std::vector<Terms> lists_{1};
   std::string error_;
 };
