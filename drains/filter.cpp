@@ -59,6 +59,13 @@ struct Term {
   std::shared_ptr<const Expression> expression;
   size_t at = 0;  // in the filter's text
 
+  /// Nanoseconds for each byte of a record, as measured with the worst messages.
+  double dearest() const {
+    const double expressions = op == Op::matches ? 2.2 : 0;
+    if (subject == Subject::field || subject == Subject::matched_message) return expressions;
+    return expressions + 0.2 + 0.04 * double(subject == Subject::pair ? key.size() : text.size());
+  }
+
   bool holds(const Record& record, std::string_view message) const { return is(record, message) != negated; }
 
  private:
@@ -107,9 +114,13 @@ bool Term::pair_is(std::optional<std::string_view> value) const {
 class TermFilter final : public RecordFilter {
  public:
   explicit TermFilter(std::vector<Terms> lists) : lists_(std::move(lists)) {
-    for (Terms& terms : lists_) std::ranges::sort(terms, {}, &Term::subject);
+    for (Terms& terms : lists_) {
+      std::ranges::sort(terms, {}, &Term::subject);
+      for (const Term& term : terms) dearest_ += term.dearest();
+    }
   }
 
+  double dearest() const override { return dearest_; }
   bool wants(const Record& record) const override {
     std::string_view message = record.message();
     if (message.ends_with('\n')) message.remove_suffix(1);  // so that `$` is where people see the end
@@ -120,6 +131,7 @@ class TermFilter final : public RecordFilter {
 
  private:
   std::vector<Terms> lists_;  // one of them must hold
+  double dearest_ = 0;
 };
 
 // ---- the parser ------------------------------------------------------------------------------------------
