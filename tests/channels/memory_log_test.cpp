@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "tests/channels/filtered_reader.h"
 #include "tests/channels/log_fixture.h"
 #include "tests/eventually.h"
 
@@ -384,4 +385,57 @@ TEST_CASE("other limits while it runs: for logs that are there and those to come
   CHECK(testing::eventually([&] { return other.ledger().dropped[size_t(DropReason::memory)] > 0; }));
   CHECK(other.ledger().balanced());
   other.detach();
+}
+
+namespace {
+
+/// Wants messages of an even number; counts how often it is asked.
+struct Counting final : RecordFilter {
+  explicit Counting(double its_dearest) : its(its_dearest) {}
+  bool wants(const Record& record) const override {
+    const bool wanted = number_of_message(record.message()) % 2 == 0;
+    ++asked;
+    unwanted += !wanted;
+    return wanted;
+  }
+  double dearest() const override { return its; }
+  const double its;
+  mutable uint64_t asked = 0, unwanted = 0;
+};
+
+struct FilteredDrain {
+  FilteredDrain(LogFixture& f, double dearest) : filter(std::make_shared<Counting>(dearest)) {
+    cursor.set_wanted(filter);
+    cursor.attach(f.log());
+  }
+  Loop loop;
+  Woken task;
+  std::shared_ptr<Counting> filter;
+  Cursor cursor{Cursor::Kind::drain, loop.pass, task, 7};
+};
+
+}  // namespace
+
+TEST_CASE("what is given up is asked about as far as the filter's costs allow") {
+  bool dear_was_asked = false;  // it may be out of time before, once
+  for (int tries = 0; tries < 50 && !dear_was_asked; ++tries) {
+    LogFixture f({.history = 0, .bytes = 100'000});
+    FilteredDrain cheap(f, 5), dear(f, 100), too_dear(f, 1e7);
+    constexpr int kRecords = 20'000;
+    f.append(numbered(0, kRecords));
+    const uint64_t gone = kRecords - cheap.cursor.ledger().buffered;
+    REQUIRE(gone > kRecords / 2);
+    for (const FilteredDrain* drain : {&cheap, &dear, &too_dear}) {
+      const Ledger l = drain->cursor.ledger();
+      CHECK(l.balanced());
+      CHECK(l.accepted == kRecords);
+      CHECK(l.buffered == kRecords - gone);
+      CHECK(l.filtered == drain->filter->unwanted);
+      CHECK(l.dropped_total() == gone - l.filtered);
+    }
+    CHECK(cheap.filter->asked == gone);
+    dear_was_asked = dear.filter->asked > 0;
+    CHECK(too_dear.filter->asked == 0);  // one record might take longer than all may together
+  }
+  CHECK(dear_was_asked);
 }
