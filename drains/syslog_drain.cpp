@@ -269,11 +269,17 @@ bool SyslogDrain::send_frames(const Slice& slice) {
   return end == begin || send({begin, size_t(end - begin)});
 }
 
+void SyslogDrain::give_back_losses() {
+  for (const InFlight& item : in_flight_)
+    if (item.told.records) give_back_own_loss(item.told);
+}
+
 bool SyslogDrain::send_loss() {
   const Loss loss = take_own_loss();
   if (!loss.records) return true;
   InFlight item{.slice = {},
                 .loss = frames_.loss(loss.records, loss.since, wall_now()),
+                .told = loss,
                 .unwanted = 0,
                 .end = 0,
                 .began = mono_now()};
@@ -320,7 +326,7 @@ void SyslogDrain::keep_in_flight(const Slice& run, uint64_t end) {
     return;
   }
   if (!shares) pinned_ += run.chunk->capacity;
-  in_flight_.push_back({.slice = run, .loss = {}, .unwanted = 0, .end = end, .began = now});
+  in_flight_.push_back({.slice = run, .loss = {}, .told = {}, .unwanted = 0, .end = end, .began = now});
 }
 
 /// The next `records` are not wanted. `next`: arrival of the first behind them, if that is in flight.

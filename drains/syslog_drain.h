@@ -34,6 +34,7 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   struct InFlight {
     Slice slice;            // a run of wanted records; empty for a loss frame
     std::string loss;       // the L10 frame
+    Loss told;              // what it tells
     uint64_t unwanted = 0;  // records behind it, up to the next one
     uint64_t end = 0;       // where it ends in the bytes given to the link
     Mono began{};           // when its first byte was given
@@ -43,6 +44,7 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   void shut() override;
   void turn() override;
   void run_task() override;
+  void give_back_losses() override;
 
   bool has_something_to_send();
   static asio::awaitable<void> connect(std::shared_ptr<SyslogDrain> self);

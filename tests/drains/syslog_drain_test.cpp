@@ -82,6 +82,23 @@ TEST_CASE("a connection that breaks mid-stream costs nothing: what was not ackno
   ::close(second);
 }
 
+TEST_CASE("what a broken connection had acknowledged never comes again, and all that it had not does") {
+  DrainFixture f({.history = 10, .bytes = 64u << 20});
+  FarEnd far_end(0, 32 << 10);
+  f.add(far_end.url());
+  for (int i = 0; i < 20'000; i += 100) f.append(i, 100, "m", 300);
+  const int first = far_end.accept();
+  const uint64_t bytes = taken(first);
+  reset(first);
+  const int second = far_end.accept();
+  std::string held;
+  const std::string next = read_messages(second, 1, held).at(0);
+  // Each frame as long as any other: `387 <13>1 …`.
+  const uint64_t frame = std::string("387 <13>1 2026-11-21T00:00:00Z  app web.1 - - \n").size() + 38 + 300;
+  CHECK(std::stoul(next.substr(1)) == bytes / frame);
+  ::close(second);
+}
+
 TEST_CASE("one that does not read stalls nobody else; its losses are exact and told to it") {
   DrainFixture f({.history = 10, .bytes = 512 * 1024});
   FarEnd slow(0, 4096), quick;

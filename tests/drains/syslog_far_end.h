@@ -4,10 +4,12 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -67,6 +69,23 @@ inline std::vector<std::string> read_messages(int fd, size_t n, std::string& hel
     if (got <= 0) return all;
     held.append(bytes, size_t(got));
   }
+}
+
+/// Bytes that the kernel has taken of a connection, read or not, once they grow no more.
+inline uint64_t taken(int fd) {
+  uint64_t before = 0;
+  for (int same = 0; same < 100;) {
+    // The kernel's struct tcp_info; the C library's ends before tcpi_bytes_received.
+    char info[256] = {};
+    socklen_t size = sizeof info;
+    ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &size);
+    uint64_t received = 0;
+    std::memcpy(&received, info + 128, sizeof received);
+    same = received && received == before ? same + 1 : 0;
+    before = received;
+    ::poll(nullptr, 0, 1);
+  }
+  return before;
 }
 
 inline void reset(int fd) {

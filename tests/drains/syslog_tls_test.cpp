@@ -139,6 +139,26 @@ TEST_CASE("TLS: delivered means acknowledged; what a broken connection had not a
   }
 }
 
+TEST_CASE("TLS: what a kernel has not taken whole comes again") {
+  TlsFixture t;
+  SyslogFarEnd far_end(0, 32 << 10);
+  t.f.add(t.url(far_end));
+  for (int i = 0; i < 20'000; i += 100) t.f.append(i, 100, "m", 300);
+  uint64_t bytes = 0;
+  {
+    Served first(t.context.get(), far_end.accept());
+    REQUIRE(first.shaken);
+    bytes = testing::taken(first.fd());
+    const linger now{1, 0};
+    ::setsockopt(first.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  Served second(t.context.get(), far_end.accept());
+  const uint64_t next = std::stoul(second.messages(1).at(0).substr(1));
+  constexpr uint64_t kFrame = 385, kRecord = 16 << 10, kHandshake = 4096;
+  CHECK(next * kFrame < bytes);
+  CHECK(next * kFrame + 2 * kRecord + kHandshake > bytes);
+}
+
 TEST_CASE("TLS: an idle connection is ended in order") {
   using namespace std::chrono_literals;
   SyslogLimits limits;

@@ -563,6 +563,7 @@ class FarEndCase(EndToEnd):
         return wait_until(there, lambda: f"an empty buffer: {self.router.account(self.channel, drain)}")
 
     def stop_sending(self):
+        self.wait_for_phase("beside", self.ALONE)  # as many as it is compared with
         self.total, _ = self.sender.stop()
         for node, channel in ((self.router, self.channel), (self.control, self.control_channel)):
             wait_until(lambda n=node, c=channel: n.ledger(c)["accepted"] == self.total,
