@@ -214,3 +214,44 @@ TEST_CASE("a slow filter: others on the loop have their turn after a few records
     if (fd >= 0) ::close(fd);
   }
 }
+
+TEST_CASE("its owner lets it rest under load: it is paused from then on, whatever was in flight") {
+  DrainFixture f({.history = 10, .bytes = 64 * kMiB});
+  FarEnd far_end(0, 16 * 1024);
+  const DrainEntry drain = f.add(far_end.url());
+  std::atomic<bool> enough{false};
+  uint64_t appended = 0;
+  std::thread source([&] {
+    for (; !enough; appended += 100) {
+      f.append(0, 100, "m", 200);
+      while (!enough && f.account(drain).ledger.buffered > 20'000) std::this_thread::yield();
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    const int fd = far_end.accept();
+    std::thread reader([fd] {
+      std::string held;
+      while (!read_messages(fd, 1, held).empty()) {
+      }
+      ::close(fd);
+    });
+    REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::ok; }));
+    REQUIRE(f.catalog.set_drain_paused("1", drain.id, true).has_value());
+    reader.join();  // the connection has ended
+    REQUIRE(eventually([&] { return f.account(drain).status.state != DrainState::ok; }));
+    const auto account = f.account(drain);
+    CHECK(account.status.state == DrainState::paused);
+    CHECK(account.status.cause == "by its owner");
+    CHECK(account.ledger.balanced());
+    CHECK_FALSE(far_end.wanted());
+    REQUIRE(f.catalog.set_drain_paused("1", drain.id, false).has_value());
+  }
+  enough = true;
+  source.join();
+  f.append(0, 1, "n");
+  const auto notices = f.notices();
+  REQUIRE(notices.size() == 10);
+  for (size_t i = 0; i < notices.size(); ++i)
+    CHECK_MESSAGE(notices[i].find(i % 2 ? "' resumed after " : "' paused since ") != std::string::npos,
+                  notices[i]);
+}
