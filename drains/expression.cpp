@@ -334,7 +334,7 @@ class Reader {
       for (CodePoint c = begin; c <= end; ++c) ask(c);
   }
 
-  static constexpr size_t kAsked = 200'000;  // steps of an automaton that cost as much
+  static constexpr size_t kAsked = 60'000;  // steps of an automaton that cost as much
 
   const std::string_view text_;
   Expression::Room& room_;

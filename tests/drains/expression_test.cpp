@@ -184,3 +184,8 @@ TEST_CASE("an automaton is small or not made") {
   CHECK(cells <= Expression::Room().cells);
   CHECK(cells > Expression::Room().cells / 2);
 }
+
+TEST_CASE("letters of any case beside ASCII's cost little room") {
+  Expression::Room room;
+  for (int i = 0; i < 8; ++i) CHECK(Expression::parse("(?i)[ä-ü]größe", room).expression);
+}
