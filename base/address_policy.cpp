@@ -102,26 +102,6 @@ std::vector<address_v4> embedded(const address_v6& a) {
   return {};
 }
 
-void add_own_addresses(std::vector<network_v6>& networks) {
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return;
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
-  for (const ifaddrs* at = list; at; at = at->ifa_next) {
-    if (!at->ifa_addr) continue;
-    if (at->ifa_addr->sa_family == AF_INET) {
-      sockaddr_in v4;
-      std::memcpy(&v4, at->ifa_addr, sizeof v4);
-      networks.push_back(make_network_v6(as_v6(address_v4(ntohl(v4.sin_addr.s_addr))), 128));
-    } else if (at->ifa_addr->sa_family == AF_INET6) {
-      sockaddr_in6 v6;
-      std::memcpy(&v6, at->ifa_addr, sizeof v6);
-      address_v6::bytes_type bytes;
-      std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-      networks.push_back(make_network_v6(address_v6(bytes), 128));
-    }
-  }
-}
-
 bool add_all(std::vector<network_v6>& networks, std::string_view text) {
   bool good = true;
   for_each_piece(text, ',', [&](std::string_view piece) {
@@ -136,7 +116,36 @@ bool add_all(std::vector<network_v6>& networks, std::string_view text) {
 
 AddressPolicy::AddressPolicy() {
   for (const char* range : kDenied) deny_.push_back(*parse_network(range));
-  add_own_addresses(deny_);
+  *this = on_machine_with(own_addresses());
+}
+
+AddressPolicy::Addresses AddressPolicy::own_addresses() {
+  Addresses own;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return own;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, ::freeifaddrs);
+  for (const ifaddrs* at = list; at; at = at->ifa_next) {
+    if (!at->ifa_addr) continue;
+    if (at->ifa_addr->sa_family == AF_INET) {
+      sockaddr_in v4;
+      std::memcpy(&v4, at->ifa_addr, sizeof v4);
+      own.emplace_back(address_v4(ntohl(v4.sin_addr.s_addr)));
+    } else if (at->ifa_addr->sa_family == AF_INET6) {
+      sockaddr_in6 v6;
+      std::memcpy(&v6, at->ifa_addr, sizeof v6);
+      address_v6::bytes_type bytes;
+      std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+      own.emplace_back(address_v6(bytes));
+    }
+  }
+  return own;
+}
+
+AddressPolicy AddressPolicy::on_machine_with(const Addresses& own) const {
+  AddressPolicy other = *this;
+  other.own_.clear();
+  for (const address& one : own) other.own_.push_back(make_network_v6(as_v6(one), 128));
+  return other;
 }
 
 Result<AddressPolicy> AddressPolicy::parse(std::string_view allow, std::string_view deny) {
@@ -149,7 +158,7 @@ Result<AddressPolicy> AddressPolicy::parse(std::string_view allow, std::string_v
 bool AddressPolicy::allows(const address& a) const {
   const address_v6 v6 = as_v6(a);
   if (any_contains(allow_, v6)) return true;
-  if (any_contains(deny_, v6)) return false;
+  if (any_contains(deny_, v6) || any_contains(own_, v6)) return false;
   return std::ranges::all_of(embedded(v6), [this](const address_v4& inner) { return allows(inner); });
 }
 

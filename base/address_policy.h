@@ -28,15 +28,22 @@ bool ends_in_number(std::string_view host);
 /// is an exception from all of it.
 class AddressPolicy {
  public:
-  AddressPolicy();  // the built-in list
+  using Addresses = std::vector<boost::asio::ip::address>;
+
+  AddressPolicy();  // the built-in list, and the machine's addresses as they are now
 
   /// `10.0.0.0/8,fd00::/8,192.0.2.1`; the error names nothing, the caller has the text.
   static Result<AddressPolicy> parse(std::string_view allow, std::string_view deny);
 
   bool allows(const boost::asio::ip::address& address) const;
 
+  /// Of the machine, now; empty if they cannot be read.
+  static Addresses own_addresses();
+  /// The same policy on a machine that has these.
+  AddressPolicy on_machine_with(const Addresses& own) const;
+
  private:
-  std::vector<boost::asio::ip::network_v6> allow_, deny_;  // IPv4 as v4-mapped
+  std::vector<boost::asio::ip::network_v6> allow_, deny_, own_;  // IPv4 as v4-mapped
 };
 
 }  // namespace tailrace

@@ -188,8 +188,11 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 std::string redacted(const Url& url, const std::vector<std::string_view>& shown_options) {
-  std::string out = url.scheme + "://" + encoded(url.user);
-  if (!url.password.empty()) out += ":***";
+  std::string out = url.scheme + "://";
+  if (!url.password.empty())
+    (out += encoded(url.user)) += ":***";
+  else if (!url.user.empty())
+    out += "***";  // alone it is the secret itself
   if (!url.user.empty() || !url.password.empty()) out += '@';
   (out += url.authority()) += url.path;
   char separator = '?';

@@ -31,8 +31,8 @@ struct Url {
 /// it stands, and no control character in the decoded credentials. A fragment is dropped.
 Result<Url> parse_url(std::string_view text);
 
-/// The URL as it may be shown: the password as `***`, and the value of each query parameter that is not in
-/// `shown_options` too.
+/// The URL as it may be shown: the password as `***`, or the user if there is no password, and the value of
+/// each query parameter that is not in `shown_options` too.
 std::string redacted(const Url& url, const std::vector<std::string_view>& shown_options);
 
 }  // namespace tailrace

@@ -123,6 +123,55 @@ BENCHMARK_CAPTURE(filter, expression, "/H1[0-9]/");
 BENCHMARK_CAPTURE(filter, expression_any_case, "/timeout|refused/i");
 BENCHMARK_CAPTURE(filter, three, "@app=heroku status>=500 -path~^/health or Completed service>1s");
 
+/// The dearest record of a filter: messages of 10,000 bytes of the letters in `alphabet`.
+void worst(benchmark::State& state, const std::string& text, std::string_view alphabet) {
+  const ParsedFilter parsed = parse_filter(text);
+  if (!parsed.filter) return state.SkipWithError(parsed.error.c_str());
+  std::mt19937 random(5);
+  std::vector<MadeRecord> all;
+  for (int i = 0; i < 50; ++i) {
+    std::string message(10'000, ' ');
+    for (char& c : message) c = alphabet[random() % alphabet.size()];
+    all.emplace_back(message, 158, kTime, "host", "heroku", "router");
+  }
+  std::vector<double> least(all.size(), 1e9);  // of each record, so that nobody else's time counts
+  for (auto _ : state)
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      benchmark::DoNotOptimize(parsed.filter->wants(all[i].record()));
+      const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+      least[i] = std::min(least[i], took.count());
+    }
+  per_record(state, all.size());
+  state.counters["most_us"] = *std::ranges::max_element(least);
+}
+/// `count` terms that do not hold, so that all are looked at; `$` in `term` is a letter of each one's own.
+std::string many(int count, const std::string& term) {
+  std::string out;
+  for (int i = 0; i < count; ++i) {
+    std::string one = term;
+    for (char& c : one)
+      if (c == '$') c = char('A' + i % 26);
+    out += (i ? " -" : "-") + one;
+  }
+  return out;
+}
+BENCHMARK_CAPTURE(worst, counted_300, "/x[a-z]{300}y/", "xa");
+BENCHMARK_CAPTURE(worst, counted_9, "/x[a-z]{9}y/", "xa");
+BENCHMARK_CAPTURE(worst, either_200, "/(a|b)*c(a|b){200}/", "abc");
+BENCHMARK_CAPTURE(worst, any_case, "/[ä-ü]x[a-z]{6}y|ß{3}|größe|timeout|refused/i", "xaXA");
+BENCHMARK_CAPTURE(worst, in_8_expressions, many(8, "/x[a-z]{6}$/"), "xa");
+BENCHMARK_CAPTURE(worst, in_8_anywhere, many(8, "/(a+b+)+c.*$/"), "ab");
+BENCHMARK_CAPTURE(worst, texts_many, many(32, "aaaaaa$aa"), "a");
+BENCHMARK_CAPTURE(worst, texts_long, many(32, std::string(28, 'a') + "$aa"), "a");
+BENCHMARK_CAPTURE(worst, text_1000, "-" + std::string(1000, 'a') + "$a", "a");
+BENCHMARK_CAPTURE(worst, texts_two, many(32, "abaabb$a"), "ab");
+BENCHMARK_CAPTURE(worst, all, many(8, "/a+$a*b/") + " " + many(24, std::string(39, 'a') + "$aa"), "a");
+BENCHMARK_CAPTURE(worst, pairs, many(32, "a$b=1"), "ab= ");
+BENCHMARK_CAPTURE(worst, pairs_equal, many(32, "aa$=1"), "a==");
+BENCHMARK_CAPTURE(worst, pairs_blank, many(32, "a=$"), "a= \"\\");
+BENCHMARK_CAPTURE(worst, pairs_matched, many(8, "a~x[a-z]{6}$") + " " + many(24, "b$>5"), "xa");
+
 /// range(0): bytes of the body.
 void packed(benchmark::State& state, DrainOptions::Encoding encoding) {
   std::string text;

@@ -139,7 +139,7 @@ int run(const std::string& dir, uint64_t bytes) {
     while (records < batches / 2 * 200) {
       const Read read = cursor.read(100'000);
       records += read.slice.records;
-      if (read.slice.records) cursor.settle(Outcome::delivered, read.slice.records);
+      if (read.slice.records) cursor.settle(read.slice.records, 0);
       if (!read.fetching || !cursor.park()) continue;
       loop.io.run_one();
     }

@@ -45,7 +45,7 @@ struct DrainEntry {
   ChannelPtr channel;
   Progress start;  // how far it had come when the process started, or where it began when it got its URL
   std::string options = {};  // JSON as drains/options.h takes it; may hold secrets; empty: none
-  bool paused = false;       // by its owner
+  Micros paused = 0;         // since when by its owner; 0: it is not
 };
 
 /// What may be chosen about a drain when it gets its URL.

@@ -29,7 +29,7 @@ struct CatalogContents {
     uint32_t channel = 0;
     Progress start;  // as DrainEntry::start: where it began, or, if that was stored, how far it has come
     std::string options = {};
-    bool paused = false;
+    Micros paused = 0;
   };
 
   std::vector<StoredChannel> channels;

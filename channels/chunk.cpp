@@ -1,9 +1,8 @@
 #include "channels/chunk.h"
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -48,7 +47,7 @@ std::array<FreeList, kClasses>& free_lists() {
 }  // namespace
 
 ChunkRef Chunk::make(uint32_t bytes, Position first, uint64_t ordinal) {
-  const uint32_t capacity = std::clamp(std::bit_ceil(bytes), kMinChunk, kMaxChunk);
+  const uint32_t capacity = room_for(bytes);
   void* memory = free_lists()[size_t(class_of(capacity))].take();
   if (memory)
     free_bytes.fetch_sub(capacity, std::memory_order_relaxed);
@@ -84,6 +83,19 @@ Slice cut(const ChunkRef& chunk, uint64_t ordinal, uint32_t at, uint64_t limit, 
     ++slice.records;
   }
   return slice;
+}
+
+Slice compacted(const Slice& slice) {
+  if (slice.empty() || Chunk::room_for(slice.bytes()) * 2 > slice.chunk->capacity) return slice;
+  const Chunk& from = *slice.chunk;
+  Slice own = slice;
+  own.chunk = Chunk::make(slice.bytes(), slice.first, from.ordinal + (slice.first.value - from.first.value));
+  std::memcpy(own.chunk->data(), from.data() + slice.begin_at, slice.bytes());
+  own.begin_at = 0;
+  own.end_at = own.chunk->end = slice.bytes();
+  own.chunk->count = slice.records;
+  own.chunk->newest = from.newest;
+  return own;
 }
 
 void ChunkRef::release() {

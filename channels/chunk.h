@@ -6,7 +6,9 @@
 // a lock. Chunks are shared by reference count and their memory is recycled: fresh pages cost more than the
 // append.
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -29,6 +31,8 @@ class Chunk {
  public:
   /// Room for at least `bytes`, rounded up to a power of two between kMinChunk and kMaxChunk.
   static ChunkRef make(uint32_t bytes, Position first, uint64_t ordinal = 0);
+  /// The room that make() gives.
+  static uint32_t room_for(uint32_t bytes) { return std::clamp(std::bit_ceil(bytes), kMinChunk, kMaxChunk); }
 
   std::byte* data() { return reinterpret_cast<std::byte*>(this) + kHeader; }
   const std::byte* data() const { return reinterpret_cast<const std::byte*>(this) + kHeader; }
@@ -118,5 +122,8 @@ struct Slice {
 /// From the record with `ordinal`, which is in `chunk` at byte `at`, to the end of what is there, to `limit`
 /// (an ordinal above) or to about `max_bytes`, but one record at least.
 Slice cut(const ChunkRef& chunk, uint64_t ordinal, uint32_t at, uint64_t limit, uint32_t max_bytes);
+
+/// The same records, in a chunk of their own where that is half as large at most: for what is kept for long.
+Slice compacted(const Slice& slice);
 
 }  // namespace tailrace

@@ -28,8 +28,8 @@ Read Cursor::read(uint32_t max_bytes) {
 bool Cursor::park() {
   return log_->park(state_);
 }
-void Cursor::settle(Outcome outcome, uint64_t records, Micros oldest_left) {
-  log_->settle(state_, outcome, records, oldest_left);
+void Cursor::settle(uint64_t delivered, uint64_t filtered, Micros oldest_left) {
+  log_->settle(state_, delivered, filtered, oldest_left);
 }
 void Cursor::drop(DropReason reason, uint64_t records, Micros oldest_left) {
   log_->drop(state_, reason, records, oldest_left);

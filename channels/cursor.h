@@ -25,8 +25,6 @@ struct Read {
   bool empty() const { return notices.empty() && slice.empty() && !loss.records; }
 };
 
-enum class Outcome : uint8_t { delivered, filtered };
-
 /// Belongs to one loop, whose thread calls its methods; its state lies under the log's lock, because eviction
 /// and wake-ups come from other threads. Ends by detach(), or with its destruction; is attached once.
 ///
@@ -61,9 +59,9 @@ class Cursor {
   /// True: nothing is there, and the task is woken when something comes. False: there is more to read.
   bool park();
 
-  /// The oldest `records` in flight have come to their end; `oldest_left` is the arrival of the first that is
-  /// still in flight (0: none is).
-  void settle(Outcome outcome, uint64_t records, Micros oldest_left = 0);
+  /// The oldest in flight have come to their end, so many of them delivered and so many not wanted;
+  /// `oldest_left` is the arrival of the first that is still in flight (0: none is).
+  void settle(uint64_t delivered, uint64_t filtered, Micros oldest_left = 0);
   void drop(DropReason reason, uint64_t records, Micros oldest_left = 0);
 
   /// What eviction took since the last call. The task is woken once when there is something to take.

@@ -18,12 +18,9 @@ void LocalLog::close() {
 
 // ---- accounts --------------------------------------------------------------------------------------------
 
-void LocalLog::settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) {
+void LocalLog::settle(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left) {
   const std::lock_guard lock(mutex_);
-  if (outcome == Outcome::delivered)
-    readers_.delivered(cursor, records, oldest_left);
-  else
-    readers_.filtered(cursor, records, oldest_left);
+  readers_.settled(cursor, delivered, filtered, oldest_left);
   progressed();
 }
 

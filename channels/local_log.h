@@ -26,7 +26,7 @@ class LocalLog : public Log {
   uint64_t attach(CursorState& cursor, const Place& place) override;
   uint64_t take_over(CursorState& cursor, CursorState& before, const Progress& from) override;
   void detach(CursorState& cursor) override;
-  void settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) override;
+  void settle(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left) override;
   void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) override;
   Loss take_loss(CursorState& cursor) override;
   void set_waiting(CursorState& cursor, bool outside) override;

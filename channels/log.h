@@ -75,7 +75,7 @@ class Log {
   virtual void detach(CursorState& cursor) = 0;
   virtual Read read(CursorState& cursor, uint32_t max_bytes) = 0;
   virtual bool park(CursorState& cursor) = 0;
-  virtual void settle(CursorState& cursor, Outcome outcome, uint64_t records, Micros oldest_left) = 0;
+  virtual void settle(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left) = 0;
   virtual void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) = 0;
   virtual Loss take_loss(CursorState& cursor) = 0;
   virtual void set_waiting(CursorState& cursor, bool outside) = 0;

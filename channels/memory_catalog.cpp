@@ -254,11 +254,12 @@ Result<DrainEntry> MemoryCatalog::set_drain_paused(std::string_view channel_id, 
   DrainEntry* const found = entry ? entry->drain(id) : nullptr;
   if (!found) return make_error_code(ChannelErrc::not_found);
   DrainEntry drain = *found;
-  if (std::exchange(drain.paused, paused) != paused) {
+  if (paused != (drain.paused != 0)) {
+    drain.paused = paused ? wall_now() : 0;
     if (options_.journal)
       if (const auto stored = options_.journal->drain_paused(drain); !stored) return stored.error();
     const std::unique_lock lock(mutex_);
-    found->paused = paused;
+    found->paused = drain.paused;
   }
   if (watcher_ && !drain.url.empty()) watcher_->drain_paused(drain);
   return drain;

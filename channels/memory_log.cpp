@@ -30,7 +30,8 @@ void MemoryLog::append(const Batch& batch, AppendWaiter& waiter) {
       made_chunk_ = true;
       pressure_.note();
     }
-    enforce_bounds(batch.arrival);
+    JudgingTime time;
+    enforce_bounds(batch.arrival, time);
     readers_.wake(/*tails_only=*/false);
     crowded_.store(drains_lag(), std::memory_order_relaxed);
   }
@@ -47,30 +48,33 @@ bool MemoryLog::drains_lag() const {
 
 // ---- bounds ----------------------------------------------------------------------------------------------
 
-void MemoryLog::enforce_bounds(Micros now) {
+void MemoryLog::enforce_bounds(Micros now, JudgingTime& time) {
   while (ring_.chunks() > 1) {
     const Chunk& front = ring_.front();
     if (ring_.bytes() > limits_.bytes)
-      evict_front(DropReason::overflow, now);
+      evict_front(DropReason::overflow, now, time);
     else if (front.newest < now - limits_.age)
-      evict_front(DropReason::age, now);
+      evict_front(DropReason::age, now, time);
     else if (made_chunk_ && pressure_.over.load(std::memory_order_relaxed) && ring_.chunks() > 2)
-      made_chunk_ = false, evict_front(DropReason::memory, now);  // one for one, until the biggest is found
+      made_chunk_ = false,
+      evict_front(DropReason::memory, now, time);  // one for one, until the biggest is found
     else if (!needed(front.end_ordinal(), limits_.history))
-      evict_front(DropReason::age, now);
+      evict_front(DropReason::age, now, time);
     else
       return;
   }
 }
 
-void MemoryLog::evict_front(DropReason reason, Micros now) {
-  readers_.lose(*ring_.pop_front(), reason, now);
+void MemoryLog::evict_front(DropReason reason, Micros now, JudgingTime& time) {
+  readers_.lose(*ring_.pop_front(), reason, now, time);
 }
 
 void MemoryLog::expire(Micros now) {
   const std::lock_guard lock(mutex_);
-  enforce_bounds(now);
-  if (ring_.chunks() == 1 && ring_.front().newest < now - limits_.age) evict_front(DropReason::age, now);
+  JudgingTime time;
+  enforce_bounds(now, time);
+  if (ring_.chunks() == 1 && ring_.front().newest < now - limits_.age)
+    evict_front(DropReason::age, now, time);
 }
 
 void MemoryLog::set_limits(LogLimits limits) {
@@ -81,7 +85,8 @@ void MemoryLog::set_limits(LogLimits limits) {
 bool MemoryLog::shrink() {
   const std::lock_guard lock(mutex_);
   if (!ring_.chunks()) return false;
-  evict_front(DropReason::memory, wall_now());
+  JudgingTime time;
+  evict_front(DropReason::memory, wall_now(), time);
   return true;
 }
 

@@ -57,8 +57,8 @@ class MemoryLog : public LocalLog {
   Result<std::optional<Found>> since_below(uint64_t, uint64_t, Micros) const override {
     return std::optional<Found>();
   }
-  void evict_front(DropReason reason, Micros now);
-  void enforce_bounds(Micros now);
+  void evict_front(DropReason reason, Micros now, JudgingTime& time);
+  void enforce_bounds(Micros now, JudgingTime& time);
   bool drains_lag() const;
 
   const Channel& channel_;

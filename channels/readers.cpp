@@ -34,16 +34,27 @@ void lose_in_flight(CursorState& cursor, uint64_t records, DropReason reason, ui
   flying.back().filtered += unwanted;
 }
 
-/// Of what lies in `chunk` from the cursor's ordinal up to `until`.
-uint64_t unwanted_in(const CursorState& cursor, const Chunk& chunk, uint64_t until) {
+bool is_dear(const CursorState& cursor, uint64_t until) {
+  return cursor.wanted && cursor.ordinal < until && !cursor.wanted->is_cheap();
+}
+
+/// Of what lies in `chunk` from the cursor's ordinal up to `until`. A filter that is not cheap is asked while
+/// what the next record may cost fits in `time`.
+uint64_t unwanted_in(const CursorState& cursor, const Chunk& chunk, uint64_t until,
+                     std::chrono::nanoseconds& time) {
   if (!cursor.wanted || cursor.ordinal >= until) return 0;
+  const bool dear = is_dear(cursor, until);
+  const double dearest = cursor.wanted->dearest();
+  const Mono end = dear ? mono_now() + time : Mono();
   uint64_t unwanted = 0;
   const std::byte* at = chunk.data() + chunk.offset_of(cursor.ordinal);
   for (uint64_t ordinal = cursor.ordinal; ordinal < until; ++ordinal) {
     const Record record(at);
+    if (dear && dearest * double(record.text().size()) > double((end - mono_now()).count())) break;
     unwanted += !cursor.wanted->wants(record);
     at += record.stride();
   }
+  if (dear) time = std::max(end - mono_now(), std::chrono::nanoseconds(0));
   return unwanted;
 }
 
@@ -117,14 +128,10 @@ void Readers::finish(CursorState& cursor, uint64_t records, Micros oldest_left) 
   cursor.flying.erase(cursor.flying.begin(), run);
 }
 
-void Readers::delivered(CursorState& cursor, uint64_t records, Micros oldest_left) {
-  finish(cursor, records, oldest_left);
-  cursor.counts.delivered += records;
-}
-
-void Readers::filtered(CursorState& cursor, uint64_t records, Micros oldest_left) {
-  finish(cursor, records, oldest_left);
-  cursor.counts.filtered += records;
+void Readers::settled(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left) {
+  finish(cursor, delivered + filtered, oldest_left);
+  cursor.counts.delivered += delivered;
+  cursor.counts.filtered += filtered;
 }
 
 void Readers::dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left,
@@ -134,9 +141,16 @@ void Readers::dropped(CursorState& cursor, DropReason reason, uint64_t records, 
   count_loss(cursor, first, records, reason, now);
 }
 
-void Readers::lose(const Chunk& gone, DropReason reason, Micros now) {
+void Readers::lose(const Chunk& gone, DropReason reason, Micros now, JudgingTime& time) {
   const uint64_t end = gone.end_ordinal();
-  for (CursorState* cursor : all_) lose(*cursor, end, reason, now, unwanted_in(*cursor, gone, end));
+  auto dear = std::ranges::count_if(all_, [&](const CursorState* c) { return is_dear(*c, end); });
+  for (CursorState* cursor : all_) {
+    std::chrono::nanoseconds share{};
+    if (is_dear(*cursor, end)) share = time.left / dear--;
+    time.left -= share;
+    lose(*cursor, end, reason, now, unwanted_in(*cursor, gone, end, share));
+    time.left += share;  // what it left of it
+  }
 }
 
 void Readers::lose_before(uint64_t ordinal, DropReason reason, Micros now) {
@@ -157,11 +171,12 @@ void Readers::doom(CursorState& cursor, uint64_t before, DropReason reason, Micr
 }
 
 void Readers::judge(CursorState& cursor, const Chunk& chunk) {
+  JudgingTime time;
   while (!cursor.doomed.empty() && chunk.holds(cursor.ordinal)) {
     const CursorState::Doomed first = cursor.doomed.front();
     const uint64_t until = std::min(first.until, chunk.end_ordinal());
     if (until == first.until) cursor.doomed.erase(cursor.doomed.begin());
-    lose(cursor, until, first.reason, first.since, unwanted_in(cursor, chunk, until));
+    lose(cursor, until, first.reason, first.since, unwanted_in(cursor, chunk, until, time.left));
   }
 }
 

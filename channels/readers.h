@@ -1,6 +1,7 @@
 #pragma once
 // The cursors of one log: their accounts, losses and wake-ups. Every store's log has one.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -10,6 +11,12 @@
 #include "channels/place.h"
 
 namespace tailrace {
+
+/// What filters that are not cheap may take of a log's lock, in one append or the like: all its drains
+/// together, in equal shares. What is not asked about within that counts as wanted, so it is lost.
+struct JudgingTime {
+  std::chrono::nanoseconds left = std::chrono::microseconds(500);
+};
 
 /// Not thread-safe: guarded by its log's lock, under which a pass may be woken (lock order: log, then pass).
 /// Owns nothing: a cursor is listed from add() or resume() to remove().
@@ -35,15 +42,14 @@ class Readers {
   /// `slice` is handed to `cursor`, which stands behind it from now on.
   void took(CursorState& cursor, const Slice& slice);
 
-  /// The oldest `records` in flight have come to their end. `oldest_left`: arrival of the first that is still
+  /// The oldest in flight have come to their end. `oldest_left`: arrival of the first that is still
   /// in flight, 0: none is.
-  void delivered(CursorState& cursor, uint64_t records, Micros oldest_left);
-  void filtered(CursorState& cursor, uint64_t records, Micros oldest_left);
+  void settled(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left);
   void dropped(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left, Micros now);
 
   /// `gone` is: who had not read it has lost it, dated `now`, and is told once. What a filter did not want is
   /// no loss.
-  void lose(const Chunk& gone, DropReason reason, Micros now);
+  void lose(const Chunk& gone, DropReason reason, Micros now, JudgingTime& time);
   /// The same for one cursor that met a gap, with `unwanted` of it that it did not want.
   void lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now, uint64_t unwanted = 0);
   /// Records below `ordinal` are gone, but may still be found. Those with a filter are doomed to lose them

@@ -3,9 +3,36 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/settings.h"
 
 namespace tailrace {
+
+namespace {
+
+/// Each field on its own; those of files are nowhere in the list of processes.
+std::optional<std::vector<std::string>> header_lines(const std::vector<std::string>& given,
+                                                     std::string& wrong) {
+  std::vector<std::string> lines;
+  for (const std::string& header : given) {
+    if (!header.starts_with('@')) {
+      lines.push_back(header);
+      continue;
+    }
+    const auto file = read_small_file(header.substr(1));
+    if (!file) {
+      wrong = header.substr(1) + ": cannot be read";
+      return std::nullopt;
+    }
+    for_each_piece(*file, '\n', [&](std::string_view line) {
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (!line.empty()) lines.emplace_back(line);
+    });
+  }
+  return lines;
+}
+
+}  // namespace
 
 void DrainWanted::add_to(CLI::App& o) {
   o.add_option("DRAIN_URL", url, "where to send; - reads it from stdin")->required();
@@ -14,7 +41,8 @@ void DrainWanted::add_to(CLI::App& o) {
   o.add_option("--since", since, "begins with what is kept: 15m, a time, or oldest")->type_name("WHEN");
   o.add_flag("--gzip", gzip, "compressed bodies (http)");
   o.add_flag("--zstd", zstd, "the same, with zstd");
-  o.add_option("--header", headers, "a further field of each request; again for more (http)")
+  o.add_option("--header", headers,
+               "a further field of each request, or @FILE with a line for each; again for more (http)")
       ->type_name("'N: V'")
       ->allow_extra_args(false);
   o.add_option("--batch-bytes", batch_bytes, "how large a body may grow, 1K to 8M [1M] (http)")
@@ -48,7 +76,9 @@ std::optional<nlohmann::ordered_json> DrainWanted::json(std::string& wrong) cons
   text("since", since);
   if (gzip) out["gzip"] = true;
   if (zstd) out["zstd"] = true;
-  for (const std::string& header : headers) {
+  const auto given = header_lines(headers, wrong);
+  if (!given) return std::nullopt;
+  for (const std::string& header : *given) {
     const size_t colon = header.find(':');
     if (colon == header.npos || colon == 0) {
       wrong = "--header takes 'Name: value'";

@@ -15,7 +15,7 @@ namespace tailrace {
 /// What its options mean is the server's to judge; files are read here.
 struct DrainWanted {
   std::string url, filter, format, since, batch_bytes, batch_delay;
-  std::vector<std::string> headers;                            // `Name: value`
+  std::vector<std::string> headers;                            // `Name: value`, or `@FILE` with such lines
   std::string signing_secret_file, tls_ca, tls_cert, tls_key;  // paths
   bool gzip = false, zstd = false;
 

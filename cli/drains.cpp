@@ -188,7 +188,8 @@ int add(int argc, char** argv) {
             "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 --format rfc5424\n"
             "  tailrace drains add -a shop https://logs.example.com/in --since oldest \\\n"
             "    --filter '@procid=router status>=500' --zstd --header 'X-Team: shop'\n"
-            "  tailrace drains add -a shop - < url.txt      keeps a password out of the list of processes\n");
+            "  tailrace drains add -a shop - --header @fields.txt < url.txt\n"
+            "                                       keeps secrets out of the list of processes\n");
   DrainWanted wanted;
   wanted.add_to(verb.options());
   if (const auto ended = verb.begin(argc, argv)) return *ended;
@@ -261,7 +262,8 @@ int replay(int argc, char** argv) {
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
   const auto replayed = verb.post(verb.drain_path("replay"), {{"since", since}});
   if (!replayed) return verb.failed(replayed.error());
-  const std::string count = replayed->contains("replayed") ? (*replayed)["replayed"].dump() : "?";
+  const bool counted = replayed->contains("replayed") && (*replayed)["replayed"].is_number_integer();
+  const std::string count = counted ? (*replayed)["replayed"].dump() : "?";
   return verb.say(*replayed, "drain " + verb.drain() + ": " + count + " records are sent again\n");
 }
 

@@ -6,6 +6,7 @@
 namespace tailrace {
 namespace {
 
+constexpr size_t kMostBytes = 100;
 constexpr double kPowers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                               1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
@@ -35,6 +36,7 @@ bool is_digit(char c) {
 }  // namespace
 
 std::optional<Amount> parse_amount(std::string_view text) {
+  if (text.size() > kMostBytes) return std::nullopt;
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   // Whole digits and places are kept apart, so that one division makes the value, and rounds once.

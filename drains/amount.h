@@ -14,9 +14,9 @@ struct Amount {
   double value = 0;   // in microseconds, in bytes, or the number
 };
 
-/// All of `text`: a sign, a decimal of the form `8`, `8.5`, `.5` or `8e3`, and `us`, `ms`, `s`, `m`, `h`,
-/// `B`, `kB`, `KB`, `MB`, `GB` (powers of 1,024) or nothing. None if it is anything else. Equal amounts have
-/// equal values, in whatever units, while the digits times the unit are below 2^53.
+/// All of `text`, 100 bytes at most: a sign, a decimal of the form `8`, `8.5`, `.5` or `8e3`, and `us`, `ms`,
+/// `s`, `m`, `h`, `B`, `kB`, `KB`, `MB`, `GB` (powers of 1,024) or nothing. None if it is anything else.
+/// Equal amounts have equal values, in whatever units, while the digits times the unit are below 2^53.
 std::optional<Amount> parse_amount(std::string_view text);
 
 }  // namespace tailrace

@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace tailrace {
@@ -22,15 +23,17 @@ std::pair<Slice, Slice> cut_at(const Slice& slice, uint32_t records) {
 
 }  // namespace
 
-void Delivery::add_run(const Slice& run) {
-  if (run.empty()) return;
-  records += run.records;
-  bytes += run.bytes();
+void Delivery::add_run(const Slice& run, uint64_t before) {
   slices.push_back(run);
+  skipped.push_back(before);
+  records += run.records;
+  filtered += before;
+  bytes += run.bytes();
 }
 
 void Delivery::add(const Slice& slice, const RecordFilter* wanted) {
-  if (!wanted) return add_run(slice);
+  if (!wanted) return slice.empty() ? void() : add_run(slice, 0);
+  filtered -= behind;
   Slice run = slice;
   run.records = 0;
   run.end_at = run.begin_at;
@@ -41,13 +44,14 @@ void Delivery::add(const Slice& slice, const RecordFilter* wanted) {
       run.end_at += stride;
       continue;
     }
-    ++filtered;
-    add_run(run);
+    if (!run.empty()) add_run(run, std::exchange(behind, 0));
+    ++behind;
     run.first = {run.past().value + 1};
     run.begin_at = run.end_at += stride;
     run.records = 0;
   }
-  add_run(run);
+  if (!run.empty()) add_run(run, std::exchange(behind, 0));
+  filtered += behind;
 }
 
 void Delivery::name(std::string_view drain_token) {
@@ -68,31 +72,42 @@ void Delivery::name(std::string_view drain_token) {
 
 std::pair<Delivery, Delivery> Delivery::halves(Delivery whole) {
   Delivery first, second;
-  first.loss = whole.loss;
-  first.l10 = std::move(whole.l10);
-  second.filtered = whole.filtered;
+  first.loss = std::exchange(whole.loss, {});
+  first.l10 = std::exchange(whole.l10, {});
+  if (whole.records == 1) return {std::move(first), std::move(whole)};
   uint64_t left = whole.records / 2;
-  for (const Slice& slice : whole.slices) {
+  for (size_t i = 0; i < whole.slices.size(); ++i) {
+    const Slice& slice = whole.slices[i];
     const auto take = uint32_t(std::min<uint64_t>(left, slice.records));
     const auto [ahead, rest] = cut_at(slice, take);
-    first.add_run(ahead);
-    second.add_run(rest);
+    if (take) first.add_run(ahead, whole.skipped[i]);
+    if (!rest.empty()) second.add_run(rest, take ? 0 : whole.skipped[i]);
     left -= take;
   }
+  second.behind = whole.behind;
+  second.filtered += whole.behind;
   return {std::move(first), std::move(second)};
 }
 
 void Delivery::settle_down() {
+  // Its own chunks, against those that it pins and others need no more.
+  uint64_t own = 0, pinned = 0;
+  const Chunk* last = nullptr;
+  for (const Slice& slice : slices) {
+    own += std::clamp(std::bit_ceil(slice.bytes()), kMinChunk, kMaxChunk);
+    if (&*slice.chunk != last) pinned += slice.chunk->capacity;
+    last = &*slice.chunk;
+  }
+  if (own * 2 > pinned) return;
   for (Slice& slice : slices) {
-    if (uint64_t{slice.bytes()} * 2 > slice.chunk->capacity) continue;
-    const ChunkRef own = Chunk::make(slice.bytes(), slice.first);
-    std::memcpy(own->data(), slice.chunk->data() + slice.begin_at, slice.bytes());
-    own->end = slice.bytes();
-    own->count = slice.records;
-    own->newest = slice.chunk->newest;
-    slice.chunk = own;
+    const ChunkRef chunk = Chunk::make(slice.bytes(), slice.first);
+    std::memcpy(chunk->data(), slice.chunk->data() + slice.begin_at, slice.bytes());
+    chunk->end = slice.bytes();
+    chunk->count = slice.records;
+    chunk->newest = slice.chunk->newest;
+    slice.chunk = chunk;
     slice.begin_at = 0;
-    slice.end_at = own->end;
+    slice.end_at = chunk->end;
   }
 }
 

@@ -23,6 +23,7 @@ uint64_t Drain::take_over(Drain& before, const Progress& from, RecordFilterPtr w
   cursor_.set_wanted(std::move(wanted));
   const uint64_t again = cursor_.take_over(before.cursor_, from);
   if (!again) return 0;
+  before.give_back_losses();
   history_ = before.history_;
   health_ = before.health_;
   own_loss_ = before.own_loss_;
@@ -40,17 +41,19 @@ void Drain::stop() {
   shut();
 }
 
-void Drain::hold() {
+void Drain::hold(Micros since, bool tell) {
   if (stopped_ || std::exchange(held_, true)) return;
-  say(health_.paused(wall_now(), "by its owner", dropped()));
+  turn();
+  cursor_.set_waiting(true);
+  const auto line = health_.held(wall_now(), since, dropped());
+  if (tell) say(line);
   set_next_try(0);
   publish();
-  turn();
 }
 
 void Drain::resume() {
   if (stopped_) return;
-  held_ = false;
+  if (std::exchange(held_, false)) cursor_.set_waiting(false);
   say(health_.resumed(wall_now(), cursor_.lag().records));
   set_next_try(0);
   publish();
@@ -58,6 +61,7 @@ void Drain::resume() {
 }
 
 void Drain::tell_losses() {
+  tell_recovery();
   const Mono now = mono_now();
   if (now < next_loss_) {
     // The cursor keeps counting meanwhile, and wakes nobody until it is asked.
@@ -90,24 +94,33 @@ void Drain::give_back_own_loss(const Loss& loss) {
 }
 
 void Drain::delivered(uint64_t records, Micros oldest_left, uint64_t filtered) {
-  const Micros now = wall_now();
+  // What was on its way when its owner paused it says nothing of its health.
+  if (held_) return cursor_.settle(records, filtered, oldest_left);
   const bool changes = health_.state() != DrainState::ok;
-  const uint64_t before = std::exchange(in_doubt_, 0);
-  if (changes) health_.delivered(now, cursor_.lag().records + before, dropped());
-  if (filtered) cursor_.settle(Outcome::filtered, filtered, oldest_left);
-  cursor_.settle(Outcome::delivered, records, oldest_left);
-  if (health_.recovering()) say(health_.settled(now, before + records + filtered, dropped()));
+  if (changes) health_.delivered(wall_now(), before_doubt_ ? *before_doubt_ : cursor_.ledger());
+  before_doubt_.reset();
+  cursor_.settle(records, filtered, oldest_left);
+  tell_recovery();
   if (changes) publish();
 }
 
 void Drain::delivered_in_doubt(uint64_t records, Micros oldest_left, uint64_t filtered) {
   if (health_.state() == DrainState::ok) return delivered(records, oldest_left, filtered);
-  in_doubt_ += records + filtered;
-  if (filtered) cursor_.settle(Outcome::filtered, filtered, oldest_left);
-  cursor_.settle(Outcome::delivered, records, oldest_left);
+  if (!before_doubt_) before_doubt_ = cursor_.ledger();
+  cursor_.settle(records, filtered, oldest_left);
+}
+
+void Drain::filtered(uint64_t records, Micros oldest_left) {
+  cursor_.settle(0, records, oldest_left);
+  tell_recovery();
+}
+
+void Drain::tell_recovery() {
+  if (health_.recovering()) say(health_.settled(wall_now(), cursor_.ledger()));
 }
 
 void Drain::failed(const NetFailure& why, Micros since) {
+  before_doubt_.reset();
   const Micros now = wall_now();
   const bool begins = health_.state() == DrainState::ok || health_.state() == DrainState::pending;
   say(health_.failed(now, since, why.text, dropped()));
@@ -121,8 +134,8 @@ void Drain::paused(const std::string& cause) {
   publish(cause);
 }
 
-void Drain::refused(DeadLetter letter, Micros oldest_left) {
-  history_->refused(std::move(letter));
+void Drain::refused(const Slice& record, const std::string& cause, Micros oldest_left) {
+  history_->refused(record.first, wall_now(), cause, (*record.begin()).text());
   cursor_.drop(DropReason::refused, 1, oldest_left);
   tell_losses();
 }

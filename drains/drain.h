@@ -63,7 +63,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void stop();
   /// Its owner lets it rest: nothing is sent, what was under way is broken off and comes again; the cursor
   /// stays, and what bounds take from it is counted and told. Its loop.
-  void hold();
+  /// `since`: when he said so. `tell`: his channel does not know yet.
+  void hold(Micros since, bool tell);
   /// Goes on at once, whatever it waited for: its owner, or the far end, or the next try. Its loop.
   void resume();
 
@@ -89,6 +90,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   /// The loss that the far end has not been told yet; a batch that carries it takes it.
   Loss take_own_loss() { return std::exchange(own_loss_, {}); }
   void give_back_own_loss(const Loss& loss);
+  /// Gives back the losses in flight, for another drain takes this one's place.
+  virtual void give_back_losses() = 0;
 
   // Changes of health, told in the channel when they are changes.
 
@@ -97,14 +100,12 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   /// The same of a far end that may be hung although its kernel acknowledges: it counts, and proves nothing.
   void delivered_in_doubt(uint64_t records, Micros oldest_left, uint64_t filtered);
   /// Records in flight that the filter does not want, while nothing before them is.
-  void filtered(uint64_t records, Micros oldest_left) {
-    cursor_.settle(Outcome::filtered, records, oldest_left);
-  }
+  void filtered(uint64_t records, Micros oldest_left);
   /// A certificate that is to blame is told as L14 too. `since`: when the trouble began, if not now.
   void failed(const NetFailure& why, Micros since = 0);
   void paused(const std::string& cause);
   /// The oldest record in flight is refused for good.
-  void refused(DeadLetter letter, Micros oldest_left);
+  void refused(const Slice& record, const std::string& cause, Micros oldest_left);
   void set_last_status(int status);
   void set_next_try(Micros at);
 
@@ -119,12 +120,14 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
 
  private:
   uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
+  void tell_recovery();
   void say(const std::optional<std::string>& line);
   void publish(const std::string& error = {});
 
   DrainHealth health_;
   CertificateNotice certificates_;
-  uint64_t in_doubt_ = 0;  // records delivered while the far end was not known to be well
+  std::optional<Ledger>
+      before_doubt_;  // before what was delivered while the far end was not known to be well
   Loss own_loss_;
   asio::steady_timer loss_timer_;
   Mono next_loss_{};

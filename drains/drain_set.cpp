@@ -12,6 +12,17 @@
 
 namespace tailrace {
 
+namespace {
+
+/// Not by the address policy: one that was allowed when it was added keeps its place, and its health says
+/// what each connect finds.
+JudgedTarget judge_stored(const DrainEntry& entry) {
+  static const AddressPolicy any = *AddressPolicy::parse("0.0.0.0/0,::/0", "");
+  return judge_drain(entry.url, entry.options, any);
+}
+
+}  // namespace
+
 DrainSet::DrainSet(EventLoops& loops, DrainServices services)
     : loops_(loops), services_(services), most_batch_bytes_(services.batch_memory) {}
 DrainSet::~DrainSet() = default;
@@ -30,10 +41,7 @@ void DrainSet::share_batch_memory() {
 }
 
 void DrainSet::drain_added(const DrainEntry& entry) {
-  // Not by the address policy: one that was allowed at an earlier start keeps its place, and its health says
-  // what each connect finds.
-  static const AddressPolicy any = *AddressPolicy::parse("0.0.0.0/0,::/0", "");
-  JudgedTarget judged = judge_drain(entry.url, entry.options, any);
+  JudgedTarget judged = judge_stored(entry);
   if (!judged.error.empty()) {
     // The API judges before it adds; this is the catalog of a later version.
     log_error("a drain cannot be started", "drain=" + entry.token + " reason=\"" + judged.error + "\"");
@@ -50,7 +58,7 @@ void DrainSet::drain_added(const DrainEntry& entry) {
   drains_[entry.id] = drain;
   share_batch_memory();
   asio::post(loop->io, [drain] {
-    if (drain->entry().paused) drain->hold();
+    if (const Micros since = drain->entry().paused) drain->hold(since, false);
     drain->start();
   });
 }
@@ -82,19 +90,21 @@ void DrainSet::drain_paused(const DrainEntry& entry) {
       const auto now = drains_.find(id);
       if (now != drains_.end()) drain = now->second;
     }
-    if (drain && paused) drain->hold();
+    if (drain && paused) drain->hold(paused, true);
     if (drain && !paused) drain->resume();
   });
 }
 
 std::optional<uint64_t> DrainSet::replay(const DrainEntry& entry, const Progress& from) {
+  JudgedTarget judged = judge_stored(entry);  // here, where it may take its time
+  if (!judged.error.empty()) return std::nullopt;
   std::future<std::optional<uint64_t>> done;
   {
     const std::lock_guard lock(mutex_);
     const auto found = drains_.find(entry.id);
     if (found == drains_.end()) return std::nullopt;
     std::packaged_task<std::optional<uint64_t>()> task(
-        [this, id = entry.id, from] { return replay_now(id, from); });
+        [this, id = entry.id, from, judged = std::move(judged)] { return replay_now(id, from, judged); });
     done = task.get_future();
     asio::post(found->second->loop().io, std::move(task));
   }
@@ -102,13 +112,11 @@ std::optional<uint64_t> DrainSet::replay(const DrainEntry& entry, const Progress
 }
 
 /// On the drain's loop, which is also that of whoever took its place meanwhile.
-std::optional<uint64_t> DrainSet::replay_now(uint64_t id, const Progress& from) {
+std::optional<uint64_t> DrainSet::replay_now(uint64_t id, const Progress& from, JudgedTarget judged) {
   const std::lock_guard lock(mutex_);
   const auto found = drains_.find(id);
   if (found == drains_.end()) return std::nullopt;
   const DrainPtr drain = found->second;
-  JudgedTarget judged = judge_drain(drain->entry().url, drain->entry().options, services_.connector.policy());
-  if (!judged.error.empty()) return std::nullopt;
   const RecordFilterPtr wanted = judged.options.wanted;
   const DrainPtr next = make(drain->loop(), drain->entry(), std::move(judged));
   const uint64_t again = next->take_over(*drain, from, wanted);

@@ -55,7 +55,7 @@ class DrainSet final : public CatalogWatcher {
 
  private:
   DrainPtr make(Loop& loop, const DrainEntry& entry, JudgedTarget judged);
-  std::optional<uint64_t> replay_now(uint64_t id, const Progress& from);
+  std::optional<uint64_t> replay_now(uint64_t id, const Progress& from, JudgedTarget judged);
   static Account account_of(const Drain& drain, const Ledger& ledger);
 
   EventLoops& loops_;

@@ -11,28 +11,29 @@ std::string notice_line(Micros now, const std::string& text) {
   return rfc3339_micros(now) + " heroku[logplex]: " + text;
 }
 
-void DrainHealth::delivered(Micros now, uint64_t waiting, uint64_t dropped) {
+void DrainHealth::delivered(Micros now, const Ledger& before) {
   if (state_ == DrainState::ok) return;
   if (state_ != DrainState::pending) {
     outage_since_ = since_;
     recovered_at_ = now;
-    waiting_ = waiting;
-    dropped_at_recovery_ = dropped;
-    late_ = 0;
+    at_recovery_ = before;
   }
   state_ = DrainState::ok;
   since_ = now;
   cause_.clear();
 }
 
-std::optional<std::string> DrainHealth::settled(Micros now, uint64_t records, uint64_t dropped) {
-  if (!recovering()) return std::nullopt;
-  late_ += std::min(records, waiting_ - late_);
-  if (late_ + (dropped - dropped_at_recovery_) < waiting_) return std::nullopt;
+std::optional<std::string> DrainHealth::settled(Micros now, const Ledger& account) {
+  if (!recovering() || account.accepted - account.buffered < at_recovery_.accepted) return std::nullopt;
+  // The last of them may have come along with what is new.
+  const uint64_t otherwise =
+      account.filtered + account.dropped_total() - at_recovery_.filtered - at_recovery_.dropped_total();
+  const uint64_t late = std::min(account.delivered - at_recovery_.delivered,
+                                 at_recovery_.buffered - std::min(at_recovery_.buffered, otherwise));
   const auto outage = std::chrono::microseconds(std::exchange(recovered_at_, 0) - outage_since_);
   return notice_line(now, "drain '" + token_ + "' recovered after " + duration_text(outage) + ": " +
-                              std::to_string(dropped - dropped_before_) + " dropped, " +
-                              std::to_string(late_) + " delivered late");
+                              std::to_string(account.dropped_total() - dropped_before_) + " dropped, " +
+                              std::to_string(late) + " delivered late");
 }
 
 std::optional<std::string> DrainHealth::failed(Micros now, Micros since, const std::string& cause,
@@ -43,6 +44,15 @@ std::optional<std::string> DrainHealth::failed(Micros now, Micros since, const s
 
 std::optional<std::string> DrainHealth::paused(Micros now, const std::string& cause, uint64_t dropped) {
   return trouble(DrainState::paused, now, now, cause, dropped);
+}
+
+std::optional<std::string> DrainHealth::held(Micros now, Micros since, uint64_t dropped) {
+  if (state_ != DrainState::failing && !recovering()) dropped_before_ = dropped;
+  recovered_at_ = 0;
+  state_ = DrainState::paused;
+  since_ = since;
+  cause_ = "by its owner";
+  return told(now);
 }
 
 std::optional<std::string> DrainHealth::resumed(Micros now, uint64_t waiting) {
@@ -70,8 +80,13 @@ std::optional<std::string> DrainHealth::trouble(DrainState state, Micros now, Mi
   }
   state_ = state;
   since_ = since;
-  return notice_line(
-      now, "drain '" + token_ + "' " + to_string(state) + " since " + rfc3339_micros(since) + ": " + cause);
+  return told(now);
+}
+
+/// Of failing and paused.
+std::string DrainHealth::told(Micros now) const {
+  return notice_line(now, "drain '" + token_ + "' " + to_string(state_) + " since " + rfc3339_micros(since_) +
+                              ": " + cause_);
 }
 
 }  // namespace tailrace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "channels/ledger.h"
 
 namespace tailrace {
 
@@ -27,19 +28,20 @@ class DrainHealth {
  public:
   DrainHealth(std::string drain_token, Micros now) : token_(std::move(drain_token)), since_(now) {}
 
-  // `dropped` is always the drain's total so far; what an outage cost is a difference of two of them.
-
-  /// The far end took something. `waiting`: records that lie behind at this moment, what it took included.
-  /// The recovery is told by settled(), when they have come to their end too.
-  void delivered(Micros now, uint64_t waiting, uint64_t dropped);
-  /// `records` were delivered: tells the recovery once all that waited has been delivered or dropped.
-  std::optional<std::string> settled(Micros now, uint64_t records, uint64_t dropped);
-  /// Whether settled() has something to wait for; if not, its `dropped` does not matter.
+  /// The far end took something. `before`: the account without what it took. The recovery is told by
+  /// settled(), when all that waited by then has come to its end.
+  void delivered(Micros now, const Ledger& before);
+  /// Something came to its end, and this is the account now.
+  std::optional<std::string> settled(Micros now, const Ledger& account);
+  /// Whether settled() has something to wait for.
   bool recovering() const { return recovered_at_ != 0; }
 
-  /// `since`: when the trouble began, if that was before this try; else 0.
+  /// `since`: when the trouble began, if that was before this moment; else 0. `dropped`: the drain's total so
+  /// far; what an outage cost is a difference of two of them.
   std::optional<std::string> failed(Micros now, Micros since, const std::string& cause, uint64_t dropped);
   std::optional<std::string> paused(Micros now, const std::string& cause, uint64_t dropped);
+  /// By its owner, at `since`.
+  std::optional<std::string> held(Micros now, Micros since, uint64_t dropped);
   /// Its owner, or somebody for him, lets it go on; `waiting`: records that lie behind.
   std::optional<std::string> resumed(Micros now, uint64_t waiting);
 
@@ -48,6 +50,7 @@ class DrainHealth {
   const std::string& cause() const { return cause_; }  // of failing and paused
 
  private:
+  std::string told(Micros now) const;
   std::optional<std::string> trouble(DrainState state, Micros now, Micros since, const std::string& cause,
                                      uint64_t dropped);
 
@@ -56,7 +59,8 @@ class DrainHealth {
   Micros since_;
   // Of the outage that is being caught up with.
   Micros outage_since_ = 0, recovered_at_ = 0;
-  uint64_t dropped_before_ = 0, dropped_at_recovery_ = 0, waiting_ = 0, late_ = 0;
+  uint64_t dropped_before_ = 0;
+  Ledger at_recovery_;
 };
 
 /// `NOW heroku[logplex]: TEXT`, the form of the router's own lines.

@@ -43,9 +43,9 @@ void DrainHistory::lost(const LostRange& range) {
   keep(losses_, range);
 }
 
-void DrainHistory::refused(DeadLetter letter) {
+void DrainHistory::refused(Position number, Micros at, const std::string& cause, std::string_view text) {
   const std::lock_guard lock(mutex_);
-  keep(dead_letters_, std::move(letter));
+  keep(dead_letters_, {number, at, cause, std::string(text.substr(0, kLetterBytes)), text.size()});
 }
 
 AnswerTimes DrainHistory::answer_times(Mono now) const {

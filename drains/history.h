@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,7 +27,8 @@ struct DeadLetter {
   Position number;
   Micros refused_at = 0;
   std::string cause;  // `answered 400`
-  std::string text;   // the record as it was stored, RFC 5424
+  std::string text;   // the record as it was stored, RFC 5424; of a long one the beginning
+  size_t bytes = 0;   // of all of it
 };
 
 struct AnswerTimes {
@@ -39,12 +41,13 @@ struct AnswerTimes {
 class DrainHistory {
  public:
   static constexpr size_t kKept = 16;
+  static constexpr size_t kLetterBytes = 2048;
   static constexpr auto kWindow = std::chrono::minutes(5);
 
   void answered(std::chrono::microseconds took, Mono now);
   /// Joins the last range if both have the same reason and little time lies between.
   void lost(const LostRange& range);
-  void refused(DeadLetter letter);
+  void refused(Position number, Micros at, const std::string& cause, std::string_view text);
 
   AnswerTimes answer_times(Mono now) const;  // of the last five to ten minutes
   std::vector<LostRange> losses() const;     // oldest first, as all lists here

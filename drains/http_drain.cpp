@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace tailrace {
@@ -10,8 +11,9 @@ namespace {
 
 constexpr auto kAtOnce = std::chrono::milliseconds(0);
 constexpr auto kForLong = std::chrono::seconds(2);  // a batch that waits so long gives back what it can
-constexpr uint64_t kMuch = 64 * 1024;               // who sends so much at once catches up
-constexpr uint64_t kMostScanned = 1 << 20;          // of a filter that wants little, for one batch
+constexpr uint64_t kMostUnwanted = 1 << 20;         // bytes that a filter may pass over for one batch
+constexpr uint32_t kFilteredAtOnce = 16 * 1024;     // between two looks at the clock
+constexpr auto kFilterTime = std::chrono::milliseconds(1);  // before others have their turn
 
 }  // namespace
 
@@ -29,6 +31,7 @@ HttpDrain::HttpDrain(Loop& loop, const DrainEntry& entry, JudgedTarget judged, D
 
 void HttpDrain::start() {
   if (stopped() || std::exchange(running_, true)) return;
+  tell_losses();  // of whoever had its place before
   asio::co_spawn(loop_.io, run(std::static_pointer_cast<HttpDrain>(shared_from_this())), asio::detached);
 }
 
@@ -59,12 +62,21 @@ void HttpDrain::run_task() {
 asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
   while (!self->stopped()) {
     if (self->held()) {
+      self->cursor_.set_waiting(true);
       co_await self->wait(std::chrono::hours(24));
+      if (!self->stopped()) self->cursor_.set_waiting(self->held());
       continue;
     }
-    if (self->batches_.empty() && !self->freeze_batch()) {
-      co_await self->wait_for_records();
-      continue;
+    if (self->batches_.empty()) {
+      const Gathered gathered = self->gather();
+      if (gathered == Gathered::out_of_time) {
+        co_await asio::post(self->loop_.io, asio::use_awaitable);
+        continue;
+      }
+      if (gathered == Gathered::more_to_come || !self->freeze_batch()) {
+        co_await self->wait_for_records();
+        continue;
+      }
     }
     self->cursor_.set_waiting(true);
     const auto pause = co_await self->send_batch();
@@ -83,10 +95,11 @@ asio::awaitable<void> HttpDrain::run(std::shared_ptr<HttpDrain> self) {
 /// One request, and how long to wait before the next.
 asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   const Delivery& batch = batches_.front();
-  if (batch.bytes >= kMuch) co_await loop_.turns.wait(wake_);
+  if (full_) co_await loop_.turns.wait(wake_);
   auto body = co_await requests_.body(batch);
   if (stopped() || held()) co_return kAtOnce;
   const Mono began = mono_now();
+  const Micros began_at = wall_now();
   const bool reused = client_.connected();
   std::string head = requests_.head(batch, *body, wall_now());
   auto answer = co_await client_.exchange(head, *body);
@@ -94,6 +107,7 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   if (reused && answer.has_error() && answer.error().code == NetErrc::closed) {
     body = co_await requests_.body(batch);
     if (stopped() || held()) co_return kAtOnce;
+    head = requests_.head(batch, *body, wall_now());
     answer = co_await client_.exchange(head, *body);
   }
   // Stopped, or held, and perhaps let go again by now: it was not the far end.
@@ -104,8 +118,12 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
     set_last_status(answer->status);
     history_->answered(took, now);
   }
-  co_return carry_out(
-      policy_.judge(answer, batch.records, batch.bytes, std::chrono::duration_cast<Milliseconds>(took), now));
+  DeliveryPolicy::Sent sent;
+  sent.frames = batch.frames();
+  sent.records = batch.records;
+  sent.bytes = batch.bytes;
+  sent.took = std::chrono::duration_cast<Milliseconds>(took);
+  co_return carry_out(policy_.judge(answer, sent, now), began_at);
 }
 
 asio::awaitable<void> HttpDrain::wait_for_records() {
@@ -126,8 +144,8 @@ asio::awaitable<void> HttpDrain::wait(Milliseconds time) {
 
 // ---- what an answer does ---------------------------------------------------------------------------------
 
-/// Gives how long to wait before the next request.
-HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision) {
+/// Gives how long to wait before the next request. `began`: when this one did.
+HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision, Micros began) {
   switch (decision.verdict) {
     case Verdict::delivered: {
       const Delivery batch = std::move(batches_.front());
@@ -147,7 +165,7 @@ HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision) {
     case Verdict::again:
       break;
   }
-  if (decision.failed) failed(NetFailure{decision.code, decision.cause});
+  if (decision.failed) failed(NetFailure{decision.code, decision.cause}, began);
   return decision.wait;
 }
 
@@ -161,24 +179,19 @@ void HttpDrain::split_batch() {
 }
 
 /// What cannot be split any more is refused for good: a record is dropped, an L10 frame given up (the channel
-/// has been told). With both, each goes alone once.
+/// has been told).
 void HttpDrain::refuse_one(const std::string& cause) {
-  Delivery batch = std::move(batches_.front());
+  const Delivery batch = std::move(batches_.front());
   batches_.pop_front();
-  if (batch.records && !batch.l10.empty()) {
-    Delivery told;
-    told.loss = std::exchange(batch.loss, {});
-    told.l10 = std::exchange(batch.l10, {});
-    told.name(entry_.token);
-    batch.name(entry_.token);
-    batches_.push_front(std::move(batch));
-    batches_.push_front(std::move(told));
-    return;
-  }
-  if (batch.filtered) filtered(batch.filtered, oldest_in_flight());
   if (!batch.records) return;
-  const Slice& slice = batch.slices.front();
-  refused({slice.first, wall_now(), cause, std::string((*slice.begin()).text())}, oldest_in_flight());
+  if (const uint64_t before = batch.skipped.front()) filtered(before, batch.oldest());
+  refused(batch.slices.front(), cause, oldest_in_flight());
+  if (batch.behind) filtered(batch.behind, oldest_in_flight());
+}
+
+void HttpDrain::give_back_losses() {
+  for (const Delivery& batch : batches_)
+    if (batch.loss.records) give_back_own_loss(batch.loss);
 }
 
 Micros HttpDrain::oldest_in_flight() const {
@@ -196,36 +209,44 @@ HttpDrain::Milliseconds HttpDrain::delay_left() const {
   return std::max(kAtOnce, options_.batch_delay - waited);
 }
 
-/// Reads on until the next batch is whole, or nothing more is there. False: more of it is to come.
-bool HttpDrain::gather() {
+/// Reads on until the next batch is whole, or nothing more is there; or until it has used up its time on what
+/// the filter does not want.
+HttpDrain::Gathered HttpDrain::gather() {
   const uint64_t target = std::min(policy_.batch_bytes(), services_.batch_bytes());
+  const RecordFilter* const wanted = options_.wanted.get();
+  const Mono end = mono_now() + kFilterTime;
   if (gathered_.empty()) gathering_since_ = mono_now();
-  delaying_ = false;
-  while (unfinished_ || (gathered_.bytes < target && scanned_ < kMostScanned)) {
+  delaying_ = full_ = false;
+  while (unfinished_ || (gathered_.bytes < target && unwanted_ < kMostUnwanted)) {
     // What was one batch ends where it ended, not where this start's chunks would have it end.
-    const Read read = cursor_.read(unfinished_ ? kMaxChunk : uint32_t(target - gathered_.bytes));
-    if (read.fetching) return false;
+    const uint64_t room = unfinished_ ? kMaxChunk : target - gathered_.bytes;
+    const Read read = cursor_.read(uint32_t(wanted ? std::min<uint64_t>(room, kFilteredAtOnce) : room));
+    if (read.fetching) return Gathered::more_to_come;
     unfinished_ = read.unfinished;
     if (read.slice.empty()) {
       delaying_ = !gathered_.empty() && delay_left() > kAtOnce;
-      return !delaying_;
+      return delaying_ ? Gathered::more_to_come : Gathered::all_there_is;
     }
     // A first record larger than the rest of the body goes along; it is bounded itself.
-    gathered_.add(read.slice, options_.wanted.get());
-    scanned_ += read.slice.bytes();
+    const uint64_t before = gathered_.bytes;
+    gathered_.add(read.slice, wanted);
+    unwanted_ += read.slice.bytes() - (gathered_.bytes - before);
     if (!gathered_.records) {
-      filtered(std::exchange(gathered_.filtered, 0), 0);
-      scanned_ = 0;
+      filtered(gathered_.filtered, 0);
+      gathered_ = {};
+      unwanted_ = 0;
     }
-    if (read.finished) break;
+    if (read.finished) return Gathered::all_there_is;
+    if (wanted && mono_now() >= end) return Gathered::out_of_time;
   }
-  return true;
+  full_ = true;
+  return Gathered::all_there_is;
 }
 
+/// False: there is nothing to send.
 bool HttpDrain::freeze_batch() {
-  if (!gather()) return false;
   Delivery batch = std::exchange(gathered_, {});
-  scanned_ = 0;
+  unwanted_ = 0;
   batch.loss = take_own_loss();  // told alone if there is no record to go with it
   if (batch.loss.records) batch.l10 = requests_.loss(batch.loss, wall_now());
   if (batch.empty()) return false;

@@ -28,17 +28,19 @@ class HttpDrain final : public Drain {
   void turn() override;
   void hurry() override;
   void run_task() override;
+  void give_back_losses() override;
 
   static asio::awaitable<void> run(std::shared_ptr<HttpDrain> self);
   asio::awaitable<Milliseconds> send_batch();
   asio::awaitable<void> wait_for_records();
   asio::awaitable<void> wait(Milliseconds time);
 
-  bool gather();
+  enum class Gathered : uint8_t { all_there_is, more_to_come, out_of_time };
+  Gathered gather();
   bool freeze_batch();
   Milliseconds delay_left() const;
 
-  Milliseconds carry_out(const Decision& decision);
+  Milliseconds carry_out(const Decision& decision, Micros began);
   void split_batch();
   void refuse_one(const std::string& cause);
   Micros oldest_in_flight() const;
@@ -51,9 +53,10 @@ class HttpDrain final : public Drain {
   HttpClient client_;
 
   Delivery gathered_;        // what was read of the next one
-  uint64_t scanned_ = 0;     // bytes read for it, wanted or not
+  uint64_t unwanted_ = 0;    // bytes among it that the filter does not want
   bool unfinished_ = false;  // and more belongs to it, whatever its size
   Mono gathering_since_{};
+  bool full_ = false;             // the batch in flight was; who sends full ones catches up
   bool delaying_ = false;         // it waits for more, for a while
   std::deque<Delivery> batches_;  // the first is in flight; more only after splitting
   asio::steady_timer wake_;

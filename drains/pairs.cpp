@@ -18,12 +18,31 @@ bool is_blank(char c) {
 
 #if defined(__SSE2__)
 
-/// Of the 16 places from `at` on, those where the needle's first and last byte stand, a bit each.
+/// Of the 16 places from `at` on, those where `byte` stands, 0xff each.
+__m128i places_of(char byte, const char* at) {
+  return _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), _mm_set1_epi8(byte));
+}
+
+unsigned bits(__m128i places) {
+  return static_cast<unsigned>(_mm_movemask_epi8(places));
+}
+
+/// Of the 16 places from `at` on, those where the needle's first and last byte stand, a bit each. Where these
+/// are many, it looks at all its bytes, so that no text makes a place dear.
 unsigned likely_places(const char* at, std::string_view needle) {
-  const auto load = [](const char* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
-  const __m128i first = _mm_cmpeq_epi8(load(at), _mm_set1_epi8(needle.front()));
-  const __m128i last = _mm_cmpeq_epi8(load(at + needle.size() - 1), _mm_set1_epi8(needle.back()));
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_and_si128(first, last)));
+  const size_t last = needle.size() - 1;
+  __m128i places = _mm_and_si128(places_of(needle.front(), at), places_of(needle.back(), at + last));
+  const unsigned found = bits(places), but_one = found & (found - 1);
+  if ((but_one & (but_one - 1)) == 0) return found;
+  size_t i = 1;
+  for (; i + 4 <= last && bits(places); i += 4)
+    places = _mm_and_si128(
+        places,
+        _mm_and_si128(
+            _mm_and_si128(places_of(needle[i], at + i), places_of(needle[i + 1], at + i + 1)),
+            _mm_and_si128(places_of(needle[i + 2], at + i + 2), places_of(needle[i + 3], at + i + 3))));
+  for (; i < last && bits(places); ++i) places = _mm_and_si128(places, places_of(needle[i], at + i));
+  return bits(places);
 }
 
 #endif

@@ -10,25 +10,25 @@ constexpr int kProvesCap = 64;  // full batches, before one that is a little lar
 
 }  // namespace
 
-Decision DeliveryPolicy::judge(const NetResult<HttpAnswer>& answer, uint64_t records, uint64_t bytes,
-                               std::chrono::milliseconds took, Mono now) {
+Decision DeliveryPolicy::judge(const NetResult<HttpAnswer>& answer, const Sent& sent, Mono now) {
   if (answer.has_error()) {
     Decision decision = fail(answer.error().text, {}, now);
     decision.code = answer.error().code;
     return decision;
   }
   const int status = answer->status;
-  if (status / 100 == 2) return delivered(bytes, took, now);
+  if (status / 100 == 2) return delivered(sent, now);
   std::string cause = "answered " + std::to_string(status);
   switch (status) {
     case 413:
-      too_large(bytes);
+      too_large(sent.bytes);
       [[fallthrough]];
     case 400:
     case 422: {
-      if (records > 1) return {Verdict::split, {}, {}, false, {}};
+      if (sent.frames > 1) return {Verdict::split, {}, {}, false, {}};
       // One poisonous record is passed over at once; a far end that refuses everything is not hurried.
-      if (++lone_refusals_ < 2) return {Verdict::refused, {}, std::move(cause), false, {}};
+      if (sent.records) ++lone_refusals_;
+      if (lone_refusals_ < 2) return {Verdict::refused, {}, std::move(cause), false, {}};
       Decision decision = fail(std::move(cause), {}, now);
       decision.verdict = Verdict::refused;
       return decision;
@@ -45,21 +45,25 @@ Decision DeliveryPolicy::judge(const NetResult<HttpAnswer>& answer, uint64_t rec
   }
 }
 
-Decision DeliveryPolicy::fail(std::string cause, std::chrono::milliseconds at_least, Mono now) {
+Decision DeliveryPolicy::fail(std::string cause, std::chrono::milliseconds told, Mono now) {
   if (working_ && now - works_since_ >= kStable) backoff_.reset();
   working_ = false;
   target_ = std::min(kFirstBytes, cap_);
   full_at_cap_ = 0;
-  const std::chrono::milliseconds wait = paused_ ? kProbe : backoff_.next();
-  return {Verdict::again, std::max(wait, at_least), std::move(cause), true, {}};
+  std::chrono::milliseconds wait = kProbe;
+  if (!paused_) {
+    wait = backoff_.next();
+    if (told.count() > 0) wait = told;
+  }
+  return {Verdict::again, wait, std::move(cause), true, {}};
 }
 
-Decision DeliveryPolicy::delivered(uint64_t bytes, std::chrono::milliseconds took, Mono now) {
+Decision DeliveryPolicy::delivered(const Sent& sent, Mono now) {
   if (!working_) works_since_ = now;
   working_ = true;
   paused_ = false;
   lone_refusals_ = 0;
-  if (bytes >= target_ && took < kQuick) {
+  if (sent.bytes >= target_ && sent.took < kQuick) {
     if (target_ < cap_) {
       target_ = std::min(target_ * 2, cap_);
     } else if (cap_ < most_ && ++full_at_cap_ == kProvesCap) {

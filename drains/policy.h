@@ -43,9 +43,14 @@ class DeliveryPolicy {
   explicit DeliveryPolicy(uint64_t most_bytes)
       : most_(most_bytes), cap_(most_bytes), target_(std::min(kFirstBytes, most_bytes)) {}
 
-  /// Judges what came of a batch of `records` (0: an L10 frame alone) and `bytes`, `took` after it was sent.
-  Decision judge(const NetResult<HttpAnswer>& answer, uint64_t records, uint64_t bytes,
-                 std::chrono::milliseconds took, Mono now);
+  /// What was sent.
+  struct Sent {
+    uint64_t frames = 0, records = 0;  // these differ by an L10 frame
+    uint64_t bytes = 0;
+    std::chrono::milliseconds took{0};  // until the answer
+  };
+  /// Judges what came of it.
+  Decision judge(const NetResult<HttpAnswer>& answer, const Sent& sent, Mono now);
 
   /// Somebody says that the far end is well again: forgets back-off and pause.
   void forgive();
@@ -55,8 +60,8 @@ class DeliveryPolicy {
   uint64_t batch_bytes() const { return target_; }
 
  private:
-  Decision fail(std::string cause, std::chrono::milliseconds at_least, Mono now);
-  Decision delivered(uint64_t bytes, std::chrono::milliseconds took, Mono now);
+  Decision fail(std::string cause, std::chrono::milliseconds told, Mono now);
+  Decision delivered(const Sent& sent, Mono now);
   void too_large(uint64_t bytes);
 
   const uint64_t most_;

@@ -148,13 +148,12 @@ asio::awaitable<ProbeReport> probe_syslog(Loop& loop, DrainServices services, Cl
 
 }  // namespace
 
-asio::awaitable<ProbeReport> probe(Loop& loop, DrainServices services, JudgedTarget judged,
+ClientTls tls_of(const DrainServices& services, const DrainOptions& options) {
+  return services.tls.with({options.tls_ca, options.tls_cert, options.tls_key});
+}
+
+asio::awaitable<ProbeReport> probe(Loop& loop, DrainServices services, ClientTls tls, JudgedTarget judged,
                                    std::string drain_token) {
-  ClientTlsTexts texts;
-  texts.ca = judged.options.tls_ca;
-  texts.cert = judged.options.tls_cert;
-  texts.key = judged.options.tls_key;
-  ClientTls tls = services.tls.with(texts);
   if (judged.target.is_http())
     return probe_http(loop, services, std::move(tls), std::move(judged), std::move(drain_token));
   return probe_syslog(loop, services, std::move(tls), std::move(judged), std::move(drain_token));

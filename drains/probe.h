@@ -24,8 +24,11 @@ struct ProbeReport {
 
 /// On a connection of its own, which ends with it: resolves, connects, shakes hands, and sends one marked
 /// record, as the drain would send it. It counts nowhere. Takes 25 s at most, as the steps' deadlines add up.
-/// `services` outlive it.
-asio::awaitable<ProbeReport> probe(Loop& loop, DrainServices services, JudgedTarget judged,
+/// `services` outlive it; `tls` is the drain's own, of tls_of().
+asio::awaitable<ProbeReport> probe(Loop& loop, DrainServices services, ClientTls tls, JudgedTarget judged,
                                    std::string drain_token);
+
+/// May read long texts in PEM: not for a loop.
+ClientTls tls_of(const DrainServices& services, const DrainOptions& options);
 
 }  // namespace tailrace

@@ -8,7 +8,12 @@ namespace {
 
 constexpr size_t kScratch = 128 * 1024;  // holds the frames of a whole chunk
 constexpr uint32_t kMostRead = kMaxChunk;
-constexpr int kRounds = 4;  // sends before others have their turn
+constexpr uint32_t kMostJudged = 16 * 1024;               // by a filter, before the time is looked at
+constexpr int kRounds = 16;                               // reads before others have their turn,
+constexpr uint32_t kMostSent = 4 * kMaxChunk;             // or bytes read,
+constexpr auto kMostTime = std::chrono::milliseconds(1);  // or so much time
+constexpr uint64_t kMostPinned = 1u << 20;                // in flight
+constexpr size_t kMostItems = 4096;
 constexpr auto kOneItem =
     std::chrono::milliseconds(20);           // what is sent so close together is settled together
 constexpr uint64_t kKernelHolds = 8u << 20;  // of what its program does not read
@@ -41,6 +46,7 @@ void SyslogDrain::shut() {
   if (link_) link_->close();
   link_.reset();
   in_flight_.clear();
+  pinned_ = 0;
 }
 
 void SyslogDrain::turn() {
@@ -53,6 +59,7 @@ void SyslogDrain::turn() {
   if (!held()) return run_task();
   if (connecting_) connecting_->cancel();
   if (state_ == State::up) break_off();
+  settle_down();
 }
 
 void SyslogDrain::run_task() {
@@ -70,22 +77,17 @@ void SyslogDrain::run_task() {
 
 /// Whether a connection is needed. What the filter does not want needs none.
 bool SyslogDrain::has_something_to_send() {
-  for (int round = 0; round < kRounds; ++round) {
+  const Mono end = mono_now() + kMostTime;
+  do {
     if (cursor_.park()) {
       // It will be needed when something comes; or a disk is waited for.
       if (!cursor_.lag().records) down_since_ = 0;
       return false;
     }
     if (!options_.wanted) return true;
-    const Slice slice = cursor_.read(kMostRead).slice;
-    uint64_t wanted = 0;
-    for (const Record record : slice) wanted += is_wanted(record) ? 1 : 0;
-    if (wanted) {
-      keep_in_flight(slice, wanted, 0);
-      return true;
-    }
-    if (!slice.empty()) filtered(slice.records, 0);
-  }
+    pick(read(), [this](const Slice& run) { keep_in_flight(run, 0); });
+    if (!in_flight_.empty()) return true;
+  } while (mono_now() < end);
   loop_.pass.again(*this);
   return false;
 }
@@ -121,7 +123,7 @@ asio::awaitable<void> SyslogDrain::connect(std::shared_ptr<SyslogDrain> self) {
 void SyslogDrain::connected(std::shared_ptr<SyslogLink> link) {
   link_ = std::move(link);
   state_ = State::up;
-  blocked_ = retiring_ = false;
+  blocked_ = full_ = retiring_ = false;
   down_since_ = 0;
   set_next_try(0);
   cursor_.set_waiting(false);
@@ -137,7 +139,6 @@ void SyslogDrain::send_again() {
   for (InFlight& item : in_flight_) {
     all += item.loss;
     for (const Record record : item.slice) {
-      if (!is_wanted(record)) continue;
       const size_t at = all.size();
       all.resize(at + frames_.size(record));
       frames_.write(record, all.data() + at);
@@ -149,6 +150,7 @@ void SyslogDrain::send_again() {
 
 void SyslogDrain::try_later(const NetFailure& why, Micros since) {
   state_ = State::waiting;
+  settle_down();
   const auto wait = backoff_.next();
   set_next_try(wall_now() + std::chrono::duration_cast<std::chrono::microseconds>(wait).count());
   failed(why, since);
@@ -210,55 +212,68 @@ void SyslogDrain::retire() {
 
 void SyslogDrain::pump() {
   settle_acknowledged();
-  for (int round = 0; round < kRounds; ++round) {
+  const Mono end = mono_now() + kMostTime;
+  uint32_t taken = 0;
+  for (int round = 0; round < kRounds && taken < kMostSent; ++round) {
     if (retiring_) return in_flight_.empty() ? retire() : link_->check_later();
+    if (is_full()) return link_->check_later();
     if (!send_loss()) return;
-    const Read read = cursor_.read(kMostRead);
-    if (read.slice.empty()) {
+    const Slice slice = read();
+    if (slice.empty()) {
       if (!cursor_.park()) continue;
       return link_->check_later();
     }
-    if (!send_frames(read.slice)) return;
+    if (!send_frames(slice)) return;
+    taken += slice.bytes();
+    if (mono_now() >= end) break;
   }
   link_->check_later();
   loop_.pass.again(*this);
 }
 
+Slice SyslogDrain::read() {
+  return cursor_.read(options_.wanted ? kMostJudged : kMostRead).slice;
+}
+
+/// Uses each run of records that are wanted; the others are left out.
+template <class F>
+void SyslogDrain::pick(const Slice& slice, F&& use) {
+  if (!options_.wanted) return use(slice);
+  Slice run = slice;
+  run.end_at = run.begin_at;
+  run.records = 0;
+  uint64_t unwanted = 0;
+  for (const Record record : slice) {
+    const auto stride = uint32_t(record.stride());
+    if (options_.wanted->wants(record)) {
+      if (unwanted) leave_out(std::exchange(unwanted, 0), record.arrival());
+      ++run.records;
+      run.end_at += stride;
+      continue;
+    }
+    if (run.records) use(run);
+    ++unwanted;
+    run.first = {run.past().value + 1};
+    run.begin_at = run.end_at += stride;
+    run.records = 0;
+  }
+  if (run.records) use(run);
+  if (unwanted) leave_out(unwanted, 0);
+}
+
 bool SyslogDrain::send_frames(const Slice& slice) {
   char* const begin = scratch();
   char* end = begin;
-  uint64_t wanted = slice.records;
-  if (!options_.wanted) {
-    for (const Record record : slice) end = frames_.write(record, end);
-  } else {
-    wanted = 0;
-    for (const Record record : slice) {
-      if (!options_.wanted->wants(record)) continue;
-      end = frames_.write(record, end);
-      ++wanted;
-    }
-    if (!wanted && in_flight_.empty()) {
-      filtered(slice.records, 0);
-      return true;
-    }
-  }
-  const auto size = size_t(end - begin);
-  keep_in_flight(slice, wanted, link_->given() + size);
-  return send({begin, size});
+  pick(slice, [&](const Slice& run) {
+    for (const Record record : run) end = frames_.write(record, end);
+    keep_in_flight(run, link_->given() + uint64_t(end - begin));
+  });
+  return end == begin || send({begin, size_t(end - begin)});
 }
 
-void SyslogDrain::keep_in_flight(const Slice& slice, uint64_t wanted, uint64_t end) {
-  const Mono now = mono_now();
-  InFlight* const last = in_flight_.empty() ? nullptr : &in_flight_.back();
-  if (last && last->slice.chunk == slice.chunk && last->slice.end_at == slice.begin_at &&
-      last->loss.empty() && now - last->began < kOneItem) {
-    last->slice.end_at = slice.end_at;
-    last->slice.records += slice.records;
-    last->wanted += wanted;
-    last->end = end;
-  } else {
-    in_flight_.push_back({.slice = slice, .loss = {}, .wanted = wanted, .end = end, .began = now});
-  }
+void SyslogDrain::give_back_losses() {
+  for (const InFlight& item : in_flight_)
+    if (item.told.records) give_back_own_loss(item.told);
 }
 
 bool SyslogDrain::send_loss() {
@@ -266,7 +281,8 @@ bool SyslogDrain::send_loss() {
   if (!loss.records) return true;
   InFlight item{.slice = {},
                 .loss = frames_.loss(loss.records, loss.since, wall_now()),
-                .wanted = 0,
+                .told = loss,
+                .unwanted = 0,
                 .end = 0,
                 .began = mono_now()};
   item.end = link_->given() + item.loss.size();
@@ -293,37 +309,103 @@ bool SyslogDrain::send(std::string_view bytes) {
 }
 
 void SyslogDrain::link_free() {
-  blocked_ = false;
+  blocked_ = full_ = false;
   cursor_.set_waiting(false);
   pump();
+}
+
+// ---- what is in flight -----------------------------------------------------------------------------------
+
+/// What is sent close together is settled together.
+void SyslogDrain::keep_in_flight(const Slice& run, uint64_t end) {
+  const Mono now = mono_now();
+  InFlight* const last = in_flight_.empty() ? nullptr : &in_flight_.back();
+  const bool shares = last && last->slice.chunk == run.chunk;
+  if (shares && last->slice.end_at == run.begin_at && !last->unwanted && now - last->began < kOneItem) {
+    last->slice.end_at = run.end_at;
+    last->slice.records += run.records;
+    last->end = end;
+    return;
+  }
+  if (!shares) pinned_ += run.chunk->capacity;
+  in_flight_.push_back({.slice = run, .loss = {}, .told = {}, .unwanted = 0, .end = end, .began = now});
+}
+
+/// The next `records` are not wanted. `next`: arrival of the first behind them, if that is in flight.
+void SyslogDrain::leave_out(uint64_t records, Micros next) {
+  if (in_flight_.empty())
+    filtered(records, next);
+  else
+    in_flight_.back().unwanted += records;
+}
+
+void SyslogDrain::forget_first() {
+  const ChunkRef chunk = std::move(in_flight_.front().slice.chunk);
+  in_flight_.pop_front();
+  if (chunk && (in_flight_.empty() || in_flight_.front().slice.chunk != chunk)) pinned_ -= chunk->capacity;
+}
+
+bool SyslogDrain::holds_too_much() const {
+  return pinned_ > std::min(kMostPinned, services_.batch_bytes()) || in_flight_.size() > kMostItems;
+}
+
+/// Whether some of it must arrive before more is read.
+bool SyslogDrain::is_full() {
+  if (holds_too_much()) settle_down();
+  const bool full = holds_too_much();
+  if (std::exchange(full_, full) != full) cursor_.set_waiting(full);
+  return full;
+}
+
+/// Gives back chunks of which it needs little.
+void SyslogDrain::settle_down() {
+  for (auto begin = in_flight_.begin(); begin != in_flight_.end();) {
+    uint64_t copies = 0;
+    auto end = begin;
+    for (; end != in_flight_.end() && end->slice.chunk == begin->slice.chunk; ++end)
+      copies += Chunk::room_for(end->slice.bytes());
+    const bool pays = begin->slice.chunk && copies * 2 <= begin->slice.chunk->capacity;
+    for (; begin != end; ++begin)
+      if (pays) begin->slice = compacted(begin->slice);
+  }
+  count_pinned();
+}
+
+void SyslogDrain::count_pinned() {
+  pinned_ = 0;
+  const Chunk* before = nullptr;
+  for (const InFlight& item : in_flight_) {
+    const Chunk* const chunk = item.slice.chunk ? &*item.slice.chunk : nullptr;
+    if (chunk && chunk != before) pinned_ += chunk->capacity;
+    before = chunk;
+  }
 }
 
 // ---- acknowledgements ------------------------------------------------------------------------------------
 
 void SyslogDrain::link_acknowledged() {
   settle_acknowledged();
-  if (retiring_ && in_flight_.empty()) retire();
+  if (retiring_ && in_flight_.empty()) return retire();
+  if (full_ && !blocked_ && !holds_too_much()) pump();
 }
 
 void SyslogDrain::settle_acknowledged() {
   if (in_flight_.empty()) return;
   const uint64_t acknowledged = link_->acknowledged();
   uint64_t wanted = 0, unwanted = 0;
-  bool sent = false;
+  bool some = false;
   while (!in_flight_.empty() && in_flight_.front().end <= acknowledged) {
-    const InFlight& item = in_flight_.front();
-    wanted += item.wanted;
-    unwanted += item.slice.records - item.wanted;
-    sent = sent || item.wanted || !item.loss.empty();
-    in_flight_.pop_front();
+    wanted += in_flight_.front().slice.records;
+    unwanted += in_flight_.front().unwanted;
+    some = true;
+    forget_first();
   }
-  settle(wanted, unwanted, sent);
+  if (some) settle(wanted, unwanted);
 }
 
 uint64_t SyslogDrain::size_of(const InFlight& item) const {
   uint64_t size = item.loss.size();
-  for (const Record record : item.slice)
-    if (is_wanted(record)) size += frames_.size(record);
+  for (const Record record : item.slice) size += frames_.size(record);
   return size;
 }
 
@@ -333,26 +415,22 @@ void SyslogDrain::settle_partly() {
   if (in_flight_.empty()) return;
   InFlight& front = in_flight_.front();
   const uint64_t acknowledged = link_->acknowledged();
-  uint64_t at = front.end - size_of(front), wanted = 0, unwanted = 0;
+  uint64_t at = front.end - size_of(front), records = 0;
   Slice& slice = front.slice;
   for (const Record record : Slice(slice)) {
-    const bool was_sent = is_wanted(record);
-    if (was_sent) at += frames_.size(record);
+    at += frames_.size(record);
     if (at > acknowledged) break;
     slice.begin_at += uint32_t(record.stride());
     --slice.records;
     ++slice.first.value;
-    ++(was_sent ? wanted : unwanted);
+    ++records;
   }
-  front.wanted -= wanted;
-  settle(wanted, unwanted, wanted > 0);
+  if (records) settle(records, 0);
 }
 
-/// The oldest in flight have come to their end; `sent`: the far end has acknowledged some of it.
-void SyslogDrain::settle(uint64_t wanted, uint64_t unwanted, bool sent) {
-  if (!sent) {
-    if (unwanted) filtered(unwanted, oldest_in_flight());
-  } else if (doubtful_ && !reads_again()) {
+/// The far end has acknowledged the oldest in flight, and `unwanted` lay among them.
+void SyslogDrain::settle(uint64_t wanted, uint64_t unwanted) {
+  if (doubtful_ && !reads_again()) {
     delivered_in_doubt(wanted, oldest_in_flight(), unwanted);
   } else {
     doubtful_ = false;
@@ -377,7 +455,7 @@ void SyslogDrain::look_again() {
         self->settle_acknowledged();
         if (!self->doubtful_) return;
         if (!self->reads_again()) return self->look_again();
-        self->settle(0, 0, true);
+        self->settle(0, 0);
       });
 }
 

@@ -13,7 +13,10 @@ namespace tailrace {
 
 /// Copies frames into a scratch of its thread and gives them to its link. Delivered means acknowledged by the
 /// far end's TCP, so a record in flight is kept until then and sent again on the next connection. Records
-/// that the filter does not want are never sent, and settled in their turn.
+/// that the filter does not want are never sent, only counted, and settled in their turn.
+///
+/// What is in flight is bounded (a MiB, or its share of the memory of batches if that is less): beyond that
+/// nothing is read. Of chunks that hold mostly what others wait for, it keeps copies over a rest.
 ///
 /// Connects when there is something to send; a connection that has idled or is old is ended in order. One
 /// that worked and breaks is made again at once; after a failure the next try waits (Backoff).
@@ -27,19 +30,21 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   void start() override;
 
  private:
-  /// Frames given to the link and not acknowledged yet, in order, and what was filtered among them.
+  /// Frames given to the link and not acknowledged yet, in order.
   struct InFlight {
-    Slice slice;          // empty for a loss frame
-    std::string loss;     // the L10 frame
-    uint64_t wanted = 0;  // records of the slice
-    uint64_t end = 0;     // where it ends in the bytes given to the link
-    Mono began{};         // when its first byte was given
+    Slice slice;            // a run of wanted records; empty for a loss frame
+    std::string loss;       // the L10 frame
+    Loss told;              // what it tells
+    uint64_t unwanted = 0;  // records behind it, up to the next one
+    uint64_t end = 0;       // where it ends in the bytes given to the link
+    Mono began{};           // when its first byte was given
   };
   enum class State : uint8_t { down, connecting, waiting, up };
 
   void shut() override;
   void turn() override;
   void run_task() override;
+  void give_back_losses() override;
 
   bool has_something_to_send();
   static asio::awaitable<void> connect(std::shared_ptr<SyslogDrain> self);
@@ -55,18 +60,27 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   void link_due() override;
   void link_ended(const NetFailure& why) override;
 
-  bool is_wanted(const Record& record) const { return !options_.wanted || options_.wanted->wants(record); }
   void pump();
+  Slice read();
+  template <class F>
+  void pick(const Slice& slice, F&& use);
   bool send_frames(const Slice& slice);
   bool send_loss();
   bool send(std::string_view bytes);
   void send_again();
-  void keep_in_flight(const Slice& slice, uint64_t wanted, uint64_t end);
   uint64_t size_of(const InFlight& item) const;
+
+  void keep_in_flight(const Slice& run, uint64_t end);
+  void leave_out(uint64_t records, Micros next);
+  void forget_first();
+  bool holds_too_much() const;
+  bool is_full();
+  void settle_down();
+  void count_pinned();
 
   void settle_acknowledged();
   void settle_partly();
-  void settle(uint64_t wanted, uint64_t unwanted, bool sent);
+  void settle(uint64_t wanted, uint64_t unwanted);
   Micros oldest_in_flight() const;
 
   const DrainTarget target_;
@@ -82,12 +96,14 @@ class SyslogDrain final : public Drain, private SyslogLinkOwner {
   asio::steady_timer timer_;  // of the next try, or of the end of a doubt
   uint64_t waits_ = 0;        // counts its uses, so that a late handler knows that its own is over
   bool blocked_ = false;      // the link has no room
+  bool full_ = false;         // too much is in flight
   bool retiring_ = false;     // the link ends when nothing is in flight
   bool doubtful_ = false;     // the far end stalled, and has not shown yet that it reads
   int stalls_ = 0;            // and how often
   Backoff backoff_;
 
   std::deque<InFlight> in_flight_;
+  uint64_t pinned_ = 0;  // bytes of its chunks, those that neighbours share once
   Micros down_since_ = 0;
 };
 

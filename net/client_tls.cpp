@@ -179,7 +179,8 @@ SslPtr ClientTls::towards(std::string host, Speaks speaks, const TlsReturn& back
   if (!ssl) return nullptr;
   SSL_set_connect_state(ssl.get());
   X509_VERIFY_PARAM* const wanted = SSL_get0_param(ssl.get());
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  X509_VERIFY_PARAM_set_hostflags(wanted,
+                                  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   bool set = true;
   if (const auto literal = literal_address(host)) {
     set = X509_VERIFY_PARAM_set1_ip_asc(wanted, literal->to_string().c_str()) == 1;
@@ -191,8 +192,7 @@ SslPtr ClientTls::towards(std::string host, Speaks speaks, const TlsReturn& back
   if (speaks == Speaks::http11) set = set && SSL_set_alpn_protos(ssl.get(), kHttp11, sizeof kHttp11 - 1) == 0;
   // Noted for TlsSocket::judged_later().
   SSL_set_cert_cb(ssl.get(), [](SSL* asked, void*) { return SSL_set_app_data(asked, asked); }, nullptr);
-  if (back.session_ && mono_now() < back.verified_ + kLookAgain)
-    SSL_set_session(ssl.get(), back.session_.get());
+  if (back.serves(mono_now())) SSL_set_session(ssl.get(), back.session_.get());
   return set ? std::move(ssl) : nullptr;
 }
 
@@ -203,8 +203,12 @@ NetFailure tls_failure(const TlsSocket& tls) {
 void TlsReturn::keep(const TlsSocket& tls) {
   auto session = tls.session();
   if (!session) return;
-  if (tls.outcome() == Handshake::full) verified_ = mono_now();
+  if (tls.outcome() == Handshake::full) verified_ = tls.shaken_at();
   session_ = std::move(session);
+}
+
+bool TlsReturn::serves(Mono now) const {
+  return session_ && now < verified_ + kLookAgain;
 }
 
 }  // namespace tailrace

@@ -29,17 +29,19 @@ std::string client_tls_trouble(const std::string& ca, const std::string& cert, c
 NetFailure tls_failure(const TlsSocket& tls);
 
 /// What a far end gave to come back with, so that the next handshake is short. It belongs to one far end and
-/// one drain, on one loop. The certificate that a session began with is looked at again within an hour.
+/// one drain, on one loop. It serves for an hour from when the far end showed its certificate, so that it has
+/// to show one again.
 class TlsReturn {
  public:
   /// Takes from a connection that works, or did, what there is to take.
   void keep(const TlsSocket& tls);
   void forget() { session_.reset(); }
+  bool serves(Mono now) const;
 
  private:
   friend class ClientTls;
   std::shared_ptr<SSL_SESSION> session_;
-  Mono verified_{};  // when the far end showed its certificate last
+  Mono verified_{};  // when the far end showed the certificate that the session rests on
 };
 
 /// TLS 1.2 and up; chain and host name are always verified, against SSL_CERT_FILE or the system's store

@@ -4,6 +4,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <mutex>
+
 #include "base/clock.h"
 #include "net/resolver.h"
 
@@ -98,6 +100,7 @@ asio::awaitable<NetResult<tcp::socket>> attempt_one(Loop& loop, tcp::endpoint to
 /// decides which one we would get next time.
 asio::awaitable<NetResult<Addresses>> allowed_addresses(Loop& loop, std::string host,
                                                         const Connector::Options& options,
+                                                        std::shared_ptr<const AddressPolicy> policy,
                                                         std::shared_ptr<ConnectCancel> cancel) {
   Addresses addresses;
   if (const auto literal = literal_address(host)) {
@@ -110,13 +113,13 @@ asio::awaitable<NetResult<Addresses>> allowed_addresses(Loop& loop, std::string 
     addresses = std::move(*found);
   }
   for (const auto& address : addresses)
-    if (!options.policy.allows(address)) co_return not_allowed();
+    if (!policy->allows(address)) co_return not_allowed();
   co_return addresses;
 }
 
 /// One after the other until `end`.
 asio::awaitable<NetResult<tcp::socket>> attempt_each(Loop& loop, Addresses addresses, uint16_t port,
-                                                     const AddressPolicy& policy, Mono end,
+                                                     std::shared_ptr<const AddressPolicy> policy, Mono end,
                                                      std::shared_ptr<ConnectCancel> cancel) {
   NetFailure last{NetErrc::connect, "connect: timed out"};
   for (size_t i = 0; i < addresses.size(); ++i) {
@@ -127,7 +130,7 @@ asio::awaitable<NetResult<tcp::socket>> attempt_each(Loop& loop, Addresses addre
     if (socket) {
       error_code ec;
       const auto peer = socket->remote_endpoint(ec);
-      if (!ec && !policy.allows(peer.address())) co_return not_allowed();
+      if (!ec && !policy->allows(peer.address())) co_return not_allowed();
       co_return std::move(*socket);
     }
     last = socket.error();
@@ -139,10 +142,26 @@ asio::awaitable<NetResult<tcp::socket>> attempt_each(Loop& loop, Addresses addre
 }  // namespace
 
 struct Connector::Impl {
+  explicit Impl(Options its_options) : options(std::move(its_options)) {}
+
+  /// Any thread.
+  std::shared_ptr<const AddressPolicy> policy_now() {
+    const std::lock_guard lock(mutex);
+    const Mono now = mono_now();
+    if (!policy || now - read_at >= options.own_for) {
+      policy = std::make_shared<const AddressPolicy>(options.policy.on_machine_with(options.own_addresses()));
+      read_at = now;
+    }
+    return policy;
+  }
+
   const Options options;
+  std::mutex mutex;
+  std::shared_ptr<const AddressPolicy> policy;  // guarded by mutex
+  Mono read_at{};                               // guarded by mutex
 };
 
-Connector::Connector(EventLoops&, Options options) : impl_(new Impl{std::move(options)}) {
+Connector::Connector(EventLoops&, Options options) : impl_(new Impl(std::move(options))) {
   if (!impl_->options.name_servers.empty() && !are_name_servers(impl_->options.name_servers))
     throw std::invalid_argument("not a list of name servers: " + impl_->options.name_servers);
 }
@@ -160,14 +179,15 @@ asio::awaitable<NetResult<tcp::socket>> Connector::connect(Loop& loop, std::stri
   if (!cancel) cancel = std::make_shared<ConnectCancel>();
   const Mono end = mono_now() + impl_->options.deadline;
   StepWatch resolving(steps->resolve);
-  auto addresses = co_await allowed_addresses(loop, std::move(host), impl_->options, cancel);
+  const auto policy = impl_->policy_now();
+  auto addresses = co_await allowed_addresses(loop, std::move(host), impl_->options, policy, cancel);
   if (!addresses) {
     resolving.done(false, without(addresses.error().text, "resolve: "));
     co_return addresses.error();
   }
   resolving.done(true, all_of(*addresses));
   StepWatch connecting(steps->connect);
-  auto socket = co_await attempt_each(loop, std::move(*addresses), port, impl_->options.policy, end, cancel);
+  auto socket = co_await attempt_each(loop, std::move(*addresses), port, policy, end, cancel);
   if (socket)
     connecting.done(true, peer_of(*socket));
   else

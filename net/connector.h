@@ -66,6 +66,8 @@ class Connector {
     AddressPolicy policy;
     std::string name_servers;  // `host:port,…`; empty: the system's
     std::chrono::milliseconds deadline{5'000};
+    std::chrono::milliseconds own_for{60'000};  // how old what is known of the machine's addresses may be
+    AddressPolicy::Addresses (*own_addresses)() = &AddressPolicy::own_addresses;
   };
   Connector(EventLoops& loops, Options options);
   ~Connector();
@@ -77,6 +79,8 @@ class Connector {
                                                             std::shared_ptr<ConnectCancel> cancel = {},
                                                             ConnectSteps* steps = nullptr);
 
+  /// As the options have it: to judge what an owner asks for. Each connect looks at the machine's addresses
+  /// too, as they are by then.
   const AddressPolicy& policy() const;
 
  private:

@@ -12,6 +12,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 #include <map>
+#include <memory>
+#include <vector>
 
 namespace tailrace {
 namespace {
@@ -22,6 +24,8 @@ using Descriptor = asio::posix::stream_descriptor;
 constexpr int kFirstTryMs = 1'500;
 constexpr int kTries = 3;
 constexpr size_t kMostAddresses = 32;
+constexpr size_t kMostKept = 4;
+constexpr auto kKeptFor = std::chrono::seconds(30);
 
 void start_library() {
   static const int started = ares_library_init(ARES_LIB_INIT_ALL);
@@ -32,30 +36,50 @@ bool set_servers(ares_channel channel, const std::string& servers) {
   return servers.empty() || ares_set_servers_ports_csv(channel, servers.c_str()) == ARES_SUCCESS;
 }
 
+class Lookup;
+
+/// A c-ares channel, and whose it is now. To make one costs more than a look-up does, so a few are kept per
+/// thread; not for long, so that another resolv.conf is noticed.
+struct AresChannel {
+  explicit AresChannel(const std::string& its_servers) : servers(its_servers), made(mono_now()) {}
+  AresChannel(const AresChannel&) = delete;
+  AresChannel& operator=(const AresChannel&) = delete;
+  ~AresChannel() {
+    if (ares) ares_destroy(ares);
+  }
+
+  /// Null: c-ares has no memory, or does not take the servers.
+  static std::unique_ptr<AresChannel> take(Lookup& user, const std::string& servers);
+  /// Of a look-up that has come to its end.
+  static void keep(std::unique_ptr<AresChannel> channel);
+
+  const std::string servers;
+  const Mono made;
+  ares_channel ares = nullptr;
+  Lookup* user = nullptr;
+
+ private:
+  static std::vector<std::unique_ptr<AresChannel>>& kept() {
+    thread_local std::vector<std::unique_ptr<AresChannel>> channels;
+    return channels;
+  }
+};
+
 /// One look-up. Lives on one loop, owned by its coroutine; handlers of sockets and timers hold it weakly.
 class Lookup : public std::enable_shared_from_this<Lookup> {
  public:
   explicit Lookup(Loop& loop) : io_(loop.io), done_(loop.io), tick_(loop.io) {}
   ~Lookup() {
     ended_ = true;
-    if (channel_) ares_destroy(channel_);
+    if (answered_) AresChannel::keep(std::move(owned_));
+    owned_.reset();  // what is still asked is given up here
   }
 
   bool start(const std::string& name, const std::string& servers) {
     start_library();
-    ares_options options{};
-    options.timeout = kFirstTryMs;
-    options.tries = kTries;
-    options.sock_state_cb = &Lookup::on_socket;
-    options.sock_state_cb_data = this;
-    static char lookups[] = "fb";  // /etc/hosts, then the name servers
-    options.lookups = lookups;
-    const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS;
-    if (ares_init_options(&channel_, &options, mask) != ARES_SUCCESS) {
-      channel_ = nullptr;
-      return false;
-    }
-    if (!set_servers(channel_, servers)) return false;
+    owned_ = AresChannel::take(*this, servers);
+    if (!owned_) return false;
+    channel_ = owned_->ares;
     ares_addrinfo_hints hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -88,6 +112,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   static void on_answer(void* self, int status, int, ares_addrinfo* info) {
     auto& lookup = *static_cast<Lookup*>(self);
     lookup.status_ = status;
+    lookup.answered_ = true;
     if (status == ARES_SUCCESS && info) lookup.take(*info);
     if (info) ares_freeaddrinfo(info);
     if (!lookup.ended_) lookup.end();
@@ -111,8 +136,10 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
   }
 
   /// c-ares tells what it waits for. The loop watches a duplicate: c-ares closes its own when it likes.
-  static void on_socket(void* self, ares_socket_t fd, int read, int write) {
-    auto& lookup = *static_cast<Lookup*>(self);
+  static void on_socket(void* channel, ares_socket_t fd, int read, int write) {
+    Lookup* const user = static_cast<AresChannel*>(channel)->user;
+    if (!user) return;
+    auto& lookup = *user;
     if (!read && !write) {
       lookup.sockets_.erase(fd);
       return;
@@ -179,12 +206,52 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
 
   asio::io_context& io_;
   asio::steady_timer done_, tick_;
-  ares_channel channel_ = nullptr;
+  std::unique_ptr<AresChannel> owned_;
+  ares_channel channel_ = nullptr;  // its
   std::map<ares_socket_t, std::shared_ptr<Socket>> sockets_;
   std::vector<asio::ip::address> addresses_;
   int status_ = ARES_ETIMEOUT;  // of one that nobody answered
+  bool answered_ = false;       // by c-ares: nothing is asked any more
   bool ended_ = false;
+
+  friend struct AresChannel;
 };
+
+std::unique_ptr<AresChannel> AresChannel::take(Lookup& user, const std::string& servers) {
+  auto& channels = kept();
+  const auto found = std::ranges::find_if(
+      channels, [&](const auto& c) { return c->servers == servers && mono_now() - c->made < kKeptFor; });
+  std::unique_ptr<AresChannel> channel;
+  if (found != channels.end()) {
+    channel = std::move(*found);
+    channels.erase(found);
+    channel->user = &user;
+    return channel;
+  }
+  channels.clear();
+  channel = std::make_unique<AresChannel>(servers);
+  ares_options options{};
+  options.timeout = kFirstTryMs;
+  options.tries = kTries;
+  options.sock_state_cb = &Lookup::on_socket;
+  options.sock_state_cb_data = channel.get();
+  static char lookups[] = "fb";  // /etc/hosts, then the name servers
+  options.lookups = lookups;
+  const int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS;
+  if (ares_init_options(&channel->ares, &options, mask) != ARES_SUCCESS) {
+    channel->ares = nullptr;
+    return nullptr;
+  }
+  if (!set_servers(channel->ares, servers)) return nullptr;
+  channel->user = &user;
+  return channel;
+}
+
+void AresChannel::keep(std::unique_ptr<AresChannel> channel) {
+  if (!channel || kept().size() >= kMostKept) return;
+  channel->user = nullptr;
+  kept().push_back(std::move(channel));
+}
 
 /// The name as it may stand in a text: nothing but what names are made of.
 std::string shown(const std::string& name) {

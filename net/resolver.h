@@ -15,7 +15,7 @@
 namespace tailrace {
 
 /// All addresses of `name`, from /etc/hosts or from `name_servers` (`host:port,…`; empty: the system's), in
-/// the order they should be tried. Each look-up has a c-ares channel, hence sockets and timers, of its own:
+/// the order they should be tried. Each look-up has a c-ares channel to itself, hence sockets and timers:
 /// one that hangs holds up no other, and cancelling it is dropping it.
 asio::awaitable<NetResult<std::vector<asio::ip::address>>> resolve(Loop& loop, std::string name,
                                                                    std::string name_servers,

@@ -88,6 +88,7 @@ Io TlsSocket::handshake() {
   if (done == 1) {
     established_ = true;
     dry_ = false;
+    shaken_at_ = mono_now();
     outcome_ = SSL_session_reused(ssl_.get()) ? Handshake::resumed : Handshake::full;
     return Io::ok;
   }

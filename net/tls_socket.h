@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "net/io.h"
 
 using SSL = struct ssl_st;
@@ -61,6 +62,7 @@ class TlsSocket {
   /// Once it ended: how. Empty unless it, or a later read or write, failed: why, in OpenSSL's own words;
   /// never the far end's bytes.
   Handshake outcome() const { return outcome_; }
+  Mono shaken_at() const { return shaken_at_; }
   const std::string& error() const { return error_; }
   /// What failed is a certificate: the peer's is not good, or it says so of ours.
   bool certificate_failed() const { return certificate_failed_; }
@@ -104,6 +106,7 @@ class TlsSocket {
   int socket_ = -1;
   std::string error_;
   Handshake outcome_ = Handshake::other;
+  Mono shaken_at_{};
   bool established_ = false, certificate_failed_ = false, dry_ = false, wants_write_ = false,
        write_wants_read_ = false;
 };

@@ -72,6 +72,7 @@ json dead_letters_json(const DrainHistory& history) {
     letters.push_back({{"number", letter.number.value},
                        {"refused_at", rfc3339_json(letter.refused_at)},
                        {"cause", letter.cause},
+                       {"bytes", letter.bytes},
                        {"record", letter.text}});
   return {{"dead_letters", letters}};
 }

@@ -10,7 +10,8 @@ namespace tailrace {
 /// `now`: the moment of the account.
 nlohmann::json health_json(const DrainSet::Account& drain, Micros now);
 
-/// `{"dead_letters":[{"number","refused_at","cause","record"}]}`, oldest first. A record whose bytes are no
+/// `{"dead_letters":[{"number","refused_at","cause","bytes","record"}]}`, oldest first; `record` is its first
+/// 2 KiB, `bytes` all of it. A record whose bytes are no
 /// UTF-8 has U+FFFD in their place.
 nlohmann::json dead_letters_json(const DrainHistory& history);
 

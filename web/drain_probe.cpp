@@ -5,6 +5,7 @@
 #include "drains/probe.h"
 #include "web/api_answer.h"
 #include "web/drain_routes.h"
+#include "web/off_loop.h"
 
 namespace tailrace {
 namespace {
@@ -23,43 +24,49 @@ json report_json(const ProbeReport& report) {
   return body;
 }
 
-asio::awaitable<void> respond(HttpExchange& exchange, HttpResponse response) {
-  co_await exchange.respond(std::move(response));
-}
-
 }  // namespace
 
-/// One test under way, until it goes.
+/// Whom to test; it holds the drain's turn until it goes.
 class DrainTests::Test {
  public:
-  Test(std::shared_ptr<DrainTests> tests, uint64_t drain) : tests_(std::move(tests)), drain_(drain) {}
+  Test(std::shared_ptr<DrainTests> tests, const DrainEntry& drain, JudgedTarget its_target, ClientTls its_tls)
+      : token(drain.token),
+        judged(std::move(its_target)),
+        tls(std::move(its_tls)),
+        tests_(std::move(tests)),
+        drain_(drain.id) {}
   Test(const Test&) = delete;
   ~Test() { tests_->end(drain_); }
 
-  static asio::awaitable<void> report(std::shared_ptr<Test>, HttpExchange& exchange,
-                                      asio::awaitable<ProbeReport> probe) {
-    const ProbeReport found = co_await std::move(probe);
-    HttpResponse response = json_response(200, report_json(found));
-    co_await exchange.respond(std::move(response));
-  }
+  const std::string token;
+  const JudgedTarget judged;
+  const ClientTls tls;
 
  private:
   const std::shared_ptr<DrainTests> tests_;
   const uint64_t drain_;
 };
 
-std::optional<HttpResponse> DrainTests::begin(const DrainEntry& drain, JudgedTarget& judged) {
-  judged = judge_drain(drain.url, drain.options, services_.policy);
-  if (!judged.error.empty()) return http_error(422, judged.error);
+DrainTests::Begun DrainTests::begin(const HttpRequest& request) {
+  Begun begun;
+  const auto refuse = [&](int status, const std::string& why) {
+    begun.refusal = http_error(status, why);
+    return std::move(begun);
+  };
+  const std::optional<DrainEntry> drain = find_drain(services_.catalog, request);
+  if (!drain || drain->url.empty()) return refuse(404, "Not Found");
+  JudgedTarget judged = judge_drain(drain->url, drain->options, services_.policy);
+  if (!judged.error.empty()) return refuse(422, judged.error);
+  ClientTls tls = tls_of(services_.drains.services(), judged.options);
   const Mono now = mono_now();
   const std::lock_guard lock(mutex_);
   std::erase_if(tests_, [&](const auto& test) { return test.second <= now; });
-  const auto found = tests_.find(drain.id);
-  if (found != tests_.end())
-    return http_error(409, found->second == Mono::max() ? "a test of this drain is under way"
-                                                        : "this drain was tested within the last second");
-  tests_[drain.id] = Mono::max();
-  return std::nullopt;
+  if (const auto found = tests_.find(drain->id); found != tests_.end())
+    return refuse(409, found->second == Mono::max() ? "a test of this drain is under way"
+                                                    : "this drain was tested within the last second");
+  tests_[drain->id] = Mono::max();
+  begun.test = std::make_shared<Test>(shared_from_this(), *drain, std::move(judged), std::move(tls));
+  return begun;
 }
 
 void DrainTests::end(uint64_t drain) {
@@ -68,13 +75,20 @@ void DrainTests::end(uint64_t drain) {
 }
 
 asio::awaitable<void> DrainTests::run(HttpExchange& exchange) {
-  const std::optional<DrainEntry> drain = find_drain(services_.catalog, exchange.request);
-  if (!drain || drain->url.empty()) return respond(exchange, http_error(404, "Not Found"));
-  JudgedTarget judged;
-  if (auto refusal = begin(*drain, judged)) return respond(exchange, std::move(*refusal));
-  const auto test = std::make_shared<Test>(shared_from_this(), drain->id);
-  return Test::report(test, exchange,
-                      probe(exchange.loop(), services_.drains.services(), std::move(judged), drain->token));
+  return run(shared_from_this(), exchange);
+}
+
+asio::awaitable<void> DrainTests::run(std::shared_ptr<DrainTests> self, HttpExchange& exchange) {
+  Begun begun = co_await off_loop(self->services_.blocking, [&] { return self->begin(exchange.request); });
+  if (!begun.test) {
+    co_await exchange.respond(std::move(begun.refusal));
+    co_return;
+  }
+  const Test& test = *begun.test;
+  auto probing = probe(exchange.loop(), self->services_.drains.services(), test.tls, test.judged, test.token);
+  const ProbeReport found = co_await std::move(probing);
+  HttpResponse response = json_response(200, report_json(found));
+  co_await exchange.respond(std::move(response));
 }
 
 }  // namespace tailrace

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "base/clock.h"
 #include "drains/target.h"
@@ -25,9 +24,14 @@ class DrainTests : public std::enable_shared_from_this<DrainTests> {
 
  private:
   class Test;
-  /// Why there can be no test now; else `judged` is whom to test, and end() must follow.
-  std::optional<HttpResponse> begin(const DrainEntry& drain, JudgedTarget& judged);
+  struct Begun {
+    std::shared_ptr<Test> test;  // null: there can be none now
+    HttpResponse refusal;
+  };
+  /// Judges the drain anew, which may take a while: on a thread that may block.
+  Begun begin(const HttpRequest& request);
   void end(uint64_t drain);
+  static asio::awaitable<void> run(std::shared_ptr<DrainTests> self, HttpExchange& exchange);
 
   WebServices& services_;
   std::mutex mutex_;

@@ -26,7 +26,7 @@ class DrainRoutes {
     json drains = json::array();
     for (const DrainEntry& entry : catalog_.drains(*channel)) {
       json drain = drain_json(entry);
-      drain["paused"] = entry.paused;
+      drain["paused"] = entry.paused != 0;
       // One without a URL, or that cannot be started, has no state.
       if (const auto account = services_.drains.account(entry)) {
         drain["state"] = to_string(account->status.state);
@@ -80,7 +80,7 @@ class DrainRoutes {
     const auto drain = catalog_.set_drain_paused(found->channel->id, found->id, paused);
     if (!drain) return refused_change(drain.error());
     json body = drain_json(*drain);
-    body["paused"] = drain->paused;
+    body["paused"] = drain->paused != 0;
     return json_response(200, body);
   }
 

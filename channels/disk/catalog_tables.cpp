@@ -154,7 +154,7 @@ Result<void> read_contents(Database& db, CatalogRows& all) {
         drain.start.next = {row.integer(4)};
         drain.start.ordinal = row.integer(5);
         drain.options = row.text(6);
-        drain.paused = row.integer(7) != 0;
+        drain.paused = Micros(row.integer(7));
         into.drains.push_back(std::move(drain));
       });
   if (!drains) return drains;

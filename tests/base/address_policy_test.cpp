@@ -93,3 +93,16 @@ TEST_CASE("ranges of the configuration: denied adds, allowed is an exception fro
        {"x", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "fe80::1%lo/64", "127.1"})
     CHECK_MESSAGE(!AddressPolicy::parse(bad, ""), bad);
 }
+
+TEST_CASE("the machine's own addresses, as they are by then") {
+  const AddressPolicy before = *AddressPolicy::parse("9.9.9.9", "");
+  CHECK(before.allows(make_address("1.1.1.1")));
+  const AddressPolicy after = before.on_machine_with(
+      {make_address("1.1.1.1"), make_address("2606:4700::1111"), make_address("9.9.9.9")});
+  for (const std::string denied :
+       {"1.1.1.1", "::ffff:1.1.1.1", "64:ff9b::101:101", "2606:4700::1111", "127.0.0.1"})
+    CHECK_MESSAGE(!after.allows(make_address(denied)), denied);
+  CHECK(after.allows(make_address("9.9.9.9")));  // an exception from all of it
+  CHECK(after.allows(make_address("1.1.1.2")));
+  CHECK(after.on_machine_with({}).allows(make_address("1.1.1.1")));
+}

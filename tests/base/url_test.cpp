@@ -23,6 +23,9 @@ TEST_CASE("a drain's URL in its parts") {
         "https://us%40er:***@logs.example:8443/a%20b/c?format=rfc5424&filter=a%3Db&***");
   CHECK(redacted(*parse_url("http://:t0ken@h/?key=s3cret&gzip=1"), {"gzip"}) ==
         "http://:***@h/?key=***&gzip=1");
+  CHECK(redacted(*parse_url("https://t0ken@h/in"), {}) == "https://***@h/in");
+  CHECK(redacted(*parse_url("https://t0ken:@h/in"), {}) == "https://***@h/in");
+  CHECK(redacted(*parse_url("https://@h/in"), {}) == "https://h/in");
 
   const Url plain = *parse_url("syslog+tls://h");
   CHECK(plain.scheme == "syslog+tls");

@@ -59,8 +59,8 @@ TEST_CASE(
   Drain first(f.log(), Place::at_end());
   f.append(numbered(0, 100), kNow);
   REQUIRE(drain_all(first.cursor).size() == 100);
-  first.cursor.settle(Outcome::delivered, 60);
-  first.cursor.settle(Outcome::filtered, 10);
+  first.cursor.settle(60, 0);
+  first.cursor.settle(0, 10);
   first.cursor.drop(DropReason::refused, 5);  // 25 are in flight
   f.append(numbered(100, 20), kNow + 1);
   CHECK(first.cursor.ledger().accepted == 120);
@@ -81,7 +81,7 @@ TEST_CASE(
   CHECK(l.buffered == 90);
   CHECK(second.cursor.take_loss().records == 5);  // was not told yet
   CHECK(drain_all(second.cursor) == numbered(30, 90));
-  second.cursor.settle(Outcome::delivered, 90);
+  second.cursor.settle(90, 0);
   CHECK(second.cursor.ledger().balanced());
   CHECK(second.cursor.ledger().delivered == 150);
 

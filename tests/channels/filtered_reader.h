@@ -37,7 +37,7 @@ struct FilteredReader {
     for (; records && !flying.empty(); --records) {
       const bool wanted = flying.front() % 3 == 0;
       if (wanted) delivered.push_back(flying.front());
-      cursor->settle(wanted ? Outcome::delivered : Outcome::filtered, 1);
+      cursor->settle(wanted, !wanted);
       flying.pop_front();
     }
   }

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "tests/channels/filtered_reader.h"
 #include "tests/channels/log_fixture.h"
 #include "tests/eventually.h"
 
@@ -60,7 +61,7 @@ TEST_CASE("a cursor reads what comes after it, once, in order, whatever the port
     CHECK(drain_all(cursor, portion) == numbered(5, 701));
     CHECK(cursor.ledger().buffered == 701);
     CHECK(cursor.ledger().balanced());
-    cursor.settle(Outcome::delivered, 700);
+    cursor.settle(700, 0);
     cursor.drop(DropReason::refused, 1);
     CHECK(cursor.ledger().delivered == 700);
     CHECK(cursor.ledger().buffered == 0);
@@ -126,7 +127,7 @@ TEST_CASE("history stays although every cursor has read it, and goes when newer 
   drain.attach(f.log());
   for (int i = 0; i < 1000; i += 10) {
     f.append(numbered(i, 10, 300));
-    drain.settle(Outcome::delivered, drain_all(drain).size());
+    drain.settle(drain_all(drain).size(), 0);
   }
   uint64_t records = 0;
   for (const Slice& slice : history_of(f.log(), 1000).slices) records += slice.records;
@@ -213,7 +214,7 @@ TEST_CASE("a drain goes on with its account where it had come") {
   CHECK(drain.ledger().accepted == 18);
   CHECK(drain.ledger().balanced());
   CHECK(drain_all(drain) == numbered(12, 8));
-  drain.settle(Outcome::delivered, 8);
+  drain.settle(8, 0);
   CHECK(drain.ledger().delivered == 15);
   CHECK(drain.ledger().balanced());
 
@@ -331,7 +332,7 @@ TEST_CASE("two threads append and one reads: nothing lost, nothing twice, each s
       REQUIRE(record.message().substr(1) == std::to_string(next[is_b]++));
     }
     got += int(read.slice.records);
-    cursor.settle(Outcome::delivered, read.slice.records);
+    cursor.settle(read.slice.records, 0);
     REQUIRE(cursor.ledger().balanced());
   }
   a.join();
@@ -384,4 +385,57 @@ TEST_CASE("other limits while it runs: for logs that are there and those to come
   CHECK(testing::eventually([&] { return other.ledger().dropped[size_t(DropReason::memory)] > 0; }));
   CHECK(other.ledger().balanced());
   other.detach();
+}
+
+namespace {
+
+/// Wants messages of an even number; counts how often it is asked.
+struct Counting final : RecordFilter {
+  explicit Counting(double its_dearest) : its(its_dearest) {}
+  bool wants(const Record& record) const override {
+    const bool wanted = number_of_message(record.message()) % 2 == 0;
+    ++asked;
+    unwanted += !wanted;
+    return wanted;
+  }
+  double dearest() const override { return its; }
+  const double its;
+  mutable uint64_t asked = 0, unwanted = 0;
+};
+
+struct FilteredDrain {
+  FilteredDrain(LogFixture& f, double dearest) : filter(std::make_shared<Counting>(dearest)) {
+    cursor.set_wanted(filter);
+    cursor.attach(f.log());
+  }
+  Loop loop;
+  Woken task;
+  std::shared_ptr<Counting> filter;
+  Cursor cursor{Cursor::Kind::drain, loop.pass, task, 7};
+};
+
+}  // namespace
+
+TEST_CASE("what is given up is asked about as far as the filter's costs allow") {
+  bool dear_was_asked = false;  // it may be out of time before, once
+  for (int tries = 0; tries < 50 && !dear_was_asked; ++tries) {
+    LogFixture f({.history = 0, .bytes = 100'000});
+    FilteredDrain cheap(f, 5), dear(f, 100), too_dear(f, 1e7);
+    constexpr int kRecords = 20'000;
+    f.append(numbered(0, kRecords));
+    const uint64_t gone = kRecords - cheap.cursor.ledger().buffered;
+    REQUIRE(gone > kRecords / 2);
+    for (const FilteredDrain* drain : {&cheap, &dear, &too_dear}) {
+      const Ledger l = drain->cursor.ledger();
+      CHECK(l.balanced());
+      CHECK(l.accepted == kRecords);
+      CHECK(l.buffered == kRecords - gone);
+      CHECK(l.filtered == drain->filter->unwanted);
+      CHECK(l.dropped_total() == gone - l.filtered);
+    }
+    CHECK(cheap.filter->asked == gone);
+    dear_was_asked = dear.filter->asked > 0;
+    CHECK(too_dear.filter->asked == 0);  // one record might take longer than all may together
+  }
+  CHECK(dear_was_asked);
 }

@@ -117,9 +117,9 @@ struct Model {
         f = fate, --left;
       }
     if (fate == Fate::delivered) {
-      all.delivered(drain.state, records, oldest_left);
+      all.settled(drain.state, records, 0, oldest_left);
     } else if (fate == Fate::filtered) {
-      all.filtered(drain.state, records, oldest_left);
+      all.settled(drain.state, 0, records, oldest_left);
     } else {
       all.dropped(drain.state, DropReason::refused, records, oldest_left, 5);
       drain.drops[size_t(DropReason::refused)] += records;

@@ -109,7 +109,7 @@ struct DiskReader {
         lost += read.loss.records;
         for (const Record record : read.slice) messages.emplace_back(record.message());
         for (uint64_t i = 0; i < read.slice.records; ++i) numbers.push_back(read.slice.first.value + i);
-        if (read.slice.records && drain()) cursor.settle(Outcome::delivered, read.slice.records);
+        if (read.slice.records && drain()) cursor.settle(read.slice.records, 0);
         if (drain()) lost = cursor.ledger().dropped_total();
         if (read.slice.empty()) return messages.size() + lost >= records;
       }

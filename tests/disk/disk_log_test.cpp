@@ -134,7 +134,7 @@ TEST_CASE("disk_log: a start goes on where each drain had come, with its account
     Read first;
     REQUIRE(eventually([&] { return !(first = drain.cursor.read(20'000)).slice.empty(); }));
     REQUIRE(first.slice.records > 20);
-    drain.cursor.settle(Outcome::delivered, 15, kTestTime);
+    drain.cursor.settle(15, 0, kTestTime);
     CHECK(logs.moved.contains(channel));
     DiskLogs::of(channel).take_progress([&](uint64_t id, const Progress& p) {
       CHECK(id == 7);
@@ -158,7 +158,7 @@ TEST_CASE("disk_log: a start goes on where each drain had come, with its account
   CHECK_FALSE(read.unfinished);
   for (const Record record : read.slice) drain.messages.emplace_back(record.message());
   for (uint64_t i = 0; i < read.slice.records; ++i) drain.numbers.push_back(read.slice.first.value + i);
-  drain.cursor.settle(Outcome::delivered, read.slice.records);
+  drain.cursor.settle(read.slice.records, 0);
   drain.read_until(1085);
   CHECK(drain.messages == range(15, 1085));
   numbers.insert(numbers.end(), drain.numbers.begin(), drain.numbers.end());
@@ -348,7 +348,7 @@ TEST_CASE("disk_log: a copy that lies behind newer records hides none of them") 
   Read read;
   REQUIRE(eventually([&] { return !(read = one.cursor.read(1)).slice.empty(); }));
   REQUIRE(eventually([&] { return !(read = one.cursor.read(1)).slice.empty(); }));
-  one.cursor.settle(Outcome::delivered, 2);
+  one.cursor.settle(2, 0);
   REQUIRE(DiskLogs::append(channel, range(0, 1000)).has_value());  // so that memory has forgotten c and d
   one.read_until(1002);
   CHECK(one.cursor.ledger().dropped_total() == 0);

@@ -18,6 +18,11 @@ double value_of(std::string_view text, Kind kind) {
 
 }  // namespace
 
+TEST_CASE("a number of 100 bytes is one, of 101 none") {
+  CHECK(parse_amount(std::string(100, '0')).has_value());
+  CHECK_FALSE(parse_amount(std::string(101, '0')).has_value());
+}
+
 TEST_CASE("numbers with their units") {
   CHECK(value_of("503", Kind::plain) == 503);
   CHECK(value_of("+1.5", Kind::plain) == 1.5);

@@ -328,3 +328,102 @@ TEST_CASE("a drain may go while a disk is waited for") {
   disk.stop();
   CHECK(messages(far_end.requests().at(0).body) == numbered(100, 10));
 }
+
+// ---- what its owner does ---------------------------------------------------------------------------------
+
+TEST_CASE("a drain that rests holds up nobody, and goes on where it was") {
+  DrainFixture f({.history = 10, .bytes = 256 * 1024});
+  FarEnd far_end;
+  const DrainEntry drain = f.add(far_end.url());
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, true).has_value());
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::paused; }));
+  CHECK(f.account(drain).status.cause == "by its owner");
+  for (int i = 0; i < 700; i += 100) f.append(i, 100, "m", 200);
+  CHECK(f.account(drain).ledger.buffered == 700);
+  CHECK_FALSE(f.channel->log->crowded());
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, false).has_value());
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.delivered == 700);
+  const auto notices = f.notices();
+  REQUIRE(notices.size() == 2);
+  CHECK(notices[0].ends_with(": by its owner"));
+  CHECK(notices[1].ends_with(": 700 waiting"));
+}
+
+TEST_CASE("a pause in the midst of a request is told, and the batch comes again as it was") {
+  DrainFixture f;
+  std::mutex answering;
+  std::unique_lock hold(answering);
+  std::atomic<bool> asked{false};
+  FarEnd far_end([&](const Request&, httplib::Response&) {
+    asked = true;
+    const std::lock_guard wait(answering);
+    return 204;
+  });
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 5);
+  REQUIRE(eventually([&] { return asked.load(); }));
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, true).has_value());
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::paused; }));
+  hold.unlock();
+  CHECK(f.account(drain).ledger.buffered == 5);
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, false).has_value());
+  REQUIRE(f.settled(drain));
+  const auto requests = far_end.requests();
+  REQUIRE(requests.size() == 2);
+  CHECK(requests[0].body == requests[1].body);
+  CHECK(requests[0].get("Logplex-Frame-Id") == requests[1].get("Logplex-Frame-Id"));
+  const auto notices = f.notices();
+  REQUIRE(notices.size() == 2);
+  CHECK(notices[0].ends_with(": by its owner"));
+  CHECK(notices[1].find(" resumed after ") != std::string::npos);
+}
+
+TEST_CASE("a drain may go, or begin anew, while its body is compressed") {
+  DrainFixture f({.history = 1'000'000, .bytes = 64u << 20});
+  FarEnd far_end;
+  for (int i = 0; i < 20; ++i) {
+    DrainEntry drain = f.add(far_end.url("/?gzip=1&n=" + std::to_string(i)));
+    f.append(0, 20'000, "m", 300);
+    if (i % 2 == 0) {
+      REQUIRE(eventually([&] { return f.account(drain).ledger.delivered > 1000; }));
+      REQUIRE(f.drains.replay(drain, drain.start).has_value());
+    }
+    REQUIRE(f.catalog.remove_drain("1", drain.id).has_value());
+  }
+}
+
+TEST_CASE("a filter: what it does not want costs no request, recovery counts what was delivered") {
+  DrainFixture f({.history = 1'000'000, .bytes = 64u << 20});
+  std::atomic<bool> down{true};
+  FarEnd far_end([&](const Request&, httplib::Response&) { return down ? 503 : 204; });
+  const DrainEntry drain = f.add(far_end.url("/?filter=want"));
+  f.append(0, 3, "want");
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::failing; }));
+  f.append(0, 20'000, "other", 200);
+  f.append(3, 2, "want");
+  f.append(0, 20'000, "other", 200);
+  down = false;
+  REQUIRE(f.settled(drain));
+  const Ledger ledger = f.account(drain).ledger;
+  CHECK(ledger.delivered == 5);
+  CHECK(ledger.filtered == 40'000);
+  REQUIRE(eventually([&] { return f.notices().size() == 2; }));
+  CHECK(f.notices()[1].ends_with(": 0 dropped, 5 delivered late"));
+  CHECK(messages(far_end.requests().back().body) == std::vector<std::string>{"want3", "want4"});
+}
+
+TEST_CASE("batch_bytes is how far a batch may grow") {
+  DrainFixture f({.history = 1'000'000, .bytes = 64u << 20});
+  FarEnd far_end;
+  f.append(0, 1);
+  const DrainEntry drain = f.add(far_end.url("/?batch_bytes=2M"));
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, true).has_value());
+  for (int i = 0; i < 60'000; i += 1000) f.append(i, 1000, "m", 300);
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, false).has_value());
+  REQUIRE(f.settled(drain));
+  size_t most = 0;
+  for (const Request& request : far_end.requests()) most = std::max(most, request.body.size());
+  CHECK(most > 3u << 19);
+  CHECK(most < (2u << 20) + 10'000);
+}

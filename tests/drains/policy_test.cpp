@@ -13,10 +13,10 @@ struct Policy {
   explicit Policy(uint64_t most = 1 << 20) : policy(most) {}
 
   Decision answers(int status, uint64_t records = 10, std::chrono::seconds retry_after = 0s) {
-    return policy.judge(HttpAnswer{status, retry_after}, records, bytes, took, now);
+    return policy.judge(HttpAnswer{status, retry_after}, {records, records, bytes, took}, now);
   }
   Decision fails(NetErrc code = NetErrc::connect) {
-    return policy.judge(NetFailure{code, "connect: connection refused"}, 10, bytes, took, now);
+    return policy.judge(NetFailure{code, "connect: connection refused"}, {10, 10, bytes, took}, now);
   }
 
   DeliveryPolicy policy;
@@ -62,7 +62,8 @@ TEST_CASE("Retry-After is waited for, by 429 and 503") {
   Policy p;
   CHECK(p.answers(429, 10, 7s).wait == 7s);
   CHECK(p.answers(503, 10, 1h).wait == 1h);
-  check_wait(p.answers(503, 10, 0s).wait, 4s);
+  CHECK(p.answers(503, 10, 1s).wait == 1s);  // told, however far back-off had come
+  check_wait(p.answers(503, 10, 0s).wait, 8s);
 }
 
 TEST_CASE("401, 403, 404 and 410 pause, and what follows probes") {
@@ -105,6 +106,17 @@ TEST_CASE("400, 413 and 422 split down to one record, and only the second lone o
     p.answers(200);
     CHECK(!p.answers(status, 1).failed);
   }
+}
+
+TEST_CASE("an L10 frame that is refused is no sign that the far end refuses everything") {
+  Policy p;
+  const auto answers = [&](uint64_t frames, uint64_t records) {
+    return p.policy.judge(HttpAnswer{400, 0s}, {frames, records, 100, 1ms}, p.now);
+  };
+  CHECK(answers(2, 1).verdict == Verdict::split);
+  CHECK(answers(1, 0).verdict == Verdict::refused);
+  CHECK(!answers(1, 1).failed);
+  CHECK(answers(1, 1).failed);
 }
 
 TEST_CASE("batches grow while full ones are answered quickly, and begin anew after trouble") {

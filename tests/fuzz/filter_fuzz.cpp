@@ -1,11 +1,15 @@
 // The first line is a filter, the rest a message. Whatever they are, a filter is refused in words or holds;
-// what it says does not depend on what is around it; and pairs are the metrics' pairs.
+// what it says does not depend on what is around it; pairs are the metrics' pairs, and an
+// expression matches what RE2 says.
 
 #include "drains/filter.h"
+
+#include <re2/re2.h>
 
 #include <cstdlib>
 
 #include "base/text.h"
+#include "drains/expression.h"
 #include "drains/pairs.h"
 #include "metrics/scanner.h"
 #include "tests/drains/made_record.h"
@@ -47,6 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const ParsedFilter more = parse_filter("-@severity<=7 or " + filter);
       if (more.filter) require(more.filter->wants(made.record()) == held);
     }
+  }
+
+  if (filter.size() < 200) {
+    Expression::Room room;
+    if (const auto expression = Expression::parse(filter, room).expression)
+      require(expression->matches(message) == re2::RE2::PartialMatch(std::string(message), filter));
   }
 
   const RouterLine scanned = scan_router_line(message);

@@ -137,7 +137,8 @@ class Process final : public CatalogWatcher {
     if (how == "refused")
       cursor.drop(DropReason::refused, m["records"]);
     else
-      cursor.settle(how == "filtered" ? Outcome::filtered : Outcome::delivered, m["records"]);
+      cursor.settle(how == "filtered" ? 0 : m["records"].get<uint64_t>(),
+                    how == "filtered" ? m["records"].get<uint64_t>() : 0);
     return {{"settled", true}};
   }
 

@@ -12,7 +12,7 @@ namespace {
 
 /// A client and a server over a pair of sockets, as far as they come: the client's error, or nothing.
 std::string error_towards(const ClientTls& client, const std::string& host, const Certificate& server,
-                          TlsReturn* back = nullptr, bool* resumed = nullptr) {
+                          TlsReturn* back = nullptr, bool* resumed = nullptr, Mono* shaken = nullptr) {
   const std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
                                                                     ::SSL_CTX_free);
   // What seals tickets is the same for all contexts made here.
@@ -36,6 +36,9 @@ std::string error_towards(const ClientTls& client, const std::string& host, cons
   if (done == Io::ok) {
     SSL_do_handshake(far.get());
     CHECK(ours.read_some(bytes, count) == Io::again);  // tickets
+    if (shaken) *shaken = ours.shaken_at();
+    while (mono_now() == ours.shaken_at()) {
+    }
     if (back) back->keep(ours);
     if (resumed) *resumed = ours.outcome() == Handshake::resumed;
   }
@@ -104,6 +107,32 @@ TEST_CASE("pinned: an authority, an intermediate, a leaf or one that signed itse
   CHECK(error(leaf, alone) == "self-signed certificate");
   CHECK(error(elsewhere, elsewhere) == "host name mismatch");
   CHECK(error_towards(standard, "localhost", alone) == "self-signed certificate");
+}
+
+TEST_CASE("a certificate is good for the names that it names, not for its subject") {
+  const Certificate unnamed = make_certificate({.alternative = "email:nobody@localhost"}),
+                    elsewhere = make_certificate({.alternative = "DNS:elsewhere.example"});
+  for (const Certificate& one : {unnamed, elsewhere})
+    CHECK(error_towards(ClientTls().with({pem(one), "", ""}), "localhost", one) == "host name mismatch");
+}
+
+TEST_CASE("a session serves for an hour from when the certificate was shown, however late it was kept") {
+  const Certificate alone = make_certificate({});
+  const ClientTls tls = ClientTls().with({pem(alone), "", ""});
+  TlsReturn back;
+  Mono shown, later;
+  bool resumed = true;
+  const auto serves_until = [&](Mono at) {
+    return back.serves(at + std::chrono::hours(1) - std::chrono::nanoseconds(1)) &&
+           !back.serves(at + std::chrono::hours(1));
+  };
+  CHECK_FALSE(back.serves(mono_now()));
+  CHECK(error_towards(tls, "localhost", alone, &back, &resumed, &shown) == "");
+  CHECK_FALSE(resumed);
+  CHECK(serves_until(shown));
+  CHECK(error_towards(tls, "localhost", alone, &back, &resumed, &later) == "");
+  CHECK(resumed);
+  CHECK(serves_until(shown));
 }
 
 TEST_CASE("a far end is come back to with its session") {

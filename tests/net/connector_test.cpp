@@ -138,3 +138,28 @@ TEST_CASE("a wrong list of name servers is an error at the start") {
   EventLoops loops(1);
   CHECK_THROWS(Connector(loops, Connector::Options{AddressPolicy(), "not a server", 1s}));
 }
+
+namespace {
+
+std::atomic<int> times_read{0};
+
+AddressPolicy::Addresses moved_here() {
+  ++times_read;
+  return {asio::ip::make_address("1.1.1.1")};
+}
+
+}  // namespace
+
+TEST_CASE("an address that the machine has by now is refused, and is not looked for at each connect") {
+  for (const auto own_for : {60'000ms, 0ms}) {
+    Connecting c;
+    Connector::Options options{*AddressPolicy::parse("127.0.0.0/8", ""), {}, 1s};
+    REQUIRE(options.policy.allows(asio::ip::make_address("1.1.1.1")));
+    options.own_for = own_for;
+    options.own_addresses = &moved_here;
+    c.connector = std::make_unique<Connector>(c.loops, options);
+    times_read = 0;
+    for (int i = 0; i < 3; ++i) CHECK(c.connect("1.1.1.1", 80).failure.code == NetErrc::address_not_allowed);
+    CHECK(times_read == (own_for == 0ms ? 3 : 1));
+  }
+}
