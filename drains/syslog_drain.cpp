@@ -168,8 +168,10 @@ void SyslogDrain::link_ended(const NetFailure& why) {
   const Mono worked_until = stalled ? link_->last_progress() : mono_now();
   const bool worked =
       link_->acknowledged() > 0 && worked_until - link_->opened_at() >= services_.syslog.stable;
+  // A stall began with the last acknowledgement, not when it was found.
+  const auto trouble = stalled ? mono_now() - worked_until : Mono::duration::zero();
   break_off();
-  down_since_ = wall_now();
+  down_since_ = wall_now() - std::chrono::duration_cast<std::chrono::microseconds>(trouble).count();
   if (worked) backoff_.reset();
   if (stalled) {
     doubtful_ = true;

@@ -1,5 +1,6 @@
 """Drains over TLS, syslog and HTTP: whom they trust, who they are, and what their owner hears when that goes wrong."""
 
+import datetime
 import pathlib
 import re
 import socket
@@ -13,6 +14,7 @@ from certificates import Authority, self_signed
 from harness import EndToEnd, HttpFarEnd, PATIENCE, SyslogFarEnd, counted, record, wait_until
 
 RECORDS = 500
+MICROS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 
 
 def secure(far_end, scheme, path=""):
@@ -292,6 +294,24 @@ class DrainsTls(EndToEnd):
             far_end.set_mode(200)
             self.delivered(drain, far_end, 20_001)
             self.router.good("DELETE", f"/v2/channels/{self.channel}/drains/{drain['id']}")
+
+    def test_a_far_end_that_hangs_is_told_since_it_did(self):
+        self.set_up("--channel-bytes", "64M")
+        far_end = self.far("syslog+tls", self.server("good"))
+        drain = self.router.drain(self.channel, far_end.url)
+        self.send(0, 1)
+        far_end.wait_for(1)
+        far_end.set_mode("hang")
+        for first in range(1, 20_001, 2000):
+            self.send(first, first + 2000, size=400)
+        told = self.tail_.wait_for(
+            f"({MICROS}) heroku\\[logplex\\]: drain '{drain['token']}' failing since ({MICROS}): no acknowledgement for 15s\n")
+        found, since = (datetime.datetime.fromisoformat(time.decode()) for time in told.groups())
+        self.assertGreaterEqual(found - since, datetime.timedelta(seconds=15))
+        far_end.set_mode(200)
+        self.router.wait_for_drain(self.channel, drain, delivered=20_001)
+        self.tail_.wait_for(f"drain '{drain['token']}' recovered after \\S+: 0 dropped, \\d+ delivered late\n")
+        self.assertEqual(self.tail_.text().count(b"failing since"), 1)
 
     def test_a_connection_that_breaks_comes_back_with_its_session(self):
         self.set_up("--channel-bytes", "64M")
