@@ -2,6 +2,7 @@
 // Regular expressions whose cost is known before they run.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ class Expression {
     size_t cells = 128 * 1024;  // of the tables, 2 bytes each; one has 64 Ki at most
     size_t steps = 4'000'000;   // of making it; about 2 ns each
   };
+
+  static constexpr auto kTooComplex = "it is too complex";  // an error
 
   static Parsed parse(const std::string& text, Room& room);
 
