@@ -49,6 +49,9 @@ class Process(Durable):
         self.filled()
         self.router.process.send_signal(signal.SIGSTOP)  # so that what changes is not its doing
         self.addCleanup(self.router.process.send_signal, signal.SIGCONT)
+        tasks = pathlib.Path(f"/proc/{self.router.process.pid}/task")
+        wait_until(lambda: all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+                               for task in tasks.iterdir()), "every thread at rest")
         before = sorted((str(p), p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else b"") for p in self.dir.rglob("*"))
         report = self.inspect()
         self.assertIn(f"pid {self.router.process.pid}", report["holder"])
