@@ -77,7 +77,7 @@ constexpr std::array<std::string_view, 2> kOurPrefixes{"Logplex-", "webhook-"};
 bool is_token(std::string_view text) {  // RFC 9110 section 5.6.2
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+           (std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
   });
 }
 

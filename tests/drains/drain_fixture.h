@@ -12,9 +12,12 @@
 namespace tailrace {
 
 struct DrainFixture {
-  explicit DrainFixture(LogLimits limits = {})
-      : DrainFixture(std::make_unique<MemoryStore>(MemoryStore::Options{.limits = limits})) {}
-  explicit DrainFixture(std::unique_ptr<Store> its_store) : store(std::move(its_store)) {
+  explicit DrainFixture(LogLimits limits = {}, SyslogLimits syslog = {}, const std::string& ca_file = {})
+      : DrainFixture(std::make_unique<MemoryStore>(MemoryStore::Options{.limits = limits}), syslog, ca_file) {
+  }
+  explicit DrainFixture(std::unique_ptr<Store> its_store, SyslogLimits syslog = {},
+                        const std::string& ca_file = {})
+      : store(std::move(its_store)), tls(ca_file), drains(loops, services(syslog)) {
     catalog.watch(&drains);
     channel = *catalog.add_channel("shop");
     reader.attach(*channel->log);
@@ -26,8 +29,10 @@ struct DrainFixture {
     reader.detach();
   }
 
-  DrainEntry add(const std::string& url) {
-    const auto entry = catalog.add_drain("1", url);
+  DrainEntry add(const std::string& url, const std::string& options = {}) {
+    DrainChoice choice;
+    choice.options = options;
+    const auto entry = catalog.add_drain("1", url, choice);
     REQUIRE(entry.has_value());
     return *entry;
   }
@@ -75,7 +80,14 @@ struct DrainFixture {
   std::vector<std::string> notices_read;
   Connector connector{loops, {.policy = *AddressPolicy::parse("127.0.0.0/8", ""), .name_servers = {}}};
   ClientTls tls;
-  DrainSet drains{loops, {connector, tls}};
+  DrainSet drains;
+
+ private:
+  DrainServices services(SyslogLimits syslog) {
+    DrainServices all{connector, tls};
+    all.syslog = syslog;
+    return all;
+  }
 };
 
 }  // namespace tailrace

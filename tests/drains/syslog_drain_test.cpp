@@ -1,76 +1,15 @@
 // Syslog drains against plain sockets that read, stall, close and reset.
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <atomic>
+#include <thread>
 
 #include "tests/channels/slow_log.h"
 #include "tests/drains/drain_fixture.h"
+#include "tests/drains/syslog_far_end.h"
 
 using namespace tailrace;
-using tailrace::testing::eventually;
-
-namespace {
-
-/// A listening socket on loopback; accepts when told to.
-class FarEnd {
- public:
-  explicit FarEnd(uint16_t wanted = 0, int receive_buffer = 0) {
-    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    const int one = 1;
-    ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (receive_buffer) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_port = htons(wanted);
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::bind(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
-    REQUIRE(::listen(fd_, 16) == 0);
-    socklen_t size = sizeof at;
-    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size);
-    port = ntohs(at.sin_port);
-  }
-  ~FarEnd() { ::close(fd_); }
-  int accept() { return ::accept(fd_, nullptr, nullptr); }
-  std::string url() const { return "syslog://127.0.0.1:" + std::to_string(port); }
-  uint16_t port;
-
- private:
-  int fd_;
-};
-
-/// Reads frames until `n` messages are there; the whole message each.
-std::vector<std::string> read_messages(int fd, size_t n, std::string& held) {
-  std::vector<std::string> all;
-  char bytes[65536];
-  for (;;) {
-    for (;;) {
-      const size_t blank = held.find(' ');
-      if (blank == held.npos) break;
-      const size_t size = std::stoul(held.substr(0, blank));
-      if (held.size() < blank + 1 + size) break;
-      const std::string frame = held.substr(blank + 1, size);
-      held.erase(0, blank + 1 + size);
-      CHECK(frame.ends_with('\n'));
-      size_t at = 0;
-      for (int i = 0; i < 7; ++i) at = frame.find(' ', at) + 1;
-      all.push_back(frame.substr(at, frame.size() - at - 1));
-    }
-    if (all.size() >= n) return all;
-    const ssize_t got = ::recv(fd, bytes, sizeof bytes, 0);
-    if (got <= 0) return all;
-    held.append(bytes, size_t(got));
-  }
-}
-
-void reset(int fd) {
-  const linger now{1, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  ::close(fd);
-}
-
-}  // namespace
+using namespace tailrace::testing;
+using FarEnd = SyslogFarEnd;
 
 TEST_CASE("everything arrives in order, and delivered means acknowledged") {
   DrainFixture f;
@@ -226,4 +165,190 @@ TEST_CASE("what a disk brings bit by bit arrives in order, over connections that
   CHECK(f.account(drain).ledger.delivered == 2000);
   ::close(fd);
   disk.stop();
+}
+
+// ---- filters ---------------------------------------------------------------------------------------------
+
+TEST_CASE("a filter: what is not wanted is never sent, is settled in its turn, and needs no connection") {
+  DrainFixture f;
+  FarEnd far_end;
+  const DrainEntry drain = f.add(far_end.url() + "?filter=w");
+  f.append(0, 500, "n");
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.filtered == 500);
+  CHECK_FALSE(far_end.wanted());
+  CHECK(f.account(drain).status.state == DrainState::pending);
+  std::vector<std::string> mixed, wanted;
+  for (int i = 0; i < 1000; ++i) mixed.push_back((i % 3 ? "n" : "w") + std::to_string(i));
+  for (const std::string& m : mixed)
+    if (m[0] == 'w') wanted.push_back(m);
+  append_messages(f.channel, mixed, wall_now());
+  const int fd = far_end.accept();
+  std::string held;
+  CHECK(read_messages(fd, wanted.size(), held) == wanted);
+  f.append(0, 100, "n");
+  REQUIRE(f.settled(drain));
+  CHECK(held.empty());
+  const Ledger ledger = f.account(drain).ledger;
+  CHECK(ledger.delivered == wanted.size());
+  CHECK(ledger.filtered == 500 + 1000 - wanted.size() + 100);
+  CHECK(f.account(drain).status.state == DrainState::ok);
+  ::close(fd);
+}
+
+TEST_CASE("a filter on a connection that breaks: each record is settled once, in order and without a hole") {
+  DrainFixture f({.history = 10, .bytes = 64u << 20});
+  FarEnd far_end(0, 4096);
+  const DrainEntry drain = f.add(far_end.url() + "?filter=w");
+  constexpr int kRecords = 30'000;
+  std::vector<std::string> wanted;
+  for (int i = 0; i < kRecords; i += 100) {
+    std::vector<std::string> batch;
+    for (int n = i; n < i + 100; ++n) {
+      batch.push_back((n % 7 ? "w" : "n") + std::to_string(n));
+      if (n % 7) wanted.push_back(batch.back());
+    }
+    append_messages(f.channel, batch, wall_now());
+  }
+  int fd = far_end.accept();
+  std::vector<std::string> got;
+  for (int i = 0; i < 3; ++i) {
+    std::string held;
+    read_messages(fd, 300, held);
+    reset(fd);
+    fd = far_end.accept();
+  }
+  std::string held;
+  while (got.empty() || got.back() != wanted.back()) {
+    const auto more = read_messages(fd, 1, held);
+    REQUIRE_FALSE(more.empty());
+    got.insert(got.end(), more.begin(), more.end());
+  }
+  CHECK(got == std::vector<std::string>(wanted.end() - long(got.size()), wanted.end()));
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.delivered == wanted.size());
+  CHECK(f.account(drain).ledger.filtered == kRecords - wanted.size());
+  ::close(fd);
+}
+
+TEST_CASE("format=rfc5424: the record as it was sent") {
+  DrainFixture f;
+  FarEnd far_end;
+  f.add(far_end.url() + "?format=rfc5424");
+  f.append(0, 1);
+  const int fd = far_end.accept();
+  char bytes[200];
+  const ssize_t got = ::recv(fd, bytes, sizeof bytes, 0);
+  CHECK(std::string(bytes, size_t(std::max<ssize_t>(got, 0))) ==
+        "48 <13>1 2026-11-21T00:00:00Z host app web.1 - - m0");
+  ::close(fd);
+}
+
+// ---- connections that end --------------------------------------------------------------------------------
+
+TEST_CASE("an idle connection is ended in order, and made again when there is something to send") {
+  using namespace std::chrono_literals;
+  SyslogLimits limits;
+  limits.idle = 20ms;
+  DrainFixture f(LogLimits(), limits);
+  FarEnd far_end;
+  const DrainEntry drain = f.add(far_end.url());
+  for (int i = 0; i < 5; ++i) {
+    f.append(i, 1);
+    const int fd = far_end.accept();
+    std::string held;
+    CHECK(read_messages(fd, 2, held) == numbered(i, 1));  // until it ends
+    CHECK(held.empty());
+    ::close(fd);
+  }
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.delivered == 5);
+  CHECK(f.notices().empty());
+}
+
+TEST_CASE("a connection that is old is ended in order between two records, however busy it is") {
+  using namespace std::chrono_literals;
+  SyslogLimits limits;
+  limits.age = 20ms;
+  DrainFixture f({.history = 10, .bytes = 64u << 20}, limits);
+  FarEnd far_end;
+  const DrainEntry drain = f.add(far_end.url());
+  std::atomic<int> appended{0};
+  std::atomic<bool> enough{false};
+  std::thread source([&] {
+    while (!enough) {
+      f.append(appended, 10);
+      appended += 10;
+      drip();
+    }
+  });
+  std::vector<std::string> got;
+  for (int connections = 0; connections < 5; ++connections) {
+    const int fd = far_end.accept();
+    std::string held;
+    const auto more = read_messages(fd, 1'000'000, held);
+    got.insert(got.end(), more.begin(), more.end());
+    CHECK(held.empty());
+    ::close(fd);
+  }
+  enough = true;
+  source.join();
+  CHECK(got == numbered(0, int(got.size())));  // each once: nothing was in flight
+  CHECK(f.notices().empty());
+  CHECK(f.account(drain).status.state == DrainState::ok);
+}
+
+TEST_CASE("a far end that hangs is not called well by its kernel's word, however often it is tried") {
+  using namespace std::chrono_literals;
+  SyslogLimits limits;
+  limits.stalled = 100ms;
+  DrainFixture f({.history = 10, .bytes = 64u << 20}, limits);
+  FarEnd far_end(0, 4096);
+  const DrainEntry drain = f.add(far_end.url());
+  constexpr int kRecords = 60'000;
+  for (int i = 0; i < kRecords; i += 100) f.append(i, 100, "m", 300);
+  std::vector<int> hung;
+  for (int i = 0; i < 3; ++i) hung.push_back(far_end.accept());  // and each has been acknowledged some
+  CHECK(f.account(drain).status.state == DrainState::failing);
+  CHECK(f.account(drain).status.cause == "no acknowledgement for 100ms");
+  const uint64_t before = f.account(drain).ledger.delivered;
+  CHECK(before > 0);
+  CHECK(f.notices().size() == 1);
+  const int fd = far_end.accept();
+  for (const int old : hung) ::close(old);
+  std::string held;
+  std::string last;
+  while (!last.starts_with("m" + std::to_string(kRecords - 1))) {
+    const auto more = read_messages(fd, 1, held);
+    REQUIRE_FALSE(more.empty());
+    last = more.back();
+  }
+  REQUIRE(eventually([&] { return f.account(drain).status.state == DrainState::ok; }));
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.delivered == kRecords);
+  REQUIRE(eventually([&] { return f.notices().size() == 2; }));
+  CHECK(f.notices()[1].find(": 0 dropped, ") != std::string::npos);
+  ::close(fd);
+}
+
+TEST_CASE("its owner lets it rest: the connection ends, what was not acknowledged comes when it goes on") {
+  DrainFixture f;
+  FarEnd far_end;
+  const DrainEntry drain = f.add(far_end.url());
+  f.append(0, 10);
+  int fd = far_end.accept();
+  std::string held;
+  CHECK(read_messages(fd, 10, held) == numbered(0, 10));
+  REQUIRE(f.settled(drain));
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, true).has_value());
+  CHECK(read_messages(fd, 1, held).empty());  // it ends
+  ::close(fd);
+  f.append(10, 10);
+  CHECK(f.account(drain).ledger.buffered == 10);
+  REQUIRE(f.catalog.set_drain_paused("1", drain.id, false).has_value());
+  fd = far_end.accept();
+  CHECK(read_messages(fd, 10, held) == numbered(10, 10));
+  REQUIRE(f.settled(drain));
+  CHECK(f.account(drain).ledger.delivered == 20);
+  ::close(fd);
 }

@@ -1,5 +1,6 @@
 """Far ends that say nothing: one accepts and never reads, one reads and never answers (A4 #1, #2)."""
 
+import time
 import unittest
 
 from far_ends import MICROS, MIB, FarEndCase, numbers_of
@@ -68,6 +69,27 @@ class MuteFarEnds(FarEndCase):
         self.assertLessEqual(late, account["delivered"])
         self.assertEqual(len(self.tail.of(drain)), 2)
         self.finish()
+
+    # `since` is when the deadline ended as yet: the outage looks 15 s shorter than it was, and one that ends then looks like
+    # less than a second.
+    @unittest.expectedFailure
+    def test_02_since_when(self):
+        self.begin()
+        far_end = self.wild()
+        drain = self.drain(far_end.url)
+        self.fault()
+        first = []
+
+        def mute(connection, number):
+            first.append(time.time())
+            far_end.until_closed(connection)
+        far_end.behave = mute
+        since = self.failing(drain, "no answer within 15s")
+        far_end.behave = None
+        self.recovered(drain, since, dropped=0)
+        self.finish()
+        self.assertLess(abs(since - first[0]), 5)
+        self.assertGreaterEqual(self.outage, 15)
 
 
 if __name__ == "__main__":

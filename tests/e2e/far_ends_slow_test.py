@@ -1,10 +1,10 @@
-"""Far ends that take their time: an answer by the byte, a silent name server, a handshake that stalls (A4 #6, #9, #12)."""
+"""Far ends that take their time: an answer by the byte, a handshake that stalls (A4 #6, #12)."""
 
 import select
 import time
 import unittest
 
-from far_ends import MICROS, FarEndCase, NameServer, TlsFarEnd
+from far_ends import MICROS, FarEndCase, TlsFarEnd
 from harness import wait_until
 
 
@@ -46,24 +46,6 @@ class SlowFarEnds(FarEndCase):
             self.assertLess(lasted[part][0], 25)
             self.assertEqual(sorted(far_end.repeats().values())[-1], 2)
             self.story(drains[part], f"failing since {MICROS}: no answer within 15s", "recovered after .*")
-        self.finish()
-
-    def test_09_name_server_is_silent(self):
-        names = NameServer()
-        self.addCleanup(names.close)
-        self.begin("--dns", f"127.0.0.1:{names.port}")
-        far_end = self.wild()
-        far_end.keep = False  # each request needs a connection, and that its address
-        drain = self.drain(far_end.url.replace("127.0.0.1", "drain.example.com"))
-        self.fault()
-        names.silent = True
-        since = self.failing(drain, r"resolve: timed out \(drain\.example\.com\)")
-        wait_until(lambda: self.router.account(self.channel, drain)["buffered"] > 4 * self.RATE, "records that wait")
-        names.silent = False
-        self.recovered(drain, since, dropped=0)
-        self.stop_sending()
-        self.check_http(drain, far_end)
-        self.story(drain, f"failing since {MICROS}: resolve: .*", "recovered after .*")
         self.finish()
 
     def test_12_handshake_stalls(self):

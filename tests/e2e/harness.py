@@ -447,6 +447,8 @@ class Node:
 class FarEnd:
     """A listener whose connections are served by threads. Counts what it gets, and fails as it is told to."""
 
+    host = "127.0.0.1"
+
     def __init__(self):
         self.lock = threading.Lock()
         self.mode = 200  # or "hang", or "refuse"
@@ -466,7 +468,7 @@ class FarEnd:
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)  # so that a hang is soon felt
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self.host, self.port))
         listener.listen(64)
         self._listener = listener
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
