@@ -33,10 +33,7 @@ void SinkAccount::take(std::string_view frame) {
   if (!written) return;
   const double lag = double(wall_now() - *written) / 1e6;
   timeline_.lagged(lag);
-  lag_sum_ += lag;
-  ++lags_;
-  counted_.lag_mean = lag_sum_ / double(lags_);
-  counted_.lag_most = std::max(counted_.lag_most, lag);
+  lags_.insert(std::max(lag, 0.0));
 }
 
 void SinkAccount::take_request(const std::string& frame_id) {
@@ -64,6 +61,8 @@ SinkCounts SinkAccount::counts() const {
   const SequenceCheck::Counts n = numbers_.counts();
   c.unique = n.unique, c.missing = n.missing, c.repeated = n.repeated, c.reordered = n.reordered;
   c.unnumbered = n.unnumbered;
+  if (lags_.count() > 0)
+    c.lag_p50 = lags_.quantile(0.5), c.lag_p99 = lags_.quantile(0.99), c.lag_most = lags_.max();
   return c;
 }
 

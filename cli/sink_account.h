@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/sketch.h"
 #include "cli/sequence_check.h"
 #include "cli/sink_timeline.h"
 
@@ -28,8 +29,9 @@ struct SinkCounts {
   uint64_t repeated_requests = 0;  // HTTP requests taken again under the same Logplex-Frame-Id
   uint64_t connections = 0;
   uint64_t failed_handshakes = 0;
-  uint64_t malformed = 0;             // connections or bodies that made no sense
-  double lag_mean = 0, lag_most = 0;  // seconds from a record's own time to its arrival
+  uint64_t malformed = 0;  // connections or bodies that made no sense
+  // Seconds from a record's own time to its arrival; within 1 %.
+  double lag_p50 = 0, lag_p99 = 0, lag_most = 0;
 };
 
 /// Thread-safe.
@@ -50,8 +52,7 @@ class SinkAccount {
   mutable std::mutex mutex_;
   SinkCounts counted_;
   SequenceCheck numbers_;
-  double lag_sum_ = 0;
-  uint64_t lags_ = 0;
+  Sketch lags_;
   SinkTimeline timeline_;
   std::set<std::string> frame_ids_;
   std::deque<std::set<std::string>::iterator> oldest_ids_;  // bounded

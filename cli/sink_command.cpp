@@ -60,24 +60,32 @@ std::string as_text(const SinkCounts& c) {
   return fmt::format(
       "received {} ({} bytes): {} numbered, {} missing, {} repeated, {} reordered, {} unnumbered; {} "
       "notices; "
-      "lag {:.3f} s on average, {:.3f} s at most; "
+      "lag p50 {:.3f} s, p99 {:.3f} s, at most {:.3f} s; "
       "{} requests, {} turned away, {} abandoned, {} repeated; "
       "{} connections, {} failed handshakes, {} malformed\n",
-      c.received, c.bytes, c.unique, c.missing, c.repeated, c.reordered, c.unnumbered, c.notices, c.lag_mean,
-      c.lag_most, c.requests, c.turned_away, c.abandoned, c.repeated_requests, c.connections,
+      c.received, c.bytes, c.unique, c.missing, c.repeated, c.reordered, c.unnumbered, c.notices, c.lag_p50,
+      c.lag_p99, c.lag_most, c.requests, c.turned_away, c.abandoned, c.repeated_requests, c.connections,
       c.failed_handshakes, c.malformed);
 }
 
 std::string as_json(const SinkCounts& c) {
   return nlohmann::ordered_json{
-             {"received", c.received},       {"bytes", c.bytes},
-             {"unique", c.unique},           {"missing", c.missing},
-             {"repeated", c.repeated},       {"reordered", c.reordered},
-             {"unnumbered", c.unnumbered},   {"notices", c.notices},
-             {"requests", c.requests},       {"turned_away", c.turned_away},
-             {"abandoned", c.abandoned},     {"repeated_requests", c.repeated_requests},
-             {"connections", c.connections}, {"failed_handshakes", c.failed_handshakes},
-             {"malformed", c.malformed},     {"lag_seconds", {{"mean", c.lag_mean}, {"most", c.lag_most}}}}
+             {"received", c.received},
+             {"bytes", c.bytes},
+             {"unique", c.unique},
+             {"missing", c.missing},
+             {"repeated", c.repeated},
+             {"reordered", c.reordered},
+             {"unnumbered", c.unnumbered},
+             {"notices", c.notices},
+             {"requests", c.requests},
+             {"turned_away", c.turned_away},
+             {"abandoned", c.abandoned},
+             {"repeated_requests", c.repeated_requests},
+             {"connections", c.connections},
+             {"failed_handshakes", c.failed_handshakes},
+             {"malformed", c.malformed},
+             {"lag_seconds", {{"p50", c.lag_p50}, {"p99", c.lag_p99}, {"most", c.lag_most}}}}
              .dump() +
          "\n";
 }

@@ -1,5 +1,6 @@
 """The sink as a third party: each way to fail as a client sees it, its certificates, its schedule, its plot."""
 
+import datetime
 import gzip
 import json
 import pathlib
@@ -81,6 +82,19 @@ class SinkModes(EndToEnd):
             self.assertEqual(connection.answer().status, 204)
         code, counts = sink.end()
         self.assertEqual((code, counts["received"], counts["missing"], counts["requests"]), (0, 3, 0, 2), counts)
+
+    def test_lag_is_arrival_minus_the_records_own_time(self):
+        sink = self.sink("ok")
+        connection = self.connect(sink)
+        for age in (100, 200, 300):
+            time = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
+            body = counted(record("app", "x", time=time.isoformat()), record("app", "no time", time="-"))
+            connection.send(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            self.assertEqual(connection.answer().status, 204)
+        lag = sink.end()[1]["lag_seconds"]
+        for what, age in (("p50", 200), ("p99", 300), ("most", 300)):
+            self.assertAlmostEqual(lag[what], age, delta=age * 0.01 + PATIENCE)
+            self.assertGreaterEqual(lag[what], age * 0.99)
 
     def test_status(self):
         for mode, status, later in (("status=503", 503, None), ("status=429/7", 429, "7"), ("status=503/2m", 503, "120"),
