@@ -135,9 +135,9 @@ void Drain::paused(const std::string& cause) {
 }
 
 void Drain::refused(const Slice& record, const std::string& cause, Micros oldest_left) {
-  history_->refused(record.first, wall_now(), cause, (*record.begin()).text());
   cursor_.drop(DropReason::refused, 1, oldest_left);
   tell_losses();
+  history_->refused(record.first, wall_now(), cause, (*record.begin()).text());
 }
 
 void Drain::say(const std::optional<std::string>& line) {
