@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "drains/target.h"
 #include "web/api_answer.h"
+#include "web/blocking_routes.h"
 #include "web/drain_routes.h"
 #include "web/json_body.h"
-#include "web/off_loop.h"
 
 namespace tailrace {
 namespace {
@@ -170,36 +170,21 @@ class ChannelRoutes {
   Catalog& catalog_;
 };
 
-using Method = HttpResponse (ChannelRoutes::*)(const HttpRequest&) const;
-
-asio::awaitable<void> answer(std::shared_ptr<const ChannelRoutes> self, Method method,
-                             asio::thread_pool& pool, HttpExchange& exchange) {
-  HttpResponse response = co_await off_loop(pool, [&] { return ((*self).*method)(exchange.request); });
-  co_await exchange.respond(std::move(response));
-}
-
 }  // namespace
 
 void add_channel_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
-  const auto self = std::make_shared<const ChannelRoutes>(services);
-  const auto add = [&](const char* method, const char* pattern, Method handler) {
-    routes.add(
-        method, pattern,
-        [self, handler, &pool = services.blocking](HttpExchange& exchange) {
-          return answer(self, handler, pool, exchange);
-        },
-        gate);
-  };
-  add("POST", "/channels", &ChannelRoutes::create);
-  add("DELETE", "/channels/:c", &ChannelRoutes::remove);
-  add("GET", "/v2/channels/:c", &ChannelRoutes::show);
-  add("DELETE", "/v2/channels/:c", &ChannelRoutes::remove);
-  add("POST", "/v2/channels/:c/tokens", &ChannelRoutes::add_token);
-  add("POST", "/v2/channels/:c/drains", &ChannelRoutes::add_drain);
-  add("POST", "/channels/:c/drains/tokens", &ChannelRoutes::reserve_drain);
-  add("POST", "/v2/channels/:c/drains/:d", &ChannelRoutes::set_drain);
-  add("DELETE", "/v2/channels/:c/drains/:d", &ChannelRoutes::remove_drain);
-  add("GET", "/v3/channels", &ChannelRoutes::list);
+  BlockingRoutes<ChannelRoutes> blocking(routes, std::make_shared<const ChannelRoutes>(services),
+                                         services.blocking, gate);
+  blocking.add("POST", "/channels", &ChannelRoutes::create);
+  blocking.add("DELETE", "/channels/:c", &ChannelRoutes::remove);
+  blocking.add("GET", "/v2/channels/:c", &ChannelRoutes::show);
+  blocking.add("DELETE", "/v2/channels/:c", &ChannelRoutes::remove);
+  blocking.add("POST", "/v2/channels/:c/tokens", &ChannelRoutes::add_token);
+  blocking.add("POST", "/v2/channels/:c/drains", &ChannelRoutes::add_drain);
+  blocking.add("POST", "/channels/:c/drains/tokens", &ChannelRoutes::reserve_drain);
+  blocking.add("POST", "/v2/channels/:c/drains/:d", &ChannelRoutes::set_drain);
+  blocking.add("DELETE", "/v2/channels/:c/drains/:d", &ChannelRoutes::remove_drain);
+  blocking.add("GET", "/v3/channels", &ChannelRoutes::list);
 }
 
 }  // namespace tailrace

@@ -5,10 +5,10 @@
 #include "base/time_text.h"
 #include "drains/target.h"
 #include "web/api_answer.h"
+#include "web/blocking_routes.h"
 #include "web/drain_health.h"
 #include "web/drain_probe.h"
 #include "web/json_body.h"
-#include "web/off_loop.h"
 
 namespace tailrace {
 namespace {
@@ -88,14 +88,6 @@ class DrainRoutes {
   Catalog& catalog_;
 };
 
-using Method = HttpResponse (DrainRoutes::*)(const HttpRequest&) const;
-
-asio::awaitable<void> answer(std::shared_ptr<const DrainRoutes> self, Method method, asio::thread_pool& pool,
-                             HttpExchange& exchange) {
-  HttpResponse response = co_await off_loop(pool, [&] { return ((*self).*method)(exchange.request); });
-  co_await exchange.respond(std::move(response));
-}
-
 }  // namespace
 
 json drain_json(const DrainEntry& drain) {
@@ -124,27 +116,20 @@ std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& 
 }
 
 void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
-  const auto self = std::make_shared<const DrainRoutes>(services);
-  const auto add = [&](const char* method, const char* pattern, Method handler) {
-    routes.add(
-        method, pattern,
-        [self, handler, &pool = services.blocking](HttpExchange& exchange) {
-          return answer(self, handler, pool, exchange);
-        },
-        gate);
-  };
-  add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+  BlockingRoutes<DrainRoutes> blocking(routes, std::make_shared<const DrainRoutes>(services),
+                                       services.blocking, gate);
+  blocking.add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
   routes.add(
       "POST", "/v3/channels/:c/drains/:d/test",
       [tests = std::make_shared<DrainTests>(services)](HttpExchange& exchange) {
         return tests->run(exchange);
       },
       gate);
-  add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
-  add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
-  add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
-  add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
-  add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);
+  blocking.add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
+  blocking.add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
+  blocking.add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
+  blocking.add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
+  blocking.add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);
 }
 
 }  // namespace tailrace
