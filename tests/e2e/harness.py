@@ -5,9 +5,11 @@ Nothing here sleeps: wait_until() polls a condition up to a bound that only a br
 
 import base64
 import collections
+import fcntl
 import http.client
 import json
 import os
+import pathlib
 import random
 import re
 import select
@@ -73,13 +75,37 @@ def split_frames(body):
     return frames, body[at:]
 
 
+FIRST_PORT, PORTS_OF_A_PROCESS = 12_000, 100
+_ports, _locks = [], []  # of this process: what is left of its last block, the next one last; its blocks' locks
+
+
 def free_port():
     """A port outside the range from which the kernel takes the ports of outgoing connections: nobody gets it by chance
-    while its listener is down, and no connect to it meets itself."""
+    while its listener is down, and no connect to it meets itself. Nor does another test that runs at the same time:
+    each process takes a block of them for itself."""
     while True:
-        port = random.randrange(20_000, 32_000)
+        if not _ports:
+            _ports.extend(reversed(own_block()))
+        port = _ports.pop()
         if port_is_free(port):
             return port
+
+
+def own_block():
+    directory = pathlib.Path(tempfile.gettempdir()) / f"tailrace-test-ports-{os.getuid()}"
+    directory.mkdir(exist_ok=True)
+    blocks = list(range(FIRST_PORT, 32_000, PORTS_OF_A_PROCESS))
+    random.shuffle(blocks)
+    for first in blocks:
+        lock = open(directory / str(first), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        _locks.append(lock)
+        return range(first, first + PORTS_OF_A_PROCESS)
+    raise AssertionError("other tests hold all ports")
 
 
 def port_is_free(port):
