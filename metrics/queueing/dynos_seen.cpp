@@ -8,6 +8,7 @@ namespace tailrace {
 namespace {
 
 constexpr size_t kFewest = 8;  // slots
+constexpr Micros kTryAgain = 1'000'000;
 constexpr uint64_t kHashed = uint64_t{1} << 63;
 
 template <class T>
@@ -44,12 +45,12 @@ uint64_t DynosSeen::key_of(std::string_view name) {
 }
 
 void DynosSeen::add_new(uint64_t key, Micros arrival) {
-  if (2 * (used_ + 1) > slots_.size()) {
-    expire(arrival);
-    if (used_ == kMost) return;
-    if (2 * (used_ + 1) > slots_.size()) rebuild(std::max(kFewest, 2 * slots_.size()), arrival);
-  }
-  place({key, arrival});
+  if (used_ == kMost && full_ <= arrival && arrival - full_ < kTryAgain) return;
+  if (full()) expire(arrival);
+  if (used_ == kMost)
+    full_ = arrival;
+  else
+    place({key, arrival});
 }
 
 void DynosSeen::merge(const DynosSeen& other) {
@@ -57,8 +58,8 @@ void DynosSeen::merge(const DynosSeen& other) {
     if (theirs.key == 0) continue;
     if (Slot* mine = find(theirs.key))
       mine->seen = std::max(mine->seen, theirs.seen);
-    else
-      add_new(theirs.key, theirs.seen);
+    else if (used_ < kMost)
+      place(theirs);
   }
 }
 
@@ -70,23 +71,25 @@ size_t DynosSeen::count(Micros now) const {
 void DynosSeen::expire(Micros now) {
   const size_t left = count(now);
   if (left == used_) return;
-  rebuild(left == 0 ? 0 : std::max(kFewest, std::bit_ceil(2 * left)), now);
+  rebuild(left == 0 ? 0 : std::max(kFewest, std::bit_ceil(2 * left)),
+          [&](const Slot& slot) { return lately(slot.seen, now); });
 }
 
-void DynosSeen::rebuild(size_t slots, Micros now) {
+void DynosSeen::place(Slot slot) {
+  if (full()) rebuild(std::max(kFewest, 2 * slots_.size()), [](const Slot&) { return true; });
+  size_t at = home(slot.key);
+  while (slots_[at].key != 0) at = (at + 1) & (slots_.size() - 1);
+  slots_[at] = slot;
+  ++used_;
+}
+
+void DynosSeen::rebuild(size_t slots, auto&& keep) {
   const std::vector<Slot> before = std::move(slots_);
   slots_ = std::vector<Slot>(slots);
   shift_ = 64 - std::countr_zero(slots);
   used_ = 0;
   for (const Slot& slot : before)
-    if (slot.key != 0 && lately(slot.seen, now)) place(slot);
-}
-
-void DynosSeen::place(Slot slot) {
-  size_t at = home(slot.key);
-  while (slots_[at].key != 0) at = (at + 1) & (slots_.size() - 1);
-  slots_[at] = slot;
-  ++used_;
+    if (slot.key != 0 && keep(slot)) place(slot);
 }
 
 }  // namespace tailrace

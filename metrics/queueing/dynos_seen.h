@@ -59,13 +59,15 @@ class DynosSeen {
       if (slots_[at].key == 0) return nullptr;
     }
   }
+  bool full() const { return 2 * (used_ + 1) > slots_.size(); }
   void add_new(uint64_t key, Micros arrival);
-  void rebuild(size_t slots, Micros now);
+  void rebuild(size_t slots, auto&& keep);
   void place(Slot slot);
 
   std::vector<Slot> slots_;  // a power of two, or none
   size_t used_ = 0;
-  int shift_ = 64;  // 64 - log2 of the slots
+  int shift_ = 64;   // 64 - log2 of the slots
+  Micros full_ = 0;  // when there was no room last; not tried again for a second
 };
 
 }  // namespace tailrace
