@@ -32,6 +32,13 @@ uint64_t frames_bytes(const Settings& settings) {
   return std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20);
 }
 
+MetricsOptions metrics_of(const Settings& settings) {
+  return {.channel_series = settings.channel_series,
+          .series = settings.series,
+          .by_dyno = settings.router_by_dyno,
+          .by_host = settings.router_by_host};
+}
+
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
                                                   Quota& quota) {
   std::vector<std::unique_ptr<Intake>> intakes;
@@ -59,7 +66,8 @@ class Node::Watcher final : public CatalogWatcher {
 };
 
 Node::Node(const Settings& settings)
-    : storage_(settings, metrics_),
+    : metrics_(metrics_of(settings)),
+      storage_(settings, metrics_),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
       repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats(),
