@@ -12,6 +12,7 @@
 #include "web/access.h"
 #include "web/channel_routes.h"
 #include "web/drain_routes.h"
+#include "web/metrics_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
 
@@ -90,6 +91,7 @@ Node::Node(const Settings& settings)
                 metrics_,
                 counters_,
                 sessions_,
+                scrapes_,
                 connector_.policy(),
                 blocking_,
                 settings.public_url,
@@ -116,6 +118,7 @@ Node::Node(const Settings& settings)
 }
 
 Node::~Node() {
+  scrapes_.stop();
   blocking_.join();
 }
 
@@ -219,6 +222,7 @@ void Node::add_routes() {
   add_drain_routes(admin_routes_, services_, api);
   add_session_api(admin_routes_, services_, api);
   add_status_routes(admin_routes_, services_, api);
+  add_metrics_routes(admin_routes_, services_, api);
 }
 
 void Node::start() {
