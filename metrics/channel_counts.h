@@ -8,13 +8,12 @@
 #include "channels/record.h"
 #include "metrics/code.h"
 #include "metrics/histogram.h"
+#include "metrics/quantiles.h"
 #include "metrics/scanner.h"
 #include "metrics/sparse_counters.h"
 #include "metrics/window.h"
 
 namespace tailrace {
-
-inline constexpr std::array kQuantiles = {0.5, 0.95, 0.99, 1.0};
 
 /// Since the start, of router lines.
 struct RouterCounts {
