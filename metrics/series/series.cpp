@@ -1,6 +1,6 @@
 #include "metrics/series/series.h"
 
-#include "metrics/code.h"
+#include "metrics/lines/code.h"
 
 namespace tailrace {
 namespace {

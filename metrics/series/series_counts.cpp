@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "metrics/quantity.h"
+#include "metrics/lines/quantity.h"
 #include "metrics/series/series_hash.h"
 
 namespace tailrace {

@@ -1,6 +1,6 @@
 // Whatever the bytes are, the scanner, its portable form and its slow twin agree.
 
-#include "metrics/scanner.h"
+#include "metrics/lines/router_line.h"
 #include "tests/metrics/router_twin.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
