@@ -6,8 +6,8 @@
 #include <string>
 
 #include "channels/record.h"
-#include "metrics/lines/code.h"
 #include "metrics/histogram.h"
+#include "metrics/lines/code.h"
 #include "metrics/lines/router_line.h"
 #include "metrics/quantiles.h"
 #include "metrics/sparse_counters.h"

@@ -1,7 +1,6 @@
 #include "metrics/series/series_counts.h"
 
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "metrics/lines/quantity.h"
@@ -63,33 +62,31 @@ void SeriesCounts::Counts::merge(const Counts& other) {
   }
 }
 
-void SeriesCounts::add(const SampleLine& line, Stamp at, Micros arrival, OpenWindow* window) {
-  add_runtime(line, {}, at, arrival, window);
+void SeriesCounts::add(const SampleLine& line, Stamp at, Micros arrival, OpenWindow* window,
+                       Counting counting) {
+  add_runtime(line, {}, at, arrival, window, counting);
 }
 
 void SeriesCounts::add_runtime(const SampleLine& line, std::string_view procid, Stamp at, Micros arrival,
-                               OpenWindow* window) {
-  rejected_.empty += line.empty;
-  rejected_.not_a_number += line.not_a_number;
-  rejected_.negative += line.negative;
+                               OpenWindow* window, Counting counting) {
+  if (counting == Counting::live) rejected_.merge({line.empty, line.not_a_number, line.negative, 0});
   const uint64_t of_source = source_hash(line.source);
   for (const SamplePair& pair : line.pairs) {
-    if (const DynoGauge* gauge = procid.empty() ? nullptr : dyno_gauge(pair))
-      add_pair({gauge->kind, gauge->name, procid, pair.unit}, source_hash(procid), pair.value, at, arrival,
-               window);
-    else
-      add_pair({pair.kind, pair.name, line.source, pair.unit}, of_source, pair.value, at, arrival, window);
+    const DynoGauge* gauge = procid.empty() ? nullptr : dyno_gauge(pair);
+    const bool good = gauge ? add_pair({gauge->kind, gauge->name, procid, pair.unit}, source_hash(procid),
+                                       pair.value, at, arrival, window, counting)
+                            : add_pair({pair.kind, pair.name, line.source, pair.unit}, of_source, pair.value,
+                                       at, arrival, window, counting);
+    if (!good && counting == Counting::live) ++rejected_.label;
   }
 }
 
-void SeriesCounts::add_pair(const SeriesKey& key, uint64_t of_source, double value, Stamp at, Micros arrival,
-                            OpenWindow* window) {
-  if (!std::isfinite(value)) {
-    ++rejected_.not_a_number;
-    return;
-  }
+bool SeriesCounts::add_pair(const SeriesKey& key, uint64_t of_source, double value, Stamp at, Micros arrival,
+                            OpenWindow* window, Counting counting) {
   Entry* entry = entry_of(key, series_hash(of_source, key), arrival);
-  if (!entry) return;
+  if (!entry) return false;
+  if (window) window->add(entry->series->id, value, at);
+  if (counting == Counting::replay) return true;
   Counts& counts = entry->counts;
   ++counts.count;
   counts.sum.add(value);
@@ -101,20 +98,20 @@ void SeriesCounts::add_pair(const SeriesKey& key, uint64_t of_source, double val
     if (!entry->recent) entry->recent = std::make_unique<RecentValues>();
     entry->recent->add(value, arrival);
   }
-  if (window) window->add(entry->series->id, value, at);
+  return true;
 }
 
 void SeriesCounts::add_request(SeriesKind kind, std::string_view source, double service, uint16_t status,
-                               Stamp at, Micros arrival, OpenWindow* window) {
+                               Stamp at, Micros arrival, OpenWindow* window, Counting counting) {
   if (source.empty()) return;
   const uint64_t of_source = source_hash(source);
   if (service != kAbsent)
-    add_pair({kind, "router.service", source, "seconds"}, of_source, service, at, arrival, window);
+    add_pair({kind, "router.service", source, "seconds"}, of_source, service, at, arrival, window, counting);
   const SeriesKey key{kind, kStatusNames[status < 600 ? status / 100u : 0], source, {}};
   Entry* entry = entry_of(key, series_hash(of_source, key), arrival);
   if (!entry) return;
-  ++entry->counts.count;
   if (window) window->count(entry->series->id, at);
+  if (counting == Counting::live) ++entry->counts.count;
 }
 
 SeriesCounts::Entry* SeriesCounts::find(const SeriesKey& key, uint64_t hash) {
@@ -128,10 +125,7 @@ SeriesCounts::Entry* SeriesCounts::entry_of(const SeriesKey& key, uint64_t hash,
     const SeriesKey instead = overflow_key(key);
     if (Entry* known = find(instead, series_hash(instead)); known && known->series->touch(now)) return known;
   }
-  if (!good_labels(key)) {
-    ++rejected_.label;
-    return nullptr;
-  }
+  if (!good_labels(key)) return nullptr;
   return admitted(key, hash, now);
 }
 

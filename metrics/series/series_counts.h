@@ -22,23 +22,28 @@ struct PairsRejected {
   void merge(const PairsRejected& other);
 };
 
+/// What a line counts in: all there is; or in its window alone, because it is a record of an earlier run
+/// that is read again.
+enum class Counting : uint8_t { live, replay };
+
 /// One thread's share. Its owner locks around every call. A known series costs a look-up in a table of its
 /// own and no allocation; a new one takes the lock of the channel's table. `window` may be null: the line is
-/// late, and counts in no window.
+/// late, and counts in no window. `arrival` of a line that is replayed is now.
 class SeriesCounts {
  public:
   explicit SeriesCounts(std::shared_ptr<SeriesTable> table) : table_(std::move(table)) {}
 
   /// The pairs of a line of l2met's.
-  void add(const SampleLine& line, Stamp at, Micros arrival, OpenWindow* window);
+  void add(const SampleLine& line, Stamp at, Micros arrival, OpenWindow* window,
+           Counting counting = Counting::live);
   /// The same of APP heroku: runtime metrics of the dyno PROCID are its gauges, other pairs what they are
   /// elsewhere.
   void add_runtime(const SampleLine& line, std::string_view procid, Stamp at, Micros arrival,
-                   OpenWindow* window);
+                   OpenWindow* window, Counting counting = Counting::live);
   /// A router line, by what it names: `kind` is router_dyno or router_host, `source` the dyno or the host (an
   /// empty one counts nowhere); `service` in seconds, kAbsent if it has none, `status` 0 likewise.
   void add_request(SeriesKind kind, std::string_view source, double service, uint16_t status, Stamp at,
-                   Micros arrival, OpenWindow* window);
+                   Micros arrival, OpenWindow* window, Counting counting = Counting::live);
 
   /// What was counted since the start.
   struct Counts {
@@ -66,8 +71,10 @@ class SeriesCounts {
     std::unique_ptr<RecentValues> recent;  // of distributions
   };
 
-  void add_pair(const SeriesKey& key, uint64_t of_source, double value, Stamp at, Micros arrival,
-                OpenWindow* window);
+  /// False: no label of a series can be made of this.
+  bool add_pair(const SeriesKey& key, uint64_t of_source, double value, Stamp at, Micros arrival,
+                OpenWindow* window, Counting counting);
+  /// Null likewise.
   Entry* entry_of(const SeriesKey& key, uint64_t hash, Micros now);
   Entry* admitted(const SeriesKey& key, uint64_t hash, Micros now);
   Entry* find(const SeriesKey& key, uint64_t hash);

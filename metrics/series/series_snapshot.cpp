@@ -22,6 +22,7 @@ SeriesSnapshot SeriesMerge::finish(const SeriesTable& table, Micros now) {
   snapshot.rejected = rejected_;
   snapshot.values.reserve(merged_.size());
   for (auto& [id, merged] : merged_) {
+    if (merged.counts.count == 0) continue;  // known from records that were read again
     const SeriesKind kind = merged.series->kind;
     if (is_dyno_gauge(kind) && now - merged.series->seen() > idle_time(kind)) continue;
     SeriesValues& values = snapshot.values.emplace_back();
