@@ -6,15 +6,14 @@
 #include <string>
 
 #include "channels/record.h"
-#include "metrics/lines/code.h"
 #include "metrics/histogram.h"
+#include "metrics/lines/code.h"
 #include "metrics/lines/router_line.h"
+#include "metrics/quantiles.h"
 #include "metrics/sparse_counters.h"
 #include "metrics/window.h"
 
 namespace tailrace {
-
-inline constexpr std::array kQuantiles = {0.5, 0.95, 0.99, 1.0};
 
 /// Since the start, of router lines.
 struct RouterCounts {
