@@ -40,12 +40,14 @@ template <const auto& kBounds>
 struct Histogram {
   static constexpr const auto& bounds() { return kBounds; }
 
-  void add(double value) {
+  /// The bucket that it fell into.
+  size_t add(double value) {
     size_t bucket = 0;
     for (const double bound : kBounds) bucket += value > bound;  // no branch: compares two at a time
     ++counts[bucket];
     ++count;
     sum.add(value);
+    return bucket;
   }
   void merge(const Histogram& other) {
     for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
