@@ -12,6 +12,7 @@
 #include "web/access.h"
 #include "web/channel_routes.h"
 #include "web/drain_routes.h"
+#include "web/metrics_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
 
@@ -30,6 +31,13 @@ uint64_t bodies_bytes(const Settings& settings) {
 }
 uint64_t frames_bytes(const Settings& settings) {
   return std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20);
+}
+
+MetricsOptions metrics_of(const Settings& settings) {
+  return {.channel_series = settings.channel_series,
+          .series = settings.series,
+          .by_dyno = settings.router_by_dyno,
+          .by_host = settings.router_by_host};
 }
 
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
@@ -59,7 +67,8 @@ class Node::Watcher final : public CatalogWatcher {
 };
 
 Node::Node(const Settings& settings)
-    : storage_(settings, metrics_),
+    : metrics_(metrics_of(settings)),
+      storage_(settings, metrics_),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
       repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats(),
@@ -82,6 +91,7 @@ Node::Node(const Settings& settings)
                 metrics_,
                 counters_,
                 sessions_,
+                scrapes_,
                 connector_.policy(),
                 blocking_,
                 settings.public_url,
@@ -108,6 +118,7 @@ Node::Node(const Settings& settings)
 }
 
 Node::~Node() {
+  scrapes_.stop();
   blocking_.join();
 }
 
@@ -211,6 +222,7 @@ void Node::add_routes() {
   add_drain_routes(admin_routes_, services_, api);
   add_session_api(admin_routes_, services_, api);
   add_status_routes(admin_routes_, services_, api);
+  add_metrics_routes(admin_routes_, services_, api);
 }
 
 void Node::start() {

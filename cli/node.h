@@ -86,6 +86,7 @@ class Node {
   Budget bodies_, held_frames_;
   LogsServices logs_;
   Sessions sessions_;
+  Scrapes scrapes_;
   EventLoops loops_;
   Connector connector_;
   ClientTls tls_;

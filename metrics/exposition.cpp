@@ -128,6 +128,22 @@ void ExpositionWriter::write(double value) {
   out_ += number_text(value, room);
 }
 
+/// ` # {request_id="…"} 0.018 1795257600.123456`
+void ExpositionWriter::write(const ShownExemplar& exemplar) {
+  out_.append(" # {").append(exemplar.label.name).append("=\"");
+  append_escaped(out_, exemplar.label.value, true);
+  out_ += "\"} ";
+  write(exemplar.value);
+  std::array<char, 24> room;
+  char* const end = room.data() + room.size();
+  out_ += ' ';
+  out_.append(room.data(), std::to_chars(room.data(), end, exemplar.time / 1'000'000).ptr);
+  // The millionths, with the zeros before them: those of a million more.
+  const auto millionths = std::to_chars(room.data(), end, 1'000'000 + exemplar.time % 1'000'000);
+  room[0] = '.';
+  out_.append(room.data(), millionths.ptr);
+}
+
 void ExpositionWriter::end_line() {
   out_ += '\n';
   if (out_.size() < kPart) return;
@@ -148,6 +164,13 @@ void ExpositionWriter::sample(std::string_view suffix, Labels labels, double val
 void ExpositionWriter::sample(std::string_view suffix, std::span<const Label> labels, double value) {
   begin_line(suffix, labels);
   write(value);
+  end_line();
+}
+
+void ExpositionWriter::bucket(Labels labels, uint64_t value, const ShownExemplar* exemplar) {
+  begin_line("_bucket", {labels.begin(), labels.size()});
+  write(value);
+  if (exemplar && format_ == ExpositionFormat::openmetrics) write(*exemplar);
   end_line();
 }
 

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+
 namespace tailrace {
 
 enum class ExpositionFormat { prometheus_text, openmetrics };
@@ -25,6 +27,14 @@ ExpositionFormat format_for(std::string_view accept);
 
 struct Label {
   std::string_view name, value;  // the value is escaped when written
+};
+
+/// What stands behind a sample as its example; OpenMetrics alone shows it. Names and values of its labels
+/// have at most 128 characters together; here it is one label.
+struct ShownExemplar {
+  Label label;
+  double value = 0;
+  Micros time = 0;
 };
 
 /// One scrape; one thread. Hands on what it has in parts of about 64 KiB, so a scrape of any size takes
@@ -52,6 +62,8 @@ class ExpositionWriter {
   void sample(std::string_view suffix, Labels labels, uint64_t value);
   void sample(std::string_view suffix, Labels labels, double value);
   void sample(std::string_view suffix, std::span<const Label> labels, double value);
+  /// A `_bucket` of a histogram, with an exemplar or null.
+  void bucket(Labels labels, uint64_t value, const ShownExemplar* exemplar);
 
   /// Ends the scrape. Nothing may follow.
   void finish();
@@ -60,6 +72,7 @@ class ExpositionWriter {
   void begin_line(std::string_view suffix, std::span<const Label> labels);
   void write(uint64_t value);
   void write(double value);
+  void write(const ShownExemplar& exemplar);
   void end_line();
 
   const ExpositionFormat format_;

@@ -16,6 +16,8 @@ inline constexpr std::array kDepthBounds = {0.0,  1.0,   2.0,   5.0,   10.0,  25
 /// drifts nor depends on how threads shared the values.
 class ExactSum {
  public:
+  ExactSum() = default;
+  ExactSum(double rounded, double lost) : sum_(rounded), lost_(lost) {}
   void add(double value) {
     const double sum = sum_ + value, grown = sum - sum_;
     lost_ += (sum_ - (sum - grown)) + (value - grown);
@@ -26,6 +28,8 @@ class ExactSum {
     lost_ += other.lost_;
   }
   double value() const { return sum_ + lost_; }
+  double rounded() const { return sum_; }
+  double lost() const { return lost_; }
 
  private:
   double sum_ = 0, lost_ = 0;
@@ -36,12 +40,14 @@ template <const auto& kBounds>
 struct Histogram {
   static constexpr const auto& bounds() { return kBounds; }
 
-  void add(double value) {
+  /// The bucket that it fell into.
+  size_t add(double value) {
     size_t bucket = 0;
     for (const double bound : kBounds) bucket += value > bound;  // no branch: compares two at a time
     ++counts[bucket];
     ++count;
     sum.add(value);
+    return bucket;
   }
   void merge(const Histogram& other) {
     for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];

@@ -16,7 +16,7 @@ uint64_t next_id() {
 
 }  // namespace
 
-Metrics::Metrics() : id_(next_id()) {}
+Metrics::Metrics(MetricsOptions options) : options_(options), id_(next_id()) {}
 Metrics::~Metrics() = default;
 
 // The shard of this thread. A thread keeps the last one it found; one that has ended leaves its shard, with

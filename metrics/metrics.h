@@ -18,13 +18,18 @@ namespace tailrace {
 
 struct Channel;
 
+struct MetricsOptions {
+  uint64_t channel_series = 1000, series = 200'000;  // series that users make: of a channel, of the process
+  bool by_dyno = false, by_host = false;             // router series for each, within these budgets
+};
+
 /// Thread-safe. Made before the store that calls it, and outlives it. Each thread that appends counts into a
 /// shard of its own; a reader merges the shards, one channel at a time. Invariants: (1) a batch takes one
 /// lock, which only a reader of one of 1/64 of the channels ever contends for, and for no longer than one
 /// channel takes; (2) nothing of a channel stays once forget() returned.
 class Metrics final : public AppendObserver {
  public:
-  Metrics();
+  explicit Metrics(MetricsOptions options = {});
   ~Metrics() override;
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
@@ -57,6 +62,7 @@ class Metrics final : public AppendObserver {
   ChannelSnapshot merged(uint32_t index, std::string id, std::span<Shard* const> shards, Micros now);
   std::vector<Shard*> all_shards();
 
+  const MetricsOptions options_;
   const uint64_t id_;  // of this object, never used twice in a process
   std::mutex mutex_;   // of what follows; taken before a stripe's, never after
   std::vector<std::unique_ptr<Shard>> shards_;

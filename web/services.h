@@ -14,6 +14,7 @@
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "web/listener_families.h"
+#include "web/scrapes.h"
 #include "web/sessions.h"
 
 namespace tailrace {
@@ -25,10 +26,11 @@ struct WebServices {
   Metrics& metrics;
   OwnCounters& counters;
   Sessions& sessions;
+  Scrapes& scrapes;
   const AddressPolicy& policy;
-  boost::asio::thread_pool& blocking;                 // for what may block: changes of the catalog, scrapes
-  std::string public_url;                             // TAILRACE_PUBLIC_URL; empty: from the request
-  uint16_t public_port = 0;                           // of the public listener
+  boost::asio::thread_pool& blocking;  // for what may block: changes of the catalog, a channel's scrape
+  std::string public_url;              // TAILRACE_PUBLIC_URL; empty: from the request
+  uint16_t public_port = 0;            // of the public listener
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;

@@ -64,6 +64,23 @@ TEST_CASE("a family has its head once, and none without samples") {
         "# EOF\n");
 }
 
+TEST_CASE("an exemplar stands behind its bucket in OpenMetrics alone") {
+  const auto write = [](ExpositionWriter& out) {
+    const ShownExemplar exemplar{{"request_id", "a\"}\\1"}, 0.018, 1'795'257'600'000'123};
+    out.family("b", FamilyType::histogram, "B.");
+    out.bucket({{"channel", "1"}, {"le", "0.025"}}, 1, &exemplar);
+    out.bucket({{"channel", "1"}, {"le", "+Inf"}}, 1, nullptr);
+  };
+  CHECK(written(ExpositionFormat::prometheus_text, write) ==
+        "# HELP b B.\n# TYPE b histogram\n"
+        "b_bucket{channel=\"1\",le=\"0.025\"} 1\n"
+        "b_bucket{channel=\"1\",le=\"+Inf\"} 1\n");
+  CHECK(written(ExpositionFormat::openmetrics, write) ==
+        "# HELP b B.\n# TYPE b histogram\n"
+        "b_bucket{channel=\"1\",le=\"0.025\"} 1 # {request_id=\"a\\\"}\\\\1\"} 0.018 1795257600.000123\n"
+        "b_bucket{channel=\"1\",le=\"+Inf\"} 1\n# EOF\n");
+}
+
 TEST_CASE("numbers are short and know no locale") {
   const char* before = std::setlocale(LC_ALL, "de_DE.UTF-8");
   CHECK(number(0) == "0");
