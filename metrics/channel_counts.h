@@ -6,9 +6,9 @@
 #include <string>
 
 #include "channels/record.h"
-#include "metrics/code.h"
+#include "metrics/lines/code.h"
 #include "metrics/histogram.h"
-#include "metrics/scanner.h"
+#include "metrics/lines/router_line.h"
 #include "metrics/sparse_counters.h"
 #include "metrics/window.h"
 
