@@ -123,7 +123,7 @@ class SeriesTable {
 
   /// Tells the channel how many series were folded since the last time (L16): at most once a minute, and only
   /// if there were any. From a thread that holds no lock of the log: not from an append observer.
-  void tell(Channel& channel, Micros now);
+  void tell(const Channel& channel, Micros now);
   /// The same as a line; empty if there is nothing to tell.
   std::string take_notice(Micros now);
 
