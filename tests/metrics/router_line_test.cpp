@@ -16,8 +16,8 @@ using namespace std::string_view_literals;
 
 namespace {
 
-// In memory of exactly its size, so that a sanitizer sees every byte read beyond it; all three must agree. The
-// dyno is a view into `text`.
+// In memory of exactly its size, so that a sanitizer sees every byte read beyond it; all three must agree.
+// The dyno is a view into `text`.
 RouterLine scan(std::string_view text) {
   const std::unique_ptr<char[]> exact(new char[text.size()]);
   std::memcpy(exact.get(), text.data(), text.size());
