@@ -17,6 +17,8 @@ namespace {
 constexpr std::string_view examples = R"(examples:
   tailrace simulate --rate 100 --duration 10s
   tailrace simulate --routing queue --routers 1 | grep router
+  tailrace simulate --routers 20 --routing queue --spread constant --service 50ms \
+      --slow 0.001 --slow-service 5s --unpaced --duration 10m > lines
   tailrace simulate --url syslog://127.0.0.1:6001 \
       --heroku-token t.… --app-token t.…
   tailrace simulate --url http://127.0.0.1:8601/logs --token t.…
@@ -24,7 +26,8 @@ constexpr std::string_view examples = R"(examples:
 
 struct Wanted {
   Simulator::Options simulator;
-  std::string url, routing = "random", token, heroku_token, app_token, app_name, duration;
+  std::string url, routing = "random", spread = "lognormal", service, slow_service, token, heroku_token,
+                   app_token, app_name, duration;
   bool unpaced = false, numbered = false;
 };
 
@@ -67,6 +70,9 @@ int run_simulate(int argc, char** argv) {
   o.add_option("--seed", model.seed, "the same seed, the same lines [1]")->type_name("N");
   o.add_option("--host", model.host, "host= of the requests")->type_name("NAME");
   o.add_option("--slow", model.slow_share, "share of slow requests [0.001]")->type_name("P");
+  o.add_option("--service", wanted.service, "time of a usual one [25ms]")->type_name("TIME");
+  o.add_option("--slow-service", wanted.slow_service, "of a slow one [12s]")->type_name("TIME");
+  o.add_option("--spread", wanted.spread, "lognormal, exponential or constant [lognormal]")->type_name("HOW");
   o.add_option("--app-name", wanted.app_name, "APP-NAME of the app's lines [app]")->type_name("NAME");
   o.add_option("--token", wanted.token, "token for all lines")->type_name("T");
   o.add_option("--heroku-token", wanted.heroku_token, "for router and dyno lines")->type_name("T");
@@ -85,6 +91,20 @@ int run_simulate(int argc, char** argv) {
   }
   model.routing =
       wanted.routing == "queue" ? RouterModelOptions::Routing::queue : RouterModelOptions::Routing::random;
+  using Spread = RouterModelOptions::Spread;
+  if (wanted.spread != "lognormal" && wanted.spread != "exponential" && wanted.spread != "constant") {
+    return line.usage_error("--spread takes lognormal, exponential or constant, not " + wanted.spread);
+  }
+  model.spread = wanted.spread == "constant"      ? Spread::constant
+                 : wanted.spread == "exponential" ? Spread::exponential
+                                                  : Spread::lognormal;
+  for (const auto& [text, ms, name] : {std::tuple(&wanted.service, &model.service_ms, "--service"),
+                                       std::tuple(&wanted.slow_service, &model.slow_ms, "--slow-service")}) {
+    if (text->empty()) continue;
+    const auto time = parse_duration(*text);
+    if (!time) return line.usage_error(std::string(name) + " takes a time such as 50ms");
+    *ms = double(time->count());
+  }
   if (!wanted.duration.empty()) {
     wanted.simulator.duration = parse_duration(wanted.duration);
     if (!wanted.simulator.duration) return line.usage_error("--duration takes a time such as 30s");

@@ -1,5 +1,11 @@
 #include "metrics/lines/sample_line.h"
 
+#include <bit>
+#include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "metrics/lines/pair_walk.h"
 #include "metrics/lines/quantity.h"
 
@@ -16,6 +22,37 @@ constexpr Prefix kPrefixes[] = {
     {"count#", SeriesKind::count},
     {"measure.", SeriesKind::measure},
 };
+
+// No `#` or `.` that ends a prefix stands nearer to a text's beginning: `count#`.
+constexpr size_t kNearestMark = 5;
+
+// Whether a prefix that begins a token ends with the mark there.
+bool ends_prefix(const char* text, const char* mark) {
+  for (const Prefix& prefix : kPrefixes) {
+    const size_t size = prefix.text.size();
+    if (static_cast<size_t>(mark - text) + 1 < size) continue;
+    const char* begin = mark + 1 - size;
+    if (std::memcmp(begin, prefix.text.data(), size) == 0) return begin == text || is_blank(begin[-1]);
+  }
+  return false;
+}
+
+#if defined(__SSE2__)
+
+// Of the 16 places from `at` on those where a prefix may end, a bit each: `#` or `.` behind `le`, `re`, `nt`,
+// or what differs little from these.
+unsigned likely_marks(const char* at) {
+  const auto load = [at](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at - i)); };
+  const auto is = [](__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); };
+  const auto with = [](__m128i v, char bits) { return _mm_or_si128(v, _mm_set1_epi8(bits)); };
+  const __m128i mark = load(0), before = with(load(1), 'e' ^ 't'), second = load(2);
+  const __m128i seconds = _mm_or_si128(is(with(second, 'l' ^ 'n'), 'l' | 'n'), is(second, 'r'));
+  const __m128i marks = _mm_or_si128(is(mark, '#'), is(mark, '.'));
+  return static_cast<unsigned>(
+      _mm_movemask_epi8(_mm_and_si128(_mm_and_si128(marks, seconds), is(before, 'e' | 't'))));
+}
+
+#endif
 
 // Takes one line's pairs one by one.
 class Taker {
@@ -66,7 +103,21 @@ class Taker {
 }  // namespace
 
 bool may_have_samples(std::string_view message) {
-  return message.find('#') != std::string_view::npos || message.find("measure.") != std::string_view::npos;
+  const char* text = message.data();
+  size_t at = kNearestMark;
+#if defined(__SSE2__)
+  if (message.size() >= kNearestMark + 16) {
+    for (const size_t last = message.size() - 16;; at += 16) {
+      if (at > last) at = last;  // the rest, some of it again
+      for (unsigned marks = likely_marks(text + at); marks; marks &= marks - 1)
+        if (ends_prefix(text, text + at + std::countr_zero(marks))) return true;
+      if (at == last) return false;
+    }
+  }
+#endif
+  for (; at < message.size(); ++at)
+    if ((text[at] == '#' || text[at] == '.') && ends_prefix(text, text + at)) return true;
+  return false;
 }
 
 void scan_sample_line(std::string_view message, SampleLine& line) {

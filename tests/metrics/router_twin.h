@@ -1,6 +1,6 @@
 #pragma once
-// The slow, obvious twin of the scanner: cuts the line into pairs first, then looks up names. Shares no code
-// with it.
+// The slow, obvious twin of router_line.h: cuts the line into pairs first, then looks up names. Shares no
+// code with it.
 
 #include <cmath>
 #include <cstdlib>
@@ -10,54 +10,10 @@
 #include <vector>
 
 #include "metrics/lines/router_line.h"
+#include "tests/metrics/pair_twin.h"
 #include "tests/metrics/quantity_twin.h"
 
 namespace tailrace {
-
-inline bool twin_blank(char c) {
-  return static_cast<unsigned char>(c) <= ' ';
-}
-
-struct TwinPair {
-  std::string name;
-  size_t at, size;  // of the value
-};
-
-inline std::vector<TwinPair> twin_pairs_at(const std::string& line) {
-  std::vector<TwinPair> pairs;
-  size_t i = 0;
-  while (i < line.size()) {
-    if (twin_blank(line[i])) {
-      ++i;
-      continue;
-    }
-    std::string name;
-    while (i < line.size() && !twin_blank(line[i]) && line[i] != '=') name += line[i++];
-    if (i < line.size() && line[i] == '=') {
-      size_t at = ++i, size = 0;
-      const bool quoted =
-          !name.empty() && name.find('"') == std::string::npos && i < line.size() && line[i] == '"';
-      if (quoted) {
-        at = ++i;
-        bool closed = false, escaped = false;
-        while (i < line.size() && !closed) {
-          const char c = line[i++];
-          if (c == '"' && !escaped)
-            closed = true;
-          else
-            ++size;
-          escaped = c == '\\' && !escaped;
-        }
-        if (!closed) return pairs;
-      } else {
-        while (i < line.size() && !twin_blank(line[i])) ++size, ++i;
-      }
-      if (!name.empty() && name.find('"') == std::string::npos) pairs.push_back({name, at, size});
-    }
-    while (i < line.size() && !twin_blank(line[i])) ++i;
-  }
-  return pairs;
-}
 
 /// A router line's value: none if negative, or of a unit that is neither `unit` nor none.
 inline double twin_router_value(const std::string& text, const std::string& unit) {
@@ -80,13 +36,6 @@ inline int twin_code(const std::string& text) {
     return kNoCode;
   const size_t letter = std::string("HRL").find(text[0]);
   return letter == std::string::npos ? kNoCode : static_cast<int>(letter) * 100 + std::atoi(text.c_str() + 1);
-}
-
-inline std::vector<std::pair<std::string, std::string>> twin_pairs(const std::string& line) {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (const TwinPair& pair : twin_pairs_at(line))
-    pairs.emplace_back(pair.name, line.substr(pair.at, pair.size));
-  return pairs;
 }
 
 inline RouterLine scan_router_line_slowly(std::string_view message) {
