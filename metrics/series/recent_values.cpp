@@ -61,7 +61,7 @@ void RecentValues::add(double value, Micros arrival) {
       return;
     }
     for (const Value& v : few_) step(v.step).insert(v.value);
-    few_ = {};
+    few_ = std::vector<Value>();
   }
   step(number).insert(value);
 }
@@ -91,7 +91,7 @@ void RecentValues::merge_into(SignedSketch& into, Micros now) const {
 void RecentValues::expire(Micros now) {
   const int64_t past = step_of(now) - kSteps;
   if (newest_ <= past) {
-    few_ = {};
+    few_ = std::vector<Value>();
     steps_ = std::vector<Step>();
   }
   for (Step& s : steps_)

@@ -1,5 +1,7 @@
 #include "metrics/series/series.h"
 
+#include <array>
+
 #include "metrics/lines/code.h"
 
 namespace tailrace {
@@ -10,6 +12,12 @@ SeriesName router_series(std::string name, std::string_view unit = {}) {
 }
 
 }  // namespace
+
+std::string_view series_kind_name(SeriesKind kind) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "router", "measure", "count", "sample", "dyno_memory", "dyno_load", "router_dyno", "router_host"};
+  return kNames[static_cast<size_t>(kind)];
+}
 
 SeriesName fixed_series_name(SeriesId id) {
   switch (id) {

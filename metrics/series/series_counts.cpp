@@ -151,7 +151,7 @@ SeriesCounts::Entry* SeriesCounts::admitted(const SeriesKey& key, uint64_t hash,
 void SeriesCounts::sweep(Micros now) {
   for (Entry& entry : entries_)
     if (entry.recent) entry.recent->expire(now);
-  if (folded_version_ != table_->version()) folded_ = {};
+  if (folded_version_ != table_->version()) folded_ = std::vector<uint64_t>();
   if (std::erase_if(entries_, [](const Entry& e) { return e.series->expired(); }) == 0) return;
   entries_.shrink_to_fit();
   index_.rebuild(static_cast<uint32_t>(entries_.size()),

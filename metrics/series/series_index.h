@@ -39,7 +39,7 @@ class SeriesIndex {
   /// Of places 0 to `places`, after some went.
   template <class F>
   void rebuild(uint32_t places, F&& hash_of) {
-    slots_ = {};
+    slots_ = std::vector<Slot>();
     used_ = 0;
     for (uint32_t place = 0; place < places; ++place) insert(hash_of(place), place, hash_of);
   }
