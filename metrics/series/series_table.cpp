@@ -159,7 +159,7 @@ std::string SeriesTable::take_notice(Micros now) {
   return line;
 }
 
-void SeriesTable::tell(Channel& channel, Micros now) {
+void SeriesTable::tell(const Channel& channel, Micros now) {
   if (std::string line = take_notice(now); !line.empty()) channel.log->add_notice(std::move(line));
 }
 
