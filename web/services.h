@@ -25,6 +25,7 @@ struct WebServices {
   Catalog& catalog;
   DrainSet& drains;
   Metrics& metrics;
+  RollupKeeper& rollups;
   OwnCounters& counters;
   Sessions& sessions;
   Scrapes& scrapes;
