@@ -16,6 +16,8 @@ inline constexpr std::array kDepthBounds = {0.0,  1.0,   2.0,   5.0,   10.0,  25
 /// drifts nor depends on how threads shared the values.
 class ExactSum {
  public:
+  ExactSum() = default;
+  ExactSum(double rounded, double lost) : sum_(rounded), lost_(lost) {}
   void add(double value) {
     const double sum = sum_ + value, grown = sum - sum_;
     lost_ += (sum_ - (sum - grown)) + (value - grown);
@@ -26,6 +28,8 @@ class ExactSum {
     lost_ += other.lost_;
   }
   double value() const { return sum_ + lost_; }
+  double rounded() const { return sum_; }
+  double lost() const { return lost_; }
 
  private:
   double sum_ = 0, lost_ = 0;

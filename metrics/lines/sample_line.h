@@ -2,8 +2,7 @@
 // l2met's pairs: `measure#db.latency=4ms count#jobs=1 sample#queue=7 source=web.1`, and `measure.db=4ms` of
 // old.
 //
-// The rules of pairs, quotes and tokens are those of router lines (router_line.h); those of values stand in
-// docs/metrics.md.
+// The rules of pairs, quotes and tokens stand in pair_walk.h; those of values in docs/metrics.md.
 
 #include <cstdint>
 #include <string_view>

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-#include "metrics/scanner.h"
+#include "metrics/lines/router_line.h"
 
 using namespace tailrace;
 
@@ -25,7 +25,7 @@ TEST_CASE("a text is found where it begins") {
   CHECK(find_text("y" + long_needle + "y", long_needle) == 1);
 }
 
-TEST_CASE("pairs by the rules of metrics/scanner.h") {
+TEST_CASE("pairs by the rules of metrics/lines/pair_walk.h") {
   CHECK(find_pair("a=1 b=2", "b=") == "2");
   CHECK(find_pair("a=1 a=2", "a=") == "1");
   CHECK(find_pair("a= a=2", "a=") == "");

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "drains/expression.h"
 #include "drains/pairs.h"
-#include "metrics/scanner.h"
+#include "metrics/lines/router_line.h"
 #include "tests/drains/made_record.h"
 
 namespace {
