@@ -56,7 +56,7 @@ class Families(EndToEnd):
         authority = Authority(self.folder, "authority")
         authority.sign("node", self.folder / "node.pem", self.folder / "node.key")
         self.router = self.node("--data-dir", str(self.folder / "data"), "--syslog-udp-listen", "127.0.0.1:0", "--https-listen",
-                                "127.0.0.1:0", "--syslog-tls-listen", "127.0.0.1:0", "--tls-cert", str(self.folder / "node.pem"),
+                                "127.0.0.1:0", "--syslog-tls-listen", "127.0.0.1:0", "--router-by", "dyno,host", "--tls-cert", str(self.folder / "node.pem"),
                                 "--tls-key", str(self.folder / "node.key"))
         self.channel, tokens = self.router.channel("shop", ["app", "heroku"])
         self.app, self.heroku = tokens["app"], tokens["heroku"]

@@ -1,5 +1,6 @@
 """Metrics as scrapers get them: exact, the same in every form and place, and read by a real Prometheus and promtool."""
 
+import datetime
 import gzip
 import http.client
 import http.server
@@ -14,7 +15,8 @@ import unittest
 import urllib.parse
 
 from exposition import read_exposition, samples_of
-from harness import AUTH, PATIENCE, HttpFarEnd, basic, counted, free_port, record, wait_until
+from harness import AUTH, PATIENCE, TIME, HttpFarEnd, basic, counted, free_port, record, wait_until
+from line_values import line_time
 from peers import NO_PEERS, PEERS, PeerCase
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -200,6 +202,70 @@ class Scrapes(MetricsCase):
         connection.close()
         self.assertEqual(self.router.api("GET", "/v3/prometheus/targets", auth=None).status, 401)
 
+    def test_hostile_names_and_values(self):
+        channel, tokens = self.router.channel("users", ["app"])
+        lines = ['measure#a"}=1 count#evil{x="=2 sample#back\\slash=3 source=a\\b', "measure#tab\tname=5", 'count#q="7"',
+                 'measure#db=4ms measure#db=6ms measure#db=1e999 measure#db=NaN measure#db= measure#db=1.2.3s measure#db=-0.5s',
+                 "count#jobs=2.5 count#jobs=-1 count#jobs=1e3", 'sample#depth=7 source="x y"', "measure#é=1 source=ü",
+                 'count#cut=1 message="no end count#never=1']
+        records = [record("app", line) for line in lines]
+        records += [record("app", b"count#bad\xff\xfe=1 source=\xc3("), record("app", b"count#nul\x00=1"),
+                    record("app", 'a"} 1\nevil 2'), record("app", "count#" + "n" * 3000 + "=1")]
+        self.assertEqual(self.router.post(counted(*records), token=tokens["app"]).status, 204)
+        for accept in (TEXT, OPEN):
+            found = samples_of(self.scrape(accept=accept))
+            base = ("channel", channel)
+
+            def value(family, name, source="", unit=""):
+                return found.get((family, base, ("name", name), ("source", source), ("unit", unit)))
+            self.assertEqual(value("tailrace_measure_count", "db", unit="seconds"), 3)
+            self.assertAlmostEqual(value("tailrace_measure_sum", "db", unit="seconds"), 0.004 + 0.006 - 0.5)
+            self.assertEqual(value("tailrace_count_total", "jobs"), 1002.5)
+            self.assertEqual(value("tailrace_count_total", "q"), 7)
+            self.assertEqual(value("tailrace_sample", "depth", "x y"), 7)
+            self.assertEqual(value("tailrace_measure_count", "é", "ü"), 1)
+            self.assertEqual(value("tailrace_count_total", "cut"), 1)
+            self.assertEqual([key for key in found if "never" in str(key) or key[0] == "evil"], [])
+            self.assertLess(max(len(label) for key in found for _, label in key[1:]), 300)
+            rejected = {dict(key[1:])["reason"]: count for key, count in found.items() if key[0] == "tailrace_pairs_rejected_total"}
+            self.assertEqual((rejected["empty"], rejected["negative"]), (1, 1))
+            self.assertGreaterEqual(rejected["not_a_number"], 3)
+
+    def test_exemplars(self):
+        channel = self.make_channel("one")
+        facts = self.channels[channel]["facts"]
+        family = self.scrape(accept=OPEN)["tailrace_router_service_seconds"]
+        exemplars = [sample.exemplar for sample in family.samples if sample.exemplar]
+        self.assertGreater(len(exemplars), 3)
+        for exemplar in exemplars:
+            number = int(exemplar.labels.pop("request_id").removeprefix(f"{channel}-"))
+            self.assertEqual((exemplar.labels, exemplar.value), ({}, facts[number]["service"] / 1000))
+            self.assertAlmostEqual(exemplar.time, line_time(TIME), places=5)
+        shown = self.scrape(accept=OPEN)
+        self.assertEqual([name for name, one in shown.items() if name != family.name and any(s.exemplar for s in one.samples)], [])
+        self.assertNotIn(b" # {", self.router.api("GET", "/metrics", headers={"Accept": TEXT}).body)
+
+    def test_rollups_say_the_same_as_the_families(self):
+        channel, tokens = self.router.channel("now", ["heroku"])
+        facts, lines = self.lines(7, 300)
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        self.router.post(counted(*[record("heroku", line, procid="router", time=now) for line in lines]), token=tokens["heroku"])
+        answer = self.router.good("GET", f"/v3/channels/{channel}/metrics")
+        series = {one["name"]: one["points"] for one in answer["series"]}
+        for timing in ("service", "connect", "wait"):
+            values = [fact[timing] / 1000 for fact in facts]
+            points = series[f"router.{timing}"]
+            self.assertEqual(sum(point["count"] for point in points), len(values))
+            self.assertAlmostEqual(math.fsum(point["sum"] for point in points), math.fsum(values))
+            self.assertEqual((min(p["min"] for p in points), max(p["max"] for p in points)), (min(values), max(values)))
+            if len(points) == 1:
+                for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99)):
+                    exact = nearest_rank(values, q)
+                    self.assertAlmostEqual(points[0][name], exact, delta=exact * 0.01)
+        for status in (200, 404, 503):
+            count = sum(fact["status"] // 100 == status // 100 for fact in facts)
+            self.assertEqual(sum(point["count"] for point in series[f"router.status.{status // 100}xx"]), count)
+
     def test_values_that_are_none(self):
         channel, tokens = self.router.channel("odd", ["heroku"])
         hostile = ["NaN", "1e999", "-1ms", "Inf", "0x10", "1,234", "1.2.3s", "", '"', "1e-999", "9" * 400]
@@ -258,7 +324,7 @@ class WithPrometheus(MetricsCase):
         checked = subprocess.run([PEERS / "promtool", "check", "config", "--syntax-only", "/dev/stdin"], input=config.encode(),
                                  capture_output=True, timeout=PATIENCE, check=False)
         self.assertEqual(checked.returncode, 0, checked.stderr)
-        self.prometheus(config)
+        self.prometheus(config, "--enable-feature=exemplar-storage")
         self.wait_for_jobs(tailrace=1, tailrace_channels=2, my_app=1)
         whole, by_channel, mine = (self.samples(job) for job in ("tailrace", "tailrace-channels", "my-app"))
         for channel in self.channels:
@@ -268,6 +334,10 @@ class WithPrometheus(MetricsCase):
         self.assertEqual({labels["channel_name"] for labels, _ in self.targets() if "channel_name" in labels},
                          {"one", 'hostile"} 1 \\ evil'})
         self.assertEqual([error for _, error in self.targets() if error], [])
+        exemplars = self.router.api("GET", f"/api/v1/query_exemplars?start={line_time(TIME) - 1}&end={line_time(TIME) + 1}&query="
+                                    "tailrace_router_service_seconds_bucket", auth=None, port=self.port).json()["data"]
+        ids = {one["labels"]["request_id"] for series in exemplars for one in series["exemplars"]}
+        self.assertEqual({one.split("-")[0] for one in ids}, set(self.channels))
         self.assertEqual(self.query("sum(scrape_samples_post_metric_relabeling) by (job) == 0"), [])
 
     def test_the_text_format(self):
