@@ -325,8 +325,9 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
       asio::post(loops_[i].io, [&] { done.set_value(); });
       done.get_future().wait();
     }
+  keeper_.stop_thread();  // it reads logs
+  storage_.stop();        // everything is told, and so observed
   keeper_.stop();
-  storage_.stop();
   loops_.stop();
   return buffered;
 }
