@@ -26,7 +26,7 @@ std::string_view content_type(ExpositionFormat format);
 ExpositionFormat format_for(std::string_view accept);
 
 struct Label {
-  std::string_view name, value;  // the value is escaped when written
+  std::string_view name, value;  // the value may hold any bytes; it is escaped when written
 };
 
 /// What stands behind a sample as its example; OpenMetrics alone shows it. Names and values of its labels
@@ -42,8 +42,9 @@ struct ShownExemplar {
 ///
 /// All samples of a family follow its family() call, and no family is begun twice. A family without a sample
 /// leaves no trace. Names are the text format's: a counter's ends in `_total`, also for OpenMetrics, whose
-/// TYPE and HELP lines lack it. The values of `le` and `quantile` look the same in both (`1`, not `1.0`), so
-/// that a query does not depend on what a scraper negotiated.
+/// TYPE and HELP lines lack it, and which names the unit of what ends in `_seconds` or `_bytes`. The values
+/// of `le` and `quantile` look the same in both (`1`, not `1.0`), so that a query does not depend on what a
+/// scraper negotiated.
 class ExpositionWriter {
  public:
   using Sink = std::function<void(std::string_view)>;

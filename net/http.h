@@ -45,6 +45,8 @@ struct HttpRequest {
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   /// The value of a query parameter, percent-decoded; empty if absent.
   std::string query(std::string_view name) const;
+  /// Of one that is given several times, in order.
+  std::vector<std::string> queries(std::string_view name) const;
 
   /// What the route's `:name` matched, percent-decoded; set by the router.
   std::vector<std::pair<std::string, std::string>> params;

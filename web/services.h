@@ -13,6 +13,7 @@
 #include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
+#include "metrics/rollup/rollup_keeper.h"
 #include "web/listener_families.h"
 #include "web/scrapes.h"
 #include "web/sessions.h"
@@ -24,6 +25,7 @@ struct WebServices {
   Catalog& catalog;
   DrainSet& drains;
   Metrics& metrics;
+  RollupKeeper& rollups;
   OwnCounters& counters;
   Sessions& sessions;
   Scrapes& scrapes;

@@ -13,7 +13,7 @@ double ratio(double part, double whole) {
 
 }  // namespace
 
-double Tally::mean() const {
+double CountSum::mean() const {
   return ratio(sum, static_cast<double>(count));
 }
 

@@ -28,22 +28,22 @@
 
 namespace tailrace {
 
-struct Tally {
+struct CountSum {
   uint64_t count = 0;
   double sum = 0;
 
   void add(double value) { ++count, sum += value; }
-  void merge(const Tally& other) { count += other.count, sum += other.sum; }
+  void merge(const CountSum& other) { count += other.count, sum += other.sum; }
   double mean() const;  // NaN without a value
 };
 
 /// What came of one channel in the last `seconds`; plain numbers, all threads together.
 struct QueueingNumbers {
-  double seconds = 0;     // how much of the last 60 s is known
-  uint64_t requests = 0;  // router lines
-  Tally service, wait;    // seconds, of those that say so
-  Tally depth;            // `queue=`: the requests that each found in its router's queue
-  Tally app;              // `measure#queue`, seconds
+  double seconds = 0;      // how much of the last 60 s is known
+  uint64_t requests = 0;   // router lines
+  CountSum service, wait;  // seconds, of those that say so
+  CountSum depth;          // `queue=`: the requests that each found in its router's queue
+  CountSum app;            // `measure#queue`, seconds
   size_t dynos = 0;
 };
 

@@ -14,7 +14,7 @@ int64_t number_of(Micros t) {
 
 }  // namespace
 
-QueueingNumbers QueueingTotal::numbers(Micros now, Tally service, Tally wait) const {
+QueueingNumbers QueueingTotal::numbers(Micros now, CountSum service, CountSum wait) const {
   QueueingNumbers numbers;
   // The window's oldest step is whole, its newest is not. A channel that has just begun counts as one step,
   // so that its first request is not a rate of thousands.

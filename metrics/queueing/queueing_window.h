@@ -14,12 +14,12 @@ namespace tailrace {
 /// All threads' together: merge each share into one of these, then ask.
 struct QueueingTotal {
   uint64_t requests = 0;
-  Tally depth, app;
+  CountSum depth, app;
   DynosSeen dynos;
   Micros since = INT64_MAX;  // when the first of them saw something of the channel; no router line: never
 
   /// `service`, `wait`: count and sum of the same 60 s, as Window's sketches have them.
-  QueueingNumbers numbers(Micros now, Tally service, Tally wait) const;
+  QueueingNumbers numbers(Micros now, CountSum service, CountSum wait) const;
 };
 
 /// One thread's share, in the steps of Window (metrics/window.h): a value counts at once and leaves after 56
@@ -53,7 +53,7 @@ class QueueingWindow {
   struct Step {
     int64_t number = INT64_MIN;  // of kStep since the epoch
     uint64_t requests = 0;
-    Tally depth, app;
+    CountSum depth, app;
   };
 
   Step* at(Micros arrival) {

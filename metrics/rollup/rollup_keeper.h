@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/loops.h"
 #include "channels/channel.h"
 #include "metrics/rollup/rollup_source.h"
 #include "metrics/rollup/rollup_store.h"
@@ -19,15 +20,15 @@ namespace tailrace {
 
 /// Owns its thread. Every 10 s it takes each channel's delta from the source and merges many of them at once
 /// into the store, then lets the store age. What could not be stored stays with the keeper, is part of every
-/// answer, and is tried again with the next round; beyond a bound the channel with the most gives up its
-/// marks and windows, which a start with a data dir reads from the log again.
+/// answer, and is tried again with the next round; beyond a bound the largest are given up, positions and
+/// all, so that a start with a data dir counts them from the log.
 ///
 /// With a data dir it reads, after a start and in the background, those records of each channel's log that no
 /// stored window counts, and has the source count them. New records are above all of these and cover
 /// themselves, so nothing counts twice.
 ///
-/// Life: made → start → read, forget … → stop, once every appended record was observed. Lock order: its lock,
-/// then the source's and the store's.
+/// Life: made → start → read, forget … → stop_thread → stop. Lock order: its lock, then the source's and the
+/// store's.
 class RollupKeeper {
  public:
   struct Options {
@@ -45,7 +46,9 @@ class RollupKeeper {
   /// Before the first append of this run. `channels`: all there are; what the store has of others goes. Only
   /// logs that outlive the process are read again.
   void start(const std::vector<ChannelPtr>& channels, bool replay);
-  /// Merges what there is, and ends the thread. The logs' stores and threads are still there.
+  /// Ends the thread: no log is read any more, and no round comes by itself. Before the logs' store stops.
+  void stop_thread();
+  /// Ends the thread and merges what there is: when everything that was appended has been observed.
   void stop();
 
   /// What the store has of a channel and what it does not have yet, together. May block.
@@ -67,14 +70,15 @@ class RollupKeeper {
     ChannelPtr channel;
     Position end;  // behind what earlier runs appended
   };
-  class Reader;
 
   void run(const std::stop_token& stop);
-  void replay_next(const std::stop_token& stop);
-  Result<void> round();
-  Result<void> merge_pending();
+  bool replay(const Replay& replay, Loop& loop, const std::stop_token& stop);
+  void finish(const Replay& replay, bool counted);
+  void round_if_due();
+  // With the lock held.
   void take(uint32_t channel);
-  void tell(const Result<void>& done);
+  Result<void> merge_pending();
+  void hold_bound();
 
   RollupSource& source_;
   RollupStore& store_;
@@ -85,8 +89,10 @@ class RollupKeeper {
   std::set<uint32_t> to_replay_;
   bool failing_ = false;
   Micros started_ = 0;
+  bool stopped_ = true;  // the main thread's
 
   std::deque<Replay> replays_;  // the thread's, once it runs
+  Mono next_round_{};           // the thread's
   std::atomic<size_t> replaying_{0};
   std::atomic<uint64_t> unread_{0};
   std::mutex waiting_mutex_;
