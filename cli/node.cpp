@@ -15,6 +15,7 @@
 #include "web/channel_routes.h"
 #include "web/drain_routes.h"
 #include "web/metrics_routes.h"
+#include "web/rollup_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
 
@@ -241,6 +242,7 @@ void Node::add_routes() {
   add_session_api(admin_routes_, services_, api);
   add_status_routes(admin_routes_, services_, api);
   add_metrics_routes(admin_routes_, services_, api);
+  add_rollup_routes(admin_routes_, services_, api);
 }
 
 void Node::start() {

@@ -83,8 +83,7 @@ class RollupRoutes {
     if (!query) return http_error(422, error);
     const auto form = form_of(request);
     if (!form) return http_error(422, "format: json or csv");
-    if (!services_.rollups) return http_error(503, "no metrics are kept");
-    auto answer = services_.rollups->read(channel->index, query->from, query->to);
+    auto answer = services_.rollups.read(channel->index, query->from, query->to);
     if (!answer) return http_error(503, "the stored metrics could not be read");
     const RollupSteps steps = steps_of(*answer, *query);
     if (steps.points > kMostPoints)

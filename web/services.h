@@ -36,7 +36,6 @@ struct WebServices {
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;
-  RollupKeeper* rollups = nullptr;
 };
 
 }  // namespace tailrace
