@@ -6,12 +6,14 @@ import pathlib
 import re
 import socket
 import ssl
+import subprocess
 import tempfile
 import unittest
 
 from certificates import Authority
 from exposition import read_exposition
 from harness import EndToEnd, HttpFarEnd, SyslogFarEnd, counted, free_port, record, wait_until
+from peers import PEERS
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 
@@ -121,6 +123,10 @@ class Families(EndToEnd):
                   for name, row in table.items() if name not in shown]
         if wrong:
             self.fail("docs/metrics.md, Families:\n" + "\n".join(wrong))
+        if (PEERS / "promtool").exists():
+            checked = subprocess.run([PEERS / "promtool", "check", "metrics"], input=self.scrape("text/plain").body,
+                                     capture_output=True, timeout=60, check=False)
+            self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""))
         # The other format is the same in other words.
         other = read_exposition(self.scrape("application/openmetrics-text").body, openmetrics=True)
         self.assertEqual({name: family.type for name, family in other.items()},
