@@ -77,10 +77,10 @@ HttpResponse series_answer(const SeriesTables& tables, uint32_t channel, std::st
                              {"next", next}});
 }
 
-void add_series_routes(HttpRoutes& routes, WebServices& services, const SeriesTables& tables,
-                       const HttpGate& gate) {
-  BlockingRoutes<SeriesRoutes>(routes, std::make_shared<const SeriesRoutes>(services.catalog, tables),
-                               services.blocking, gate)
+void add_series_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
+  BlockingRoutes<SeriesRoutes>(
+      routes, std::make_shared<const SeriesRoutes>(services.catalog, services.metrics.series()),
+      services.blocking, gate)
       .add("GET", "/v3/channels/:c/series", &SeriesRoutes::show);
 }
 

@@ -11,9 +11,7 @@ namespace tailrace {
 /// with, or empty.
 HttpResponse series_answer(const SeriesTables& tables, uint32_t channel, std::string_view after);
 
-/// `GET /v3/channels/:c/series`, guarded by `gate`. `tables` outlives
-/// the routes.
-void add_series_routes(HttpRoutes& routes, WebServices& services, const SeriesTables& tables,
-                       const HttpGate& gate);
+/// `GET /v3/channels/:c/series`, guarded by `gate`.
+void add_series_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
 
 }  // namespace tailrace
