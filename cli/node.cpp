@@ -16,6 +16,7 @@
 #include "web/drain_routes.h"
 #include "web/metrics_routes.h"
 #include "web/rollup_routes.h"
+#include "web/series_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
 
@@ -243,6 +244,7 @@ void Node::add_routes() {
   add_status_routes(admin_routes_, services_, api);
   add_metrics_routes(admin_routes_, services_, api);
   add_rollup_routes(admin_routes_, services_, api);
+  add_series_routes(admin_routes_, services_, api);
 }
 
 void Node::start() {
@@ -323,8 +325,9 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
       asio::post(loops_[i].io, [&] { done.set_value(); });
       done.get_future().wait();
     }
+  keeper_.stop_thread();  // it reads logs
+  storage_.stop();        // everything is told, and so observed
   keeper_.stop();
-  storage_.stop();
   loops_.stop();
   return buffered;
 }

@@ -100,7 +100,7 @@ RoutingStudyRun run(const RoutingStudyOptions& options, unsigned routers, double
   RouterModelOptions model_options;
   model_options.routers = std::max(1u, routers);
   model_options.routing = routers ? RouterModelOptions::Routing::queue : RouterModelOptions::Routing::random;
-  model_options.zero_queue = true;
+  model_options.zero_queue = true, model_options.seed = options.seed;
   model_options.dynos = options.dynos, model_options.rate = options.rate;
   model_options.spread = RouterModelOptions::Spread::constant;
   model_options.service_ms = options.service_ms, model_options.slow_ms = options.slow_ms;

@@ -17,6 +17,7 @@ struct RoutingStudyOptions {
   double service_ms = 50, slow_ms = 5000;
   double slow_share = 0.001;
   Micros duration = 1'200'000'000;  // of each run, after a minute that is not counted
+  uint64_t seed = 1;
   std::vector<unsigned> routers = {1, 2, 5, 10, 20, 50, 100};
 };
 

@@ -45,16 +45,16 @@ std::string took_table(const Runs& runs) {
 
 std::string wait_table(const Runs& runs) {
   std::string out =
-      "| routing | mean depth in `queue=` | `wait=` mean | `wait=` p99 | really waited, mean | really, p99 | "
-      "`measure#queue` mean | `measure#queue` p99 | waited longer than served | saturation | dynos busy |\n"
-      "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+      "| routing | `queue=`, mean | `wait=`, p99 | waited, mean | waited, p99 | `measure#queue`, mean | "
+      "`measure#queue`, p99 | waited longer than served | saturation | dynos busy |\n"
+      "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
   for (const RoutingStudyRun& run : runs) {
     const double depth = run.queueing.depth * run.queueing.rate;
     out +=
-        fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} | {:.1f} % | {:.2f} | {:.0f} % |\n",
+        fmt::format("| {} | {} | {} | {} | {} | {} | {} | {:.1f} % | {:.2f} | {:.0f} % |\n",
                     routing_name(run), depth < 0.0005 ? "0" : fmt::format("{:.3f}", depth),
-                    millis(run.told_wait.mean), millis(run.told_wait.p99), millis(run.really_waited.mean),
-                    millis(run.really_waited.p99), millis(run.app_wait.mean), millis(run.app_wait.p99),
+                    millis(run.told_wait.p99), millis(run.really_waited.mean), millis(run.really_waited.p99),
+                    millis(run.app_wait.mean), millis(run.app_wait.p99),
                     100 * double(run.late) / double(run.requests), run.queueing.saturation, 100 * run.busy);
   }
   return out;
@@ -111,7 +111,7 @@ std::string wait_panel(const PlotPanel& panel, const Runs& runs) {
   for (const RoutingStudyRun& run : runs) most = std::max(most, run.really_waited.mean * 1000);
   const auto ticks = round_ticks(0, most, 4);
   const PlotScale y{0, ticks.back(), panel.top + panel.height, panel.top, false};
-  return plot_frame(panel, "mean wait with the rare request, ms", y, ticks) +
+  return plot_frame(panel, "mean wait with the slow ones, ms", y, ticks) +
          plot_legend(panel, {{"real", "really"}, {"app", "measure#queue"}, {"told", "wait= of the router"}}) +
          curve(runs, y, "real", [](const auto& run) { return run.really_waited.mean; }) +
          curve(runs, y, "app", [](const auto& run) { return run.app_wait.mean; }) +
@@ -132,17 +132,22 @@ std::string of_requests(const RoutingStudyOptions& o) {
   return fmt::format("{:g} requests/s to {} dynos that serve one at a time", o.rate, o.dynos);
 }
 
+std::string rare(const RoutingStudyOptions& o) {
+  return fmt::format("one in {} takes {} ms", plot_number(std::round(1 / o.slow_share)),
+                     plot_number(o.slow_ms));
+}
+
 }  // namespace
 
 std::string routing_study_tables(const RoutingStudyRuns& runs) {
   const RoutingStudyOptions& o = runs.options;
-  const std::string rare = fmt::format("one in {:.0f} takes {:g} ms", 1 / o.slow_share, o.slow_ms);
+  const std::string usual = plot_number(o.service_ms) + " ms";
   return fmt::format(
-      "**Response times in ms, Tailrace's / exact.** {}, {:g} ms each, but {}; {:g} minutes of each "
+      "**Response times in ms, Tailrace's / exact.** {}, {} each, but {}; {:.3g} minutes of each "
       "routing:\n\n{}\n"
-      "**The same without the slow ones**, every request {:g} ms:\n\n{}\n"
-      "**The wait in ms, with the slow ones:** what the router said, and what was:\n\n{}",
-      of_requests(o), o.service_ms, rare, double(o.duration) / 60e6, took_table(runs.slow), o.service_ms,
+      "**The same without the slow ones**, every request {}:\n\n{}\n"
+      "**The wait in ms, with the slow ones:** what the router said, what was, and what tells of it:\n\n{}",
+      of_requests(o), usual, rare(o), double(o.duration) / 60e6, took_table(runs.slow), usual,
       took_table(runs.even), wait_table(runs.slow));
 }
 
@@ -158,17 +163,18 @@ std::optional<std::string> with_tables(std::string_view page, std::string_view t
 
 std::string routing_study_plot(const RoutingStudyRuns& runs) {
   const RoutingStudyOptions& o = runs.options;
-  const PlotPanel slow{104, 190, 92}, even{344, 190, 332}, wait{584, 120, 572};
+  const PlotPanel slow{104, 190, 92}, even{360, 190, 348}, wait{616, 120, 604};
   const double bottom = wait.top + wait.height;
   const std::string said =
       fmt::format("{}; each router with a queue of its own, or random assignment", of_requests(o));
   return plot_head(bottom + 40, "Response times as routers are added", said, kStyle, kDarkStyle) +
          took_panel(slow,
-                    fmt::format("{:g} ms each, one in {:.0f} {:g} ms: response time, ms (logarithmic)",
-                                o.service_ms, 1 / o.slow_share, o.slow_ms),
+                    fmt::format("{} ms each, but {}: response time, ms (logarithmic)",
+                                plot_number(o.service_ms), rare(o)),
                     runs.slow) +
          routing_axis(runs.slow, slow.top + slow.height) +
-         took_panel(even, fmt::format("{:g} ms each, without exception", o.service_ms), runs.even) +
+         took_panel(even, fmt::format("{} ms each, without exception", plot_number(o.service_ms)),
+                    runs.even) +
          routing_axis(runs.even, even.top + even.height) + wait_panel(wait, runs.slow) +
          routing_axis(runs.slow, bottom) + "</svg>\n";
 }

@@ -64,8 +64,10 @@ bool write_file(const std::filesystem::path& path, const std::string& text) {
 }
 
 // The page keeps its text and gets new tables; where there is none it is the tables.
-int run_study(const std::filesystem::path& dir, const std::optional<std::chrono::milliseconds>& duration) {
+int run_study(const std::filesystem::path& dir, uint64_t seed,
+              const std::optional<std::chrono::milliseconds>& duration) {
   RoutingStudyRuns runs;
+  runs.options.seed = seed;
   if (duration) runs.options.duration = std::chrono::microseconds(*duration).count();
   runs.slow = routing_study(runs.options, true);
   runs.even = routing_study(runs.options, false);
@@ -140,7 +142,7 @@ int run_simulate(int argc, char** argv) {
     wanted.simulator.duration = parse_duration(wanted.duration);
     if (!wanted.simulator.duration) return line.usage_error("--duration takes a time such as 30s");
   }
-  if (!wanted.study.empty()) return run_study(wanted.study, wanted.simulator.duration);
+  if (!wanted.study.empty()) return run_study(wanted.study, model.seed, wanted.simulator.duration);
   if (wanted.unpaced && wanted.duration.empty()) return line.usage_error("--unpaced needs --duration");
   wanted.simulator.paced = !wanted.unpaced;
   if (wanted.numbered) wanted.simulator.numbered = 1;

@@ -11,8 +11,12 @@
 //  (4) Behind a quote that never closes nothing counts; the pairs before it do.
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string_view>
 
 namespace tailrace {
@@ -21,18 +25,61 @@ constexpr bool is_blank(char c) {
   return static_cast<unsigned char>(c) <= 0x20;
 }
 
+/// Which `=` are looked for: those behind the last letters of the names that are wanted. Nobody else's cost
+/// anything then.
+struct NameEnds {
+  alignas(16) std::array<char, 16> letters{};  // each at its low four bits, which no two share
+  char any = 0;                                // or all bits: behind every byte
+};
+
+constexpr NameEnds name_ends(std::string_view letters) {
+  NameEnds ends;
+  for (const char c : letters) ends.letters[c & 15] = c;
+  return ends;
+}
+inline constexpr NameEnds kEveryName = {{}, -1};
+
 /// Bytes that find_marks() looks at in one call, at most.
 inline constexpr size_t kMarkReach = 512;
+using Marks = std::array<uint16_t, kMarkReach + 64>;  // the rest is scratch room
 
-/// Writes where the `=` and `"` of `text` stand, ascending, and returns how many they are. `marks` has room
-/// for kMarkReach. By AVX2 or SSE2, as the machine has it; the same byte by byte elsewhere.
-size_t find_marks(std::string_view text, uint16_t* marks);
+/// Writes where in the `size` bytes from `at` on a `"` stands or a `=` behind one of `ends` (others' may be
+/// among them), ascending, and returns how many. There is a byte before `at`.
+using FindMarks = size_t (*)(const char* at, size_t size, const NameEnds& ends, Marks& marks);
+
+/// The forms that this machine can run: with AVX-512, AVX2, SSE2, byte by byte. The best is first.
+std::span<const FindMarks> find_marks_forms();
+
+/// By the best form.
+size_t find_marks(const char* at, size_t size, const NameEnds& ends, Marks& marks);
 
 /// The name of the pair whose `=` is at `equal` in the text that begins at `text`; empty if no pair's is.
 std::string_view pair_name(const char* text, const char* equal);
 
+/// Whether the `"` at `quote` closes the value that begins at `value`.
+inline bool closes(const char* value, const char* quote) {
+  const char* run = quote;
+  while (run > value && run[-1] == '\\') --run;
+  return (quote - run) % 2 == 0;
+}
+
 /// The closing quote of a value that begins at `at`, or null.
 const char* closing_quote(const char* at, const char* end);
+
+/// The first blank from `at` on, or `end`.
+inline const char* next_blank(const char* at, const char* end) {
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; end - at >= 8; at += 8) {
+      uint64_t w;
+      std::memcpy(&w, at, sizeof w);
+      // The high bit of each byte below 0x21; right up to the first, beyond it borrows may lie.
+      const uint64_t blanks = (w - 0x2121212121212121) & ~w & 0x8080808080808080;
+      if (blanks) return at + std::countr_zero(blanks) / 8;
+    }
+  }
+  while (at < end && !is_blank(*at)) ++at;
+  return at;
+}
 
 /// The value that begins at `at`, just behind a pair's `=`; false if it opens a quote that never closes.
 inline bool read_value(const char* at, const char* end, std::string_view& value) {
@@ -41,32 +88,32 @@ inline bool read_value(const char* at, const char* end, std::string_view& value)
     stop = closing_quote(++at, end);
     if (!stop) return false;
   } else {
-    while (stop < end && !is_blank(*stop)) ++stop;
+    stop = next_blank(at, end);
   }
   value = {at, static_cast<size_t>(stop - at)};
   return true;
 }
 
-/// Calls `on_equal(equal)` for each `=` outside quotes, in order. Whether a pair's name ends there is left to
-/// ask (pair_name()): who wants few names finds them faster by their last bytes.
+/// Calls `on_equal(equal)` for each `=` outside quotes that is behind one of `ends`, and maybe others, in
+/// order. Whether a pair's name ends there is left to ask (pair_name()): who wants few names knows them
+/// faster. It returns how many marks behind this one it has dealt with; it may be asked about these again.
 template <class OnEqual>
-void walk_pairs(std::string_view text, OnEqual&& on_equal) {
-  uint16_t marks[kMarkReach];
-  const char* value = nullptr;  // of the open quote
-  for (size_t from = 0; from < text.size(); from += kMarkReach) {
-    const char* piece = text.data() + from;
-    const size_t count = find_marks({piece, std::min(kMarkReach, text.size() - from)}, marks);
+void walk_pairs(std::string_view text, const NameEnds& ends, OnEqual&& on_equal) {
+  if (text.empty()) return;
+  Marks marks;
+  const char *piece = text.data() + 1, *end = text.data() + text.size();  // no pair's `=` is the first byte
+  const char* value = nullptr;                                            // of the open quote
+  for (; piece < end; piece += kMarkReach) {
+    const size_t count =
+        find_marks(piece, std::min(kMarkReach, static_cast<size_t>(end - piece)), ends, marks);
     for (size_t i = 0; i < count; ++i) {
       const char* mark = piece + marks[i];
-      if (value) {
-        if (*mark != '"') continue;
-        const char* run = mark;
-        while (run > value && run[-1] == '\\') --run;
-        if ((mark - run) % 2 == 0) value = nullptr;
-      } else if (*mark == '=') {
-        on_equal(mark);
-      } else if (mark > text.data() && mark[-1] == '=' && !pair_name(text.data(), mark - 1).empty()) {
-        value = mark + 1;
+      if (*mark == '=') {
+        if (!value) i += on_equal(mark);
+      } else if (!value) {
+        if (mark[-1] == '=' && !pair_name(text.data(), mark - 1).empty()) value = mark + 1;
+      } else if (closes(value, mark)) {
+        value = nullptr;
       }
     }
   }

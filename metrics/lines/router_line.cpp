@@ -9,7 +9,7 @@ namespace tailrace {
 namespace {
 
 // Text of up to 8 bytes as the number that a load from memory gives.
-constexpr uint64_t word(std::string_view text) {
+consteval uint64_t word(std::string_view text) {
   uint64_t w = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     const size_t place = std::endian::native == std::endian::little ? i : 7 - i;
@@ -37,56 +37,53 @@ uint16_t parse_status(std::string_view text) {
 // A whole number of up to 5 digits with what follows it, read without a branch on its length: nearly every
 // value of a router line is one, and its length is what a branch predictor cannot know.
 struct ShortNumber {
+  // The 8 bytes where it would begin. Behind a text's end there are zeros, which are blanks.
+  [[gnu::always_inline]] explicit ShortNumber(uint64_t text) {
+    if constexpr (std::endian::native != std::endian::little) return;
+    const uint64_t t = text ^ 0x3030303030303030;  // digits become 0 to 9
+    // The high bit of each byte that is no digit; right up to the first such byte, beyond it carries may lie.
+    const uint64_t others = ((t + 0x7676767676767676) | t) & 0x8080808080808080;
+    const unsigned bits = static_cast<unsigned>(std::countr_zero(others | uint64_t{1} << 63)) & 0x78;
+    if (bits - 8 > 32) return;
+    digits = bits / 8;
+    behind = text >> bits;
+    // Leading zeros in front, then pairs, fours and eights of digits are summed at once.
+    uint64_t v = t << (64 - bits);
+    v = v * (10 << 8 | 1) >> 8 & 0x00ff00ff00ff00ff;
+    v = v * (100 << 16 | 1) >> 16 & 0x0000ffff0000ffff;
+    value = static_cast<int64_t>(v * (uint64_t{10'000} << 32 | 1) >> 32);
+  }
+
+  bool ends() const { return digits && (behind & 0xff) <= 0x20; }
+  bool ends_as_millis() const {
+    return digits && (behind & 0xffff) == ('m' | 's' << 8) && (behind & 0xff0000) <= 0x200000;
+  }
+  double millis() const { return static_cast<double>(value) / 1000; }
+
   int64_t value = 0;
   unsigned digits = 0;  // 0: no such number here
-  uint32_t behind = 0;  // the next 3 bytes; zeros, which are blanks, behind the end
-
-  bool ends() const { return (behind & 0xff) <= 0x20; }
-  bool ends_as_millis() const { return (behind & 0xffff) == ('m' | 's' << 8) && behind >> 16 <= 0x20; }
+  uint64_t behind = 0;  // the bytes behind it, 3 at least
 };
 
-inline ShortNumber read_short(const char* at, const char* end) {
-  if constexpr (std::endian::native != std::endian::little) return {};
-  const uint64_t w = load_word(at, end);
-  const uint64_t t = w ^ 0x3030303030303030;  // digits become 0 to 9
-  // The high bit of each byte that is no digit; right up to the first such byte, beyond it carries may lie.
-  const uint64_t others = ((t + 0x7676767676767676) | t) & 0x8080808080808080;
-  const unsigned digits = static_cast<unsigned>(std::countr_zero(others | uint64_t{1} << 63)) / 8;
-  if (digits == 0 || digits > 5) return {};
-  // Leading zeros in front, then pairs, fours and eights of digits are summed at once.
-  uint64_t v = (w & 0x0f0f0f0f0f0f0f0f) << (64 - 8 * digits);
-  v = (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ff;
-  v = (v * 100 + (v >> 16)) & 0x0000ffff0000ffff;
-  v = (v * 10000 + (v >> 32)) & 0xffffffff;
-  return {static_cast<int64_t>(v), digits, static_cast<uint32_t>(w >> (8 * digits)) & 0xffffff};
-}
-
 inline double seconds_at(const char* at, const char* end, std::string_view& value, bool& whole) {
-  const ShortNumber n = read_short(at, end);
-  if (n.digits && n.ends_as_millis()) return static_cast<double>(n.value) / 1000;
+  const ShortNumber n(load_word(at, end));
+  if (n.ends_as_millis()) return n.millis();
   whole = read_value(at, end, value);
   return parse_seconds(value);
 }
 
 inline double plain_at(const char* at, const char* end, std::string_view& value, bool& whole) {
-  const ShortNumber n = read_short(at, end);
-  if (n.digits && n.ends()) return static_cast<double>(n.value);
+  const ShortNumber n(load_word(at, end));
+  if (n.ends()) return static_cast<double>(n.value);
   whole = read_value(at, end, value);
   return parse_plain(value);
 }
 
 inline double bytes_at(const char* at, const char* end, std::string_view& value, bool& whole) {
-  const ShortNumber n = read_short(at, end);
-  if (n.digits && n.ends()) return static_cast<double>(n.value);
+  const ShortNumber n(load_word(at, end));
+  if (n.ends()) return static_cast<double>(n.value);
   whole = read_value(at, end, value);
   return parse_bytes(value);
-}
-
-inline uint16_t status_at(const char* at, const char* end, std::string_view& value, bool& whole) {
-  const ShortNumber n = read_short(at, end);
-  if (n.digits == 3 && n.ends()) return n.value >= 100 && n.value <= 599 ? static_cast<uint16_t>(n.value) : 0;
-  whole = read_value(at, end, value);
-  return parse_status(value);
 }
 
 // Takes the value that begins at `at`, unless the name had its turn.
@@ -96,7 +93,7 @@ inline void take_value(RouterName name, const char* at, const char* end, RouterL
   bool whole = true;  // not a quote that never closes
   switch (name) {
     case RouterName::status:
-      line.status = status_at(at, end, value, whole);
+      whole = read_value(at, end, value), line.status = parse_status(value);
       break;
     case RouterName::code:
       whole = read_value(at, end, value), line.code = code_number(value);
@@ -139,29 +136,95 @@ void take_leading_code(std::string_view message, RouterLine& line) {
   if (line.code != kNoCode) line.names |= 1u << static_cast<unsigned>(RouterName::code);
 }
 
-// The pair whose `=` is at `equal`, if it is one of ours: the 8 bytes up to it hold name and `=`, and for the
-// shorter names the byte before. What would lie before the text is zeros, which are blanks.
-inline void take_pair(const char* text, const char* equal, const char* end, RouterLine& line) {
+// What our names end with.
+constexpr NameEnds kOurEnds = name_ends("seotb");
+
+constexpr unsigned bit(RouterName name) {
+  return 1u << static_cast<unsigned>(name);
+}
+
+// Since 2013 Heroku writes `dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=…`. Takes as
+// many of the four as stand in this order and usual form behind the dyno's value, and returns how many: they
+// need not be looked for, and what they need is known beforehand.
+inline size_t take_row(const char* p, const char* end, RouterLine& line) {
+  constexpr size_t kLongest = sizeof " connect=12345ms service=12345ms status=200 bytes=12345 ";
+  if (static_cast<size_t>(end - p) < kLongest) return 0;
+  const auto word_at = [](const char* at) {
+    uint64_t w;
+    std::memcpy(&w, at, sizeof w);
+    return w;
+  };
+  if (word_at(p + 1) != word("connect=") || line.has(RouterName::connect)) return 0;
+  const ShortNumber connect(word_at(p + 9));
+  if (!connect.ends_as_millis()) return 0;
+  line.connect = connect.millis();
+  line.names |= bit(RouterName::connect);
+  p += 9 + connect.digits + 2;
+
+  if (word_at(p + 1) != word("service=") || line.has(RouterName::service)) return 1;
+  const ShortNumber service(word_at(p + 9));
+  if (!service.ends_as_millis()) return 1;
+  line.service = service.millis();
+  line.names |= bit(RouterName::service);
+  p += 9 + service.digits + 2;
+
+  if (word_at(p + 1) << 8 != word("status=") << 8 || line.has(RouterName::status)) return 2;
+  const uint16_t status = parse_status({p + 8, 3});
+  if (!status || !is_blank(p[11])) return 2;
+  line.status = status;
+  line.names |= bit(RouterName::status);
+  p += 11;
+
+  if (word_at(p + 1) << 16 != word("bytes=") << 16 || line.has(RouterName::bytes)) return 3;
+  const ShortNumber bytes(word_at(p + 7));
+  if (!bytes.ends()) return 3;
+  line.bytes = static_cast<double>(bytes.value);
+  line.names |= bit(RouterName::bytes);
+  return 4;
+}
+
+// The dyno whose value begins at `at`, and the row behind it.
+inline size_t take_dyno(const char* at, const char* end, RouterLine& line) {
+  if (line.has(RouterName::dyno)) return 0;
+  take_value(RouterName::dyno, at, end, line);
+  return line.dyno.data() == at ? take_row(at + line.dyno.size(), end, line) : 0;
+}
+
+// The bytes up to and with the `=` there, the last in the highest byte; what would lie before the text is
+// zeros, which are blanks.
+uint64_t word_before(const char* text, const char* equal) {
   uint64_t w = 0;
   const size_t before = static_cast<size_t>(equal - text);
-  if (before >= 7)
+  std::memcpy(reinterpret_cast<char*>(&w) + 7 - before, text, before + 1);
+  return w;
+}
+
+// Takes the pair whose `=` is at `equal`, if it is one of ours: the 8 bytes up to it hold name and `=`, and
+// for the shorter names the byte before. Returns how many it took besides.
+inline size_t take_pair(const char* text, const char* equal, const char* end, RouterLine& line) {
+  uint64_t w;
+  char eighth = ' ';
+  if (equal - text >= 8) {
     std::memcpy(&w, equal - 7, 8);
-  else
-    std::memcpy(reinterpret_cast<char*>(&w) + 7 - before, text, before + 1);
+    eighth = equal[-8];
+  } else if (equal - text == 7) {
+    std::memcpy(&w, text, 8);
+  } else {
+    w = word_before(text, equal);
+  }
   const auto blank_at = [&](int byte) { return (w >> (8 * byte) & 0xff) <= 0x20; };
-  const auto blank_before_8 = [&] { return before == 7 || is_blank(equal[-8]); };
   const auto take = [&](RouterName name) { take_value(name, equal + 1, end, line); };
 
-  if (w == word("service=")) {
-    if (blank_before_8()) take(RouterName::service);
+  if (w >> 24 == word("dyno=")) {
+    if (blank_at(2)) return take_dyno(equal + 1, end, line);
+  } else if (w == word("service=")) {
+    if (is_blank(eighth)) take(RouterName::service);
   } else if (w == word("connect=")) {
-    if (blank_before_8()) take(RouterName::connect);
+    if (is_blank(eighth)) take(RouterName::connect);
   } else if (w >> 8 == word("status=")) {
     if (blank_at(0)) take(RouterName::status);
   } else if (w >> 16 == word("bytes=")) {
     if (blank_at(1)) take(RouterName::bytes);
-  } else if (w >> 24 == word("dyno=")) {
-    if (blank_at(2)) take(RouterName::dyno);
   } else if (w >> 24 == word("code=")) {
     if (blank_at(2)) take(RouterName::code);
   } else if (w >> 24 == word("wait=")) {
@@ -171,6 +234,7 @@ inline void take_pair(const char* text, const char* equal, const char* end, Rout
   } else if (w >> 32 == word("web=")) {
     if (blank_at(3)) take(RouterName::dyno);
   }
+  return 0;
 }
 
 }  // namespace
@@ -180,7 +244,7 @@ RouterLine scan_router_line(std::string_view message) {
   RouterLine line;
   take_leading_code(message, line);
   const char *text = message.data(), *end = text + message.size();
-  walk_pairs(message, [&](const char* equal) { take_pair(text, equal, end, line); });
+  walk_pairs(message, kOurEnds, [&](const char* equal) { return take_pair(text, equal, end, line); });
   return line;
 }
 
@@ -199,9 +263,9 @@ std::string_view router_value(std::string_view message, std::string_view name) {
   const char *text = message.data(), *end = text + message.size();
   std::string_view value;
   bool found = false;
-  walk_pairs(message, [&](const char* equal) {
-    if (found || static_cast<size_t>(equal - text) < name.size() || pair_name(text, equal) != name) return;
-    found = read_value(equal + 1, end, value);
+  walk_pairs(message, kEveryName, [&](const char* equal) {
+    if (!found && pair_name(text, equal) == name) found = read_value(equal + 1, end, value);
+    return 0;
   });
   return value;
 }

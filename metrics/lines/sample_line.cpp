@@ -123,8 +123,9 @@ bool may_have_samples(std::string_view message) {
 void scan_sample_line(std::string_view message, SampleLine& line) {
   Taker taker(message, line);
   const char* text = message.data();
-  walk_pairs(message, [&](const char* equal) {
+  walk_pairs(message, kEveryName, [&](const char* equal) {
     if (const std::string_view name = pair_name(text, equal); !name.empty()) taker.take(name, equal + 1);
+    return 0;
   });
 }
 

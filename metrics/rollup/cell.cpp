@@ -40,12 +40,12 @@ void Cell::add_lines(uint64_t n, Stamp at) {
   sum_.add(static_cast<double>(n));
   min_ = std::min(min_, 1.0);
   max_ = std::max(max_, 1.0);
-  if (at >= at_) set_last(1, at);
+  set_last(1, at);
 }
 
 void Cell::merge(const Cell& other) {
   if (!other.count_) return;
-  if (other.at_ >= at_) set_last(other.last_, other.at_);
+  set_last(other.last_, other.at_);
   count_ += other.count_;
   zeros_ += other.zeros_;
   ones_ += other.ones_;

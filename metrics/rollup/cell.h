@@ -38,7 +38,7 @@ class Cell {
     sum_.add(value);
     min_ = value < min_ ? value : min_;
     max_ = value > max_ ? value : max_;
-    if (at >= at_) set_last(value, at);
+    set_last(value, at);
     if (value > 0) {
       if (value == 1)
         ++ones_;
@@ -77,8 +77,12 @@ class Cell {
 
   void add_not_positive(double value);
   void set_last(double value, Stamp at) {
-    last_ = at == at_ && last_ > value ? last_ : value;
-    at_ = at;
+    if (at > at_) {
+      at_ = at;
+      last_ = value;
+    } else if (at == at_ && value > last_) {
+      last_ = value;
+    }
   }
   double value_of_rank(uint64_t rank) const;
 

@@ -47,8 +47,7 @@ OpenWindow* OpenWindows::find(Micros& time, Micros arrival) {
     if (found == windows_.end() || found->first != span) found = windows_.emplace(found, span, OpenWindow());
     begin_ = span.begin;
     length_ = static_cast<uint64_t>(span.length);
-    current_ = static_cast<size_t>(found - windows_.begin());
-    return &found->second;
+    return current_ = &found->second;
   }
   ++late_;
   return nullptr;

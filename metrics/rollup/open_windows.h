@@ -116,8 +116,7 @@ class OpenWindows {
   /// The window of a line: null if it is older than any window that is kept. A time too far ahead is set back
   /// to `arrival` first. Valid until the next call.
   OpenWindow* at(Micros& time, Micros arrival) {
-    if (static_cast<uint64_t>(time - begin_) < length_ && time - arrival <= kMostAhead)
-      return &windows_[current_].second;
+    if (static_cast<uint64_t>(time - begin_) < length_ && time - arrival <= kMostAhead) return current_;
     return find(time, arrival);
   }
 
@@ -145,9 +144,9 @@ class OpenWindows {
  private:
   OpenWindow* find(Micros& time, Micros arrival);
 
-  Micros begin_ = 0;                                        // of the last one that was asked for
-  uint64_t length_ = 0;                                     // its length; 0: there is none
-  size_t current_ = 0;                                      // its place
+  Micros begin_ = 0;     // of the last one that was asked for
+  uint64_t length_ = 0;  // its length; 0: there is none
+  OpenWindow* current_ = nullptr;
   std::vector<std::pair<WindowSpan, OpenWindow>> windows_;  // by span
   Covered covered_;
   uint64_t late_ = 0, late_taken_ = 0, ahead_ = 0;

@@ -67,17 +67,20 @@ void RecentValues::add(double value, Micros arrival) {
 }
 
 SignedSketch& RecentValues::step(int64_t number) {
-  Step* over = nullptr;
-  for (Step& s : steps_) {
-    if (s.number == number) return s.sketch;
-    if (s.number <= newest_ - kSteps) over = &s;
+  if (current_ < steps_.size() && steps_[current_].number == number) return steps_[current_].sketch;
+  size_t over = steps_.size();
+  for (current_ = 0; current_ < steps_.size(); ++current_) {
+    if (steps_[current_].number == number) return steps_[current_].sketch;
+    if (steps_[current_].number <= newest_ - kSteps) over = current_;
   }
-  if (over) {
-    over->number = number;
-    over->sketch.clear();
-    return over->sketch;
+  current_ = over;
+  if (over == steps_.size()) {
+    steps_.push_back({number, {}});
+  } else {
+    steps_[over].number = number;
+    steps_[over].sketch.clear();
   }
-  return steps_.emplace_back(number, SignedSketch()).sketch;
+  return steps_[over].sketch;
 }
 
 void RecentValues::merge_into(SignedSketch& into, Micros now) const {

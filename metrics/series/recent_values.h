@@ -53,6 +53,7 @@ class RecentValues {
   int64_t newest_ = INT64_MIN / 2;
   std::vector<Value> few_;
   std::vector<Step> steps_;  // in no order; while there are any, few_ is empty
+  size_t current_ = 0;       // the last one that a value came to
 };
 
 }  // namespace tailrace

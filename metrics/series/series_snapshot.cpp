@@ -24,7 +24,8 @@ SeriesSnapshot SeriesMerge::finish(const SeriesTable& table, Micros now) {
   for (auto& [id, merged] : merged_) {
     if (merged.counts.count == 0) continue;  // known from records that were read again
     const SeriesKind kind = merged.series->kind;
-    if (is_dyno_gauge(kind) && now - merged.series->seen() > idle_time(kind)) continue;
+    const auto seen = merged.series->seen();
+    if (!seen || (is_dyno_gauge(kind) && now - *seen > idle_time(kind))) continue;
     SeriesValues& values = snapshot.values.emplace_back();
     values.count = merged.counts.count;
     values.sum = merged.counts.sum.value();

@@ -44,14 +44,14 @@ SeriesKey overflow_key(const SeriesKey& key);
 
 /// The bounds, of one channel and of the process; set while all is running, shared by all channels' tables.
 struct SeriesLimits {
-  SeriesLimits(uint32_t of_channel, uint64_t of_process) : channel(of_channel), process(of_process) {}
-  void set(uint32_t of_channel, uint64_t of_process) {
+  SeriesLimits(uint64_t of_channel, uint64_t of_process) : channel(of_channel), process(of_process) {}
+  void set(uint64_t of_channel, uint64_t of_process) {
     channel = of_channel;
     process.set_limit(of_process);
     ++version;
   }
 
-  std::atomic<uint32_t> channel;
+  std::atomic<uint64_t> channel;
   Budget process;
   std::atomic<uint64_t> version{0};
 };
@@ -77,9 +77,12 @@ class AdmittedSeries {
     }
     return false;
   }
-  bool expired() const { return seen_.load(std::memory_order_relaxed) == kExpired; }
-  /// When the last value came, up to kTouch too early.
-  Micros seen() const { return seen_.load(std::memory_order_relaxed); }
+  bool expired() const { return !seen(); }
+  /// When the last value came, up to kTouch too early; none: it expired.
+  std::optional<Micros> seen() const {
+    const Micros seen = seen_.load(std::memory_order_relaxed);
+    return seen == kExpired ? std::nullopt : std::optional(seen);
+  }
   /// Expires it if it was idle for long enough.
   bool expire(Micros now) const;
 

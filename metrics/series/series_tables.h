@@ -13,7 +13,7 @@ namespace tailrace {
 /// Thread-safe; outlives every table it gave out. Channels by Channel::index.
 class SeriesTables {
  public:
-  SeriesTables(uint32_t channel_limit, uint64_t process_limit) : limits_(channel_limit, process_limit) {}
+  SeriesTables(uint64_t channel_limit, uint64_t process_limit) : limits_(channel_limit, process_limit) {}
 
   /// Makes it if need be. Who counts asks once per channel and thread, never per line.
   std::shared_ptr<SeriesTable> open(uint32_t channel);
@@ -26,6 +26,7 @@ class SeriesTables {
   void expire(Micros now);
 
   SeriesLimits& limits() { return limits_; }
+  const SeriesLimits& limits() const { return limits_; }
 
  private:
   SeriesLimits limits_;

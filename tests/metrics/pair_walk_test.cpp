@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -25,9 +26,10 @@ Pairs pairs_of(std::string_view text) {
   const char* end = exact.get() + text.size();
   Pairs fast, portably;
   std::string_view value;
-  walk_pairs({exact.get(), text.size()}, [&](const char* equal) {
+  walk_pairs({exact.get(), text.size()}, kEveryName, [&](const char* equal) {
     const std::string_view name = pair_name(exact.get(), equal);
     if (!name.empty() && read_value(equal + 1, end, value)) fast.emplace_back(name, value);
+    return 0;
   });
   walk_pairs_portably({exact.get(), text.size()}, [&](std::string_view name, const char* at) {
     if (read_value(at, end, value)) portably.emplace_back(name, value);
@@ -105,5 +107,37 @@ TEST_CASE("the walks agree with their slow twin on random texts") {
         text += kBytes[random() % kBytes.size()];
     }
     pairs_of(text);
+  }
+}
+
+TEST_CASE("all forms find the marks that matter, and at most all") {
+  std::mt19937 random(8);
+  const std::string_view kBytes = "==\"s=t=eobx=\xf3 \xff\x05";
+  constexpr NameEnds kEnds = name_ends("seotb");
+  MESSAGE(find_marks_forms().size(), " forms");
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text(1 + random() % kMarkReach, ' ');
+    const bool dense = random() % 2;
+    for (char& c : text)
+      if (dense || random() % 16 == 0) c = kBytes[random() % kBytes.size()];
+    std::vector<uint16_t> all, wanted;
+    for (size_t i = 1; i < text.size(); ++i) {
+      if (text[i] != '=' && text[i] != '"') continue;
+      all.push_back(static_cast<uint16_t>(i - 1));
+      if (text[i] == '"' || std::string_view("seotb").find(text[i - 1]) != std::string_view::npos)
+        wanted.push_back(all.back());
+    }
+    const std::unique_ptr<char[]> exact(new char[text.size()]);
+    std::memcpy(exact.get(), text.data(), text.size());
+    CAPTURE(text);
+    for (const FindMarks find : find_marks_forms()) {
+      Marks marks;
+      size_t count = find(exact.get() + 1, text.size() - 1, kEveryName, marks);
+      REQUIRE(std::vector<uint16_t>(marks.begin(), marks.begin() + static_cast<ptrdiff_t>(count)) == all);
+      count = find(exact.get() + 1, text.size() - 1, kEnds, marks);
+      const std::vector<uint16_t> found(marks.begin(), marks.begin() + static_cast<ptrdiff_t>(count));
+      REQUIRE(std::includes(found.begin(), found.end(), wanted.begin(), wanted.end()));
+      REQUIRE(std::includes(all.begin(), all.end(), found.begin(), found.end()));
+    }
   }
 }
