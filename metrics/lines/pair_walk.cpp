@@ -1,5 +1,6 @@
 #include "metrics/lines/pair_walk.h"
 
+#include <atomic>
 #include <bit>
 #include <cstring>
 #if defined(__x86_64__)
@@ -163,14 +164,27 @@ std::span<const FindMarks> find_marks_forms() {
   return std::span(kForms).subspan(lacking);
 }
 
-size_t find_marks(const char* at, size_t size, const NameEnds& ends, Marks& marks) {
-  static const FindMarks best = find_marks_forms().front();
+namespace {
+
+// Chooses the best form when the first line comes; whoever else comes meanwhile chooses the same.
+size_t find_marks_first(const char* at, size_t size, const NameEnds& ends, Marks& marks);
+constinit std::atomic<FindMarks> best_form = find_marks_first;
+
+size_t find_marks_first(const char* at, size_t size, const NameEnds& ends, Marks& marks) {
+  const FindMarks best = find_marks_forms().front();
+  best_form.store(best, std::memory_order_relaxed);
   return best(at, size, ends, marks);
+}
+
+}  // namespace
+
+size_t find_marks(const char* at, size_t size, const NameEnds& ends, Marks& marks) {
+  return best_form.load(std::memory_order_relaxed)(at, size, ends, marks);
 }
 
 std::string_view pair_name(const char* text, const char* equal) {
   const char* name = equal;
-#if defined(__x86_64__)
+#if defined(__SSE2__)
   // 16 bytes at a time, back to the first that no name has.
   while (name - text >= 16) {
     const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(name - 16));

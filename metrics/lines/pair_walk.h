@@ -15,9 +15,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace tailrace {
 
@@ -56,6 +58,26 @@ size_t find_marks(const char* at, size_t size, const NameEnds& ends, Marks& mark
 /// The name of the pair whose `=` is at `equal` in the text that begins at `text`; empty if no pair's is.
 std::string_view pair_name(const char* text, const char* equal);
 
+/// Whether the `"` at `quote`, which is not the text's first byte, opens a value: a pair's `=` is before it.
+inline bool opens_value(const char* text, const char* quote) {
+  if (quote[-1] != '=') return false;
+#if defined(__SSE2__)
+  if (quote - text > 16) {
+    // Of the 16 bytes before the `=`, the last that no name has.
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(quote - 17));
+    const __m128i blanks = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x20)), x);
+    const __m128i marks =
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('=')), _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
+    const auto others = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(blanks, marks)));
+    if (others) {
+      const int name = static_cast<int>(std::bit_width(others));  // where it begins in them
+      return name < 16 && is_blank(quote[name - 18]);
+    }
+  }
+#endif
+  return !pair_name(text, quote - 1).empty();
+}
+
 /// Whether the `"` at `quote` closes the value that begins at `value`.
 inline bool closes(const char* value, const char* quote) {
   const char* run = quote;
@@ -68,15 +90,14 @@ const char* closing_quote(const char* at, const char* end);
 
 /// The first blank from `at` on, or `end`.
 inline const char* next_blank(const char* at, const char* end) {
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; end - at >= 8; at += 8) {
-      uint64_t w;
-      std::memcpy(&w, at, sizeof w);
-      // The high bit of each byte below 0x21; right up to the first, beyond it borrows may lie.
-      const uint64_t blanks = (w - 0x2121212121212121) & ~w & 0x8080808080808080;
-      if (blanks) return at + std::countr_zero(blanks) / 8;
-    }
+#if defined(__SSE2__)
+  for (; end - at >= 16; at += 16) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i blanks = _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x20)), x);
+    if (const auto found = static_cast<unsigned>(_mm_movemask_epi8(blanks)))
+      return at + std::countr_zero(found);
   }
+#endif
   while (at < end && !is_blank(*at)) ++at;
   return at;
 }
@@ -98,7 +119,8 @@ inline bool read_value(const char* at, const char* end, std::string_view& value)
 /// order. Whether a pair's name ends there is left to ask (pair_name()): who wants few names knows them
 /// faster. It returns how many marks behind this one it has dealt with; it may be asked about these again.
 template <class OnEqual>
-void walk_pairs(std::string_view text, const NameEnds& ends, OnEqual&& on_equal) {
+[[gnu::always_inline]] inline void walk_pairs(std::string_view text, const NameEnds& ends,
+                                              OnEqual&& on_equal) {
   if (text.empty()) return;
   Marks marks;
   const char *piece = text.data() + 1, *end = text.data() + text.size();  // no pair's `=` is the first byte
@@ -106,14 +128,24 @@ void walk_pairs(std::string_view text, const NameEnds& ends, OnEqual&& on_equal)
   for (; piece < end; piece += kMarkReach) {
     const size_t count =
         find_marks(piece, std::min(kMarkReach, static_cast<size_t>(end - piece)), ends, marks);
-    for (size_t i = 0; i < count; ++i) {
+    // The mark from `i` on that closes the value; `count` if it stays open.
+    const auto close = [&](size_t i) {
+      for (; i < count; ++i) {
+        const char* mark = piece + marks[i];
+        if (*mark != '"' || !closes(value, mark)) continue;
+        value = nullptr;
+        break;
+      }
+      return i;
+    };
+    size_t i = value ? close(0) + 1 : 0;
+    for (; i < count; ++i) {
       const char* mark = piece + marks[i];
       if (*mark == '=') {
-        if (!value) i += on_equal(mark);
-      } else if (!value) {
-        if (mark[-1] == '=' && !pair_name(text.data(), mark - 1).empty()) value = mark + 1;
-      } else if (closes(value, mark)) {
-        value = nullptr;
+        i += on_equal(mark);
+      } else if (opens_value(text.data(), mark)) {
+        value = mark + 1;
+        i = close(i + 1);
       }
     }
   }

@@ -56,7 +56,8 @@ struct ShortNumber {
 
   bool ends() const { return digits && (behind & 0xff) <= 0x20; }
   bool ends_as_millis() const {
-    return digits && (behind & 0xffff) == ('m' | 's' << 8) && (behind & 0xff0000) <= 0x200000;
+    return digits && ((behind & 0xffffff) == ('m' | 's' << 8 | ' ' << 16) ||
+                      ((behind & 0xffff) == ('m' | 's' << 8) && (behind & 0xff0000) <= 0x200000));
   }
   double millis() const { return static_cast<double>(value) / 1000; }
 
@@ -143,12 +144,23 @@ constexpr unsigned bit(RouterName name) {
   return 1u << static_cast<unsigned>(name);
 }
 
+// The status of the 4 bytes `200 `; 0 if they are anything else, or it is none.
+inline uint16_t usual_status(const char* at) {
+  uint32_t w;
+  std::memcpy(&w, at, sizeof w);
+  w ^= 0x20303030;  // digits become 0 to 9, the blank 0
+  if ((w | (w + 0x060606)) & 0xfff0f0f0) return 0;
+  const uint32_t status = (w & 15) * 100 + (w >> 8 & 15) * 10 + (w >> 16);
+  return status >= 100 && status <= 599 ? static_cast<uint16_t>(status) : 0;
+}
+
 // Since 2013 Heroku writes `dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=…`. Takes as
 // many of the four as stand in this order and usual form behind the dyno's value, and returns how many: they
 // need not be looked for, and what they need is known beforehand.
-inline size_t take_row(const char* p, const char* end, RouterLine& line) {
-  constexpr size_t kLongest = sizeof " connect=12345ms service=12345ms status=200 bytes=12345 ";
-  if (static_cast<size_t>(end - p) < kLongest) return 0;
+[[gnu::always_inline]] inline size_t take_row(const char* p, const char* end, RouterLine& line) {
+  // Up to here words are read without another look at the end.
+  constexpr size_t kReach = sizeof " connect=12345ms service=12345ms status=200 bytes=12345678";
+  if (static_cast<size_t>(end - p) < kReach) return 0;
   const auto word_at = [](const char* at) {
     uint64_t w;
     std::memcpy(&w, at, sizeof w);
@@ -169,8 +181,8 @@ inline size_t take_row(const char* p, const char* end, RouterLine& line) {
   p += 9 + service.digits + 2;
 
   if (word_at(p + 1) << 8 != word("status=") << 8 || line.has(RouterName::status)) return 2;
-  const uint16_t status = parse_status({p + 8, 3});
-  if (!status || !is_blank(p[11])) return 2;
+  const uint16_t status = usual_status(p + 8);
+  if (!status) return 2;
   line.status = status;
   line.names |= bit(RouterName::status);
   p += 11;
@@ -184,33 +196,33 @@ inline size_t take_row(const char* p, const char* end, RouterLine& line) {
 }
 
 // The dyno whose value begins at `at`, and the row behind it.
-inline size_t take_dyno(const char* at, const char* end, RouterLine& line) {
+[[gnu::always_inline]] inline size_t take_dyno(const char* at, const char* end, RouterLine& line) {
   if (line.has(RouterName::dyno)) return 0;
   take_value(RouterName::dyno, at, end, line);
   return line.dyno.data() == at ? take_row(at + line.dyno.size(), end, line) : 0;
 }
 
-// The bytes up to and with the `=` there, the last in the highest byte; what would lie before the text is
-// zeros, which are blanks.
-uint64_t word_before(const char* text, const char* equal) {
+// The bytes of a text's first few up to and with the `=` there, the last in the highest byte; what would lie
+// before the text is zeros, which are blanks. Not in line: hardly any line begins with a name of ours.
+[[gnu::noinline]] uint64_t first_word(const char* text, const char* equal) {
   uint64_t w = 0;
-  const size_t before = static_cast<size_t>(equal - text);
-  std::memcpy(reinterpret_cast<char*>(&w) + 7 - before, text, before + 1);
+  for (const char* p = text; p <= equal; ++p) w = w >> 8 | uint64_t{static_cast<unsigned char>(*p)} << 56;
   return w;
 }
 
 // Takes the pair whose `=` is at `equal`, if it is one of ours: the 8 bytes up to it hold name and `=`, and
 // for the shorter names the byte before. Returns how many it took besides.
-inline size_t take_pair(const char* text, const char* equal, const char* end, RouterLine& line) {
+[[gnu::always_inline]] inline size_t take_pair(const char* text, const char* equal, const char* end,
+                                               RouterLine& line) {
+  const auto before = equal - text;
+  if (before < 3) return 0;  // `at=`
   uint64_t w;
   char eighth = ' ';
-  if (equal - text >= 8) {
+  if (before >= 8) {
     std::memcpy(&w, equal - 7, 8);
     eighth = equal[-8];
-  } else if (equal - text == 7) {
-    std::memcpy(&w, text, 8);
   } else {
-    w = word_before(text, equal);
+    w = first_word(text, equal);
   }
   const auto blank_at = [&](int byte) { return (w >> (8 * byte) & 0xff) <= 0x20; };
   const auto take = [&](RouterName name) { take_value(name, equal + 1, end, line); };

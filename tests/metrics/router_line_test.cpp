@@ -191,6 +191,42 @@ TEST_CASE("long lines") {
   }
 }
 
+TEST_CASE("the row of values behind the dyno") {
+  const std::string head = "at=info dyno=web.1",
+                    tail = " connect=1ms service=18ms status=200 bytes=13 protocol=https";
+  const RouterLine usual = scan(head + tail + " tls=true tls_version=tls1.3");
+  CHECK(usual.connect == 0.001);
+  CHECK(usual.service == 0.018);
+  CHECK(usual.status == 200);
+  CHECK(usual.bytes == 13);
+  const std::string longest =
+      " connect=99999ms service=99999ms status=599 bytes=99999 protocol=https tls=true";
+  CHECK(scan(head + longest).service == 99.999);
+  CHECK(scan(head + longest).bytes == 99999);
+  // Cut anywhere, and with anything in between.
+  for (size_t size = 0; size <= longest.size(); ++size) scan(head + longest.substr(0, size));
+  for (const std::string& line : {tail, longest}) {
+    for (size_t at = 0; at < line.size(); ++at) {
+      for (const char* odd : {"\"", "=", " ", "x", "\n", "t= ", " service=2ms", " status=\"", " bytes=1 "}) {
+        std::string changed = head + line + " tls=true tls_version=tls1.3";
+        scan(changed.insert(head.size() + at, odd));
+        scan(changed.replace(head.size() + at, 1 + std::strlen(odd), odd));
+      }
+    }
+  }
+  // What stood before wins, in front of the row and in it.
+  CHECK(scan("service=7ms " + head + longest).service == 0.007);
+  CHECK(scan("service=7ms " + head + longest).bytes == 99999);
+  CHECK(scan("bytes=7 " + head + longest).bytes == 7);
+  CHECK(scan(head + tail + longest + longest).status == 200);
+  // A row over the border of two looks.
+  for (size_t pad = 400; pad < 520; ++pad) {
+    const RouterLine line = scan("path=" + std::string(pad, '/') + " " + head + longest);
+    CHECK(line.status == 599);
+    CHECK(line.bytes == 99999);
+  }
+}
+
 TEST_CASE("the scanner agrees with its slow twin on mutated lines") {
   std::mt19937 random(4);
   const auto below = [&](size_t n) { return random() % n; };
