@@ -1,16 +1,19 @@
 """docs/metrics.md against the program: each family that a node shows stands in the table with its type and labels, and each
-family of the table is shown by a node that has met everything."""
+family of the table is shown by a node that has met everything; and so with the names of series."""
 
+import datetime
 import pathlib
 import re
 import socket
 import ssl
+import subprocess
 import tempfile
 import unittest
 
 from certificates import Authority
 from exposition import read_exposition
 from harness import EndToEnd, HttpFarEnd, SyslogFarEnd, counted, free_port, record, wait_until
+from peers import PEERS
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 
@@ -68,7 +71,8 @@ class Families(EndToEnd):
         self.router.drain(self.channel, f"http://127.0.0.1:{free_port()}/")
         distrusted = self.router.drain(self.channel, self.far_end(lambda: SecureFarEnd(self.folder)).url)
         self.tail(self.router.session(self.channel, tail="1"))
-        records = [record(self.heroku, message, procid=procid) for procid, message in (
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        records = [record(self.heroku, message, procid=procid, time=now) for procid, message in (
             ("router", 'at=info method=GET path="/" host=h request_id=8601b555-6a83-4c12-8269-97c8e32cdb22 fwd="1.2.3.4" '
                        "dyno=web.1 connect=1ms service=18ms status=200 bytes=13 protocol=https"),
             ("router", 'at=error code=H12 desc="Request timeout" method=GET path="/" host=h dyno=web.1 connect=1ms '
@@ -79,9 +83,9 @@ class Families(EndToEnd):
             ("web.1", "source=web.1 dyno=heroku.1.2 sample#memory_total=21.00MB sample#memory_rss=20.00MB sample#memory_cache=1.00MB "
                       "sample#memory_swap=0.00MB sample#memory_pgpgin=1pages sample#memory_pgpgout=2pages sample#memory_quota=512.00MB"),
         )]
-        records += [record(self.app, message) for message in (
+        records += [record(self.app, message, time=now) for message in (
             "measure#db=4ms count#jobs=2 sample#depth=7 source=eu", "measure#db=NaN count#jobs=-1 sample#depth=", "measure.old=5ms")]
-        records += [record(self.app, "Release v48 created by user a@b.c", procid="api")]
+        records += [record(self.app, "Release v48 created by user a@b.c", procid="api", time=now)]
         records += [record(self.app, "count#late=1", time="2011-01-01T00:00:00Z"),
                     record(self.app, "count#ahead=1", time="2199-01-01T00:00:00Z")]
         for _ in range(2):
@@ -119,10 +123,32 @@ class Families(EndToEnd):
                   for name, row in table.items() if name not in shown]
         if wrong:
             self.fail("docs/metrics.md, Families:\n" + "\n".join(wrong))
+        if (PEERS / "promtool").exists():
+            checked = subprocess.run([PEERS / "promtool", "check", "metrics"], input=self.scrape("text/plain").body,
+                                     capture_output=True, timeout=60, check=False)
+            self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""))
         # The other format is the same in other words.
         other = read_exposition(self.scrape("application/openmetrics-text").body, openmetrics=True)
         self.assertEqual({name: family.type for name, family in other.items()},
                          {name: family.type for name, family in shown.items()})
+
+    def test_series_names(self):
+        self.meet_everything()
+        rows = table_of("Series names")
+
+        def fits(row, series):
+            name = re.sub("[A-Z]+", "[^.]+", re.escape(row["series"].strip("`")))
+            if row["series"] == "`NAME`":
+                return not re.match("router|platform|dyno", series["name"])
+            return (re.fullmatch(name, series["name"]) and bool(row["source"]) == bool(series["source"]) and
+                    row["unit"] == series["unit"])
+        shown = self.router.good("GET", f"/v3/channels/{self.channel}/metrics")["series"]
+        wrong = [f"the table lacks {one['name']} (source {one['source']!r}, unit {one['unit']!r})"
+                 for one in shown if sum(bool(fits(row, one)) for row in rows) != 1]
+        wrong += [f"the table has {row['series']} (source {row['source'] or 'none'}), which the node does not show"
+                  for row in rows if not any(fits(row, one) for one in shown)]
+        if wrong:
+            self.fail("docs/metrics.md, Series names:\n" + "\n".join(wrong))
 
     def test_a_quiet_node_shows_no_more_than_the_table(self):
         router = self.node()

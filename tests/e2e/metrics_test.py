@@ -144,6 +144,12 @@ class Scrapes(MetricsCase):
                 self.assertEqual(plain.header("Content-Encoding"), None)
                 self.agrees(samples_of(read_exposition(plain.body)), channel)
 
+    def test_head(self):
+        channel = self.make_channel("one", 1)
+        for path in ("/metrics", f"/v3/channels/{channel}/prometheus"):
+            answer = self.router.api("HEAD", path)
+            self.assertEqual((answer.status, answer.body), (200, b""))
+
     def test_a_channels_scrape_is_its_part_of_the_whole(self):
         far_end = self.far_end(HttpFarEnd)
         for name in ("one", "two"):
