@@ -1,4 +1,5 @@
-// Whatever the bytes are: a cell, a window's cells and a channel's state are refused, or answer and can be written again.
+// Whatever the bytes are: a cell, a window's cells and a channel's state are refused, or answer and can be
+// written again.
 
 #include <string>
 
