@@ -124,7 +124,6 @@ Result<void> TableRollups::merge_window(const WindowKey& key, const SeriesCells&
 // ---- ageing ----------------------------------------------------------------------------------------------
 
 Result<void> TableRollups::compact(Micros now) {
-  const std::lock_guard lock(mutex_);
   for (size_t kind = 0; kind < kWindowKinds; ++kind) {
     // Whole windows of the next length at once, so that each of those is fine or coarse.
     const Micros oldest = now - kWindowAges[kind] - kWindowLengths[kind];
@@ -133,9 +132,10 @@ Result<void> TableRollups::compact(Micros now) {
   return hold_bound(now);
 }
 
-/// What lies below goes with it, some at a time.
+/// What lies below goes with it, some at a time: answers and merges have their turn in between.
 Result<void> TableRollups::raise_floor(size_t kind, Micros floor) {
   for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
     const auto done = transaction([&]() -> Result<void> {
       auto bounds = table_->bounds();
       if (!bounds) return bounds.error();
@@ -173,6 +173,7 @@ Result<void> TableRollups::age(const std::vector<WindowKey>& keys, size_t kind) 
 }
 
 Result<void> TableRollups::count_bytes() {
+  const std::lock_guard lock(mutex_);
   const auto bytes = table_->bytes();
   if (!bytes) return bytes.error();
   bytes_.store(*bytes, std::memory_order_relaxed);
@@ -184,7 +185,10 @@ Result<void> TableRollups::hold_bound(Micros now) {
   const uint64_t limit = limit_.load(std::memory_order_relaxed);
   const bool over = bytes() > limit;
   for (size_t kind = 0; kind < kWindowKinds && bytes() > limit;) {
-    const auto extent = table_->extent(kWindowLengths[kind]);
+    const auto extent = [&] {
+      const std::lock_guard lock(mutex_);
+      return table_->extent(kWindowLengths[kind]);
+    }();
     if (!extent) return extent.error();
     // Up to what is under way.
     const Micros length = next_length(kind), most = window_of(now, length).begin;
@@ -196,6 +200,7 @@ Result<void> TableRollups::hold_bound(Micros now) {
     if (const auto done = raise_floor(kind, floor); !done) return done;
     if (const auto counted = count_bytes(); !counted) return counted;
   }
+  const std::lock_guard lock(mutex_);
   if (over && !at_bound_)
     log_info("rollups are at their bound: the finest and oldest windows go before their time",
              "bytes=" + std::to_string(limit));

@@ -143,7 +143,8 @@ TEST_CASE("keeper: over many starts and kills each record counts once") {
       Refusing store(disk_rollups(dir.path(), 1u << 30, now));
       {
         RollupKeeper keeper(numbers, store, {std::chrono::milliseconds(interval), 64u << 20, now});
-        keeper.start(channels, true);
+        // Some die before they read a log: the records of the next start are covered behind a hole.
+        keeper.start(channels, start % 5 != 2);
         for (int batch = 0; batch < 12; ++batch) {
           const ChannelPtr& channel = channels[random() % 3];
           const auto messages = some_numbers(random, values[channel->index]);
@@ -156,7 +157,7 @@ TEST_CASE("keeper: over many starts and kills each record counts once") {
         }
         if (start % 3 == 1 || start == 11)
           REQUIRE(testing::eventually([&] { return keeper.replaying() == 0; }));
-        if (start % 3 == 1)
+        if (start % 3 == 1 && start % 5 != 2)
           for (const ChannelPtr& channel : channels)
             check_values(keeper, channel->index, values[channel->index]);
         CHECK(keeper.unread() == 0);
