@@ -51,7 +51,8 @@ class DynosSeen {
   static uint64_t key_of(std::string_view name);
   static bool lately(Micros seen, Micros now) { return now - seen < kLately && seen - now < kLately; }
 
-  size_t home(uint64_t key) const { return (key * 0x9e3779b97f4a7c15) >> shift_; }
+  // A number stands in the upper half of `web.12`, whose product would hardly spread.
+  size_t home(uint64_t key) const { return ((key ^ key >> 32) * 0x9e3779b97f4a7c15) >> shift_; }
   Slot* find(uint64_t key) {
     if (slots_.empty()) return nullptr;
     for (size_t at = home(key);; at = (at + 1) & (slots_.size() - 1)) {

@@ -121,11 +121,8 @@ scrape_configs:
             self.assertEqual(answer.status, 200, f"{query}: {answer.body}")
             return answer.json()["data"]["result"]
 
-        def silent():
-            return recorded - {"channel_drain_reason:tailrace_drain_dropped_records:new5m"} - {r for r in recorded if result(r)}
-
-        def unanswered():
-            """Something bad between any two scrapes, so that there is a rate of it; then what says nothing yet."""
+        def misbehave():
+            """Something bad between any two scrapes, so that there is a rate of it."""
             bad = [record(tokens["heroku"], 'at=error code=H12 desc="Request timeout" dyno=web.1 connect=1ms service=30000ms status=503',
                           procid="router"),
                    record(tokens["heroku"], "Error R14 (Memory quota exceeded)"),
@@ -134,6 +131,13 @@ scrape_configs:
                 self.series += 100
                 bad.append(record(tokens["app"], " ".join(f"measure#n{self.series + i}=1ms" for i in range(100))))
             router.send(counted(*bad))
+
+        def silent():
+            misbehave()
+            return recorded - {"channel_drain_reason:tailrace_drain_dropped_records:new5m"} - {r for r in recorded if result(r)}
+
+        def unanswered():
+            misbehave()
             return [(title, legend, query) for title, legend, query in queries()
                     if legend not in EMPTY and title != "Dropped by reason" and legend != "dropped by drains" and not result(query)]
         _, recorded = rule_queries()
