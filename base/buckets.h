@@ -28,6 +28,8 @@ class Buckets {
  public:
   static constexpr int kPartBits = 6, kLowest = -32, kHighest = 48;
   static constexpr uint32_t kBuckets = (kHighest - kLowest) << kPartBits;
+  /// What callers that keep buckets' numbers write for a zero, which has none.
+  static constexpr uint16_t kZero = UINT16_MAX;
 
   /// `value` > 0; what lies outside the range belongs to the first or last bucket.
   static constexpr uint32_t bucket_of(double value) {

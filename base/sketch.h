@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 
 #include "base/buckets.h"
 
@@ -24,6 +25,23 @@ class Sketch {
       ++zeros_;
     else
       buckets_.insert(Buckets::bucket_of(value));
+  }
+
+  /// The same for many: finite ones that are not negative, and their buckets (Buckets::kZero for a zero).
+  void insert(std::span<const double> values, std::span<const uint16_t> buckets) {
+    double sum = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const double value = values[i];
+      sum += value;
+      min_ = value < min_ ? value : min_;
+      max_ = value > max_ ? value : max_;
+      if (buckets[i] == Buckets::kZero)
+        ++zeros_;
+      else
+        buckets_.insert(buckets[i]);
+    }
+    count_ += values.size();
+    sum_ += sum;
   }
 
   /// `other` is another sketch.

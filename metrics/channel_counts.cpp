@@ -19,14 +19,20 @@ std::string beginning(std::string_view text, size_t most) {
 
 }  // namespace
 
-void ChannelCounts::add(const Record& record, Position position, LineTools& tools) {
-  ++records_;
-  bytes_ += record.text().size();
-  read(record, position, tools, Counting::live);
-}
-
-void ChannelCounts::replay(const Record& record, Position position, LineTools& tools) {
-  read(record, position, tools, Counting::replay);
+void ChannelCounts::add(std::span<const Slice> slices, LineTools& tools, Counting counting) {
+  for (const Slice& slice : slices) {
+    Position position = slice.first;
+    for (const Record record : slice) {
+      if (counting == Counting::live) {
+        ++records_;
+        bytes_ += record.text().size();
+      }
+      read(record, position, tools, counting);
+      ++position.value;
+    }
+    count_router_lines(tools.router, counting);
+    windows_.cover(slice.first, slice.past());
+  }
 }
 
 void ChannelCounts::read(const Record& record, Position position, LineTools& tools, Counting counting) {
@@ -54,19 +60,38 @@ void ChannelCounts::read_router_line(const Record& record, Position position, Li
   Micros time;
   OpenWindow* window = window_of(record, tools, time);
   const Stamp at{time, position};
-  const Micros arrival = seen_at(record, counting);
-  if (window) add_to_window(*window, line, at);
-  if (counting == Counting::live) router().add(line, message, time, record.arrival());
-  if (line.code != kNoCode && !is_router_code(line.code)) {
-    add_platform_error(line.code, counting);
+  const WindowSpan span = window ? windows_.current() : WindowSpan();
+  RouterBatch& batch = tools.router;
+  if (batch.size != 0 && (batch.full() || span != batch.window || record.arrival() != batch.arrival)) {
+    count_router_lines(batch, counting);
+    if (window) window = windows_.at(time, record.arrival());
+  }
+  batch.window = span;
+  batch.arrival = record.arrival();
+  batch.add(line, message, at);
+  if (line.code != kNoCode) {
+    if (!is_router_code(line.code))
+      add_platform_error(line.code, counting);
+    else if (counting == Counting::live)
+      router().add_error(line.code);
     if (window) window->count(series_error + static_cast<SeriesId>(line.code), at);
   }
+  if (!options_.by_dyno && !options_.by_host) return;
+  const Micros arrival = seen_at(record, counting);
   if (options_.by_dyno)
     series().add_request(SeriesKind::router_dyno, line.dyno, line.service, line.status, at, arrival, window,
                          counting);
   if (options_.by_host)
     series().add_request(SeriesKind::router_host, router_value(message, "host"), line.service, line.status,
                          at, arrival, window, counting);
+}
+
+void ChannelCounts::count_router_lines(RouterBatch& batch, Counting counting) {
+  if (batch.size == 0) return;
+  if (Micros time = batch.window.begin; batch.window.length != 0)
+    if (OpenWindow* window = windows_.at(time, batch.arrival)) add_to_window(*window, batch);
+  if (counting == Counting::live) router().add(batch);
+  batch.clear();
 }
 
 void ChannelCounts::read_samples(const Record& record, bool platform, Position position, LineTools& tools,

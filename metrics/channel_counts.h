@@ -2,11 +2,11 @@
 // What is counted of one channel: one thread's share of it, and all threads' together.
 
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "channels/record.h"
+#include "channels/chunk.h"
 #include "metrics/lines/line_time.h"
 #include "metrics/lines/platform_event.h"
 #include "metrics/lines/sample_line.h"
@@ -40,6 +40,7 @@ struct ChannelSnapshot {
 struct LineTools {
   LineTime time;
   SampleLine samples;
+  RouterBatch router;
 };
 
 /// One thread's share. Its owner locks around every call.
@@ -52,13 +53,10 @@ class ChannelCounts {
   };
   explicit ChannelCounts(const Options& options) : options_(options) {}
 
-  /// A record that was appended. No allocation, once the channel's usual statuses, times and series were
-  /// seen.
-  void add(const Record& record, Position position, LineTools& tools);
-  /// One that an earlier run has counted in everything but its windows.
-  void replay(const Record& record, Position position, LineTools& tools);
-  /// Records of [first, past) were added, or replayed.
-  void cover(Position first, Position past) { windows_.cover(first, past); }
+  /// Records of a batch, in order. `counting`: live, they were just appended; replay, an earlier run has
+  /// counted them in everything but their windows. No allocation, once the channel's usual statuses, times
+  /// and series were seen.
+  void add(std::span<const Slice> slices, LineTools& tools, Counting counting);
 
   /// How threads' shares come together: add() each, under its own lock, then finish() without any.
   class Merge {
@@ -84,6 +82,7 @@ class ChannelCounts {
  private:
   void read(const Record& record, Position position, LineTools& tools, Counting counting);
   void read_router_line(const Record& record, Position position, LineTools& tools, Counting counting);
+  void count_router_lines(RouterBatch& batch, Counting counting);
   void read_samples(const Record& record, bool platform, Position position, LineTools& tools,
                     Counting counting);
   void add_platform_error(int code, Counting counting);

@@ -40,15 +40,16 @@ class Exemplars {
 
   /// Whether nothing was taken for this bucket in the second of `arrival` yet. Asking closes the bucket for
   /// that second, so that lines without an id are not searched again and again.
-  bool due(size_t bucket, Micros arrival) {
-    const uint32_t bit = uint32_t{1} << bucket;
+  bool due(size_t bucket, Micros arrival) { return due_of(uint32_t{1} << bucket, arrival) != 0; }
+  /// The same for a set of buckets.
+  uint32_t due_of(uint32_t buckets, Micros arrival) {
     // The clock set back begins a second too.
     if (static_cast<uint64_t>(arrival - second_) >= kSecond) {
       second_ = arrival - arrival % kSecond;
       asked_ = 0;
     }
-    const bool due = (asked_ & bit) == 0;
-    asked_ |= bit;
+    const uint32_t due = buckets & ~asked_;
+    asked_ |= buckets;
     return due;
   }
 

@@ -67,17 +67,7 @@ void Metrics::count(const Channel& channel, std::span<const Slice> slices, Count
     counts = cell(stripe, channel.index);
     if (!counts) return;  // forgotten in between
   }
-  for (const Slice& slice : slices) {
-    Position position = slice.first;
-    for (const Record record : slice) {
-      if (counting == Counting::live)
-        (*counts)->add(record, position, shard.tools);
-      else
-        (*counts)->replay(record, position, shard.tools);
-      ++position.value;
-    }
-    (*counts)->cover(slice.first, slice.past());
-  }
+  (*counts)->add(slices, shard.tools, counting);
 }
 
 // Makes room for a channel in a shard, unless it is gone. `removed` is set before forget() takes the mutex,

@@ -1,22 +1,21 @@
 #include "metrics/router_counts.h"
 
 namespace tailrace {
-size_t RouterCounts::add(const RouterLine& line) {
-  if (line.status)
-    requests.add(line.status - 100u);
-  else
-    ++without_status;
-  if (is_router_code(line.code)) errors.add(static_cast<size_t>(line.code));
-  size_t bucket = kNoBucket;
-  if (line.service != kAbsent) bucket = timings[static_cast<size_t>(Timing::service)].add(line.service);
-  if (line.connect != kAbsent) timings[static_cast<size_t>(Timing::connect)].add(line.connect);
-  if (line.wait != kAbsent) timings[static_cast<size_t>(Timing::wait)].add(line.wait);
-  if (line.queue != kAbsent) queue.add(line.queue);
-  if (line.bytes != kAbsent) {
-    bytes += line.bytes;
-    ++with_bytes;
-  }
-  return bucket;
+uint32_t RouterCounts::add(const RouterBatch& batch) {
+  for (size_t i = 0; i < batch.size; ++i)
+    if (const uint16_t status = batch.lines[i].status)
+      requests.add(status - 100u);
+    else
+      ++without_status;
+  const auto count = [&](Timing timing, const ValueColumn& column) {
+    return timings[static_cast<size_t>(timing)].add(column.values(), column.buckets());
+  };
+  count(Timing::connect, batch.connect);
+  count(Timing::wait, batch.wait);
+  queue.add(batch.queue.values(), batch.queue.buckets());
+  for (const double size : batch.bytes.values()) bytes += size;
+  with_bytes += batch.bytes.size();
+  return count(Timing::service, batch.service);
 }
 
 void RouterCounts::merge(const RouterCounts& other) {
@@ -29,19 +28,30 @@ void RouterCounts::merge(const RouterCounts& other) {
   with_bytes += other.with_bytes;
 }
 
-void RouterShare::add(const RouterLine& line, std::string_view message, Micros time, Micros arrival) {
-  const size_t bucket = counts_.add(line);
-  if (bucket != RouterCounts::kNoBucket && exemplars_.due(bucket, arrival))
-    exemplars_.take(bucket, router_value(message, kExemplarLabel), line.service, time);
-  queueing_.add_request(arrival, line.dyno, line.queue);
-  TimingSketches* recent = window_.at(arrival);
+void RouterShare::add(const RouterBatch& batch) {
+  const uint32_t touched = counts_.add(batch);
+  if (const uint32_t due = exemplars_.due_of(touched, batch.arrival)) take_exemplars(due, batch);
+  for (size_t i = 0; i < batch.size; ++i) queueing_.add_dyno(batch.arrival, batch.lines[i].dyno);
+  queueing_.add_requests(batch.arrival, batch.size, batch.queue.values());
+  TimingSketches* recent = window_.at(batch.arrival);
   if (!recent) return;
-  const auto insert = [&](Timing timing, double seconds) {
-    if (seconds != kAbsent) (*recent)[static_cast<size_t>(timing)].insert(seconds);
+  const auto insert = [&](Timing timing, const ValueColumn& column) {
+    (*recent)[static_cast<size_t>(timing)].insert(column.values(), column.buckets());
   };
-  insert(Timing::service, line.service);
-  insert(Timing::connect, line.connect);
-  insert(Timing::wait, line.wait);
+  insert(Timing::service, batch.service);
+  insert(Timing::connect, batch.connect);
+  insert(Timing::wait, batch.wait);
+}
+
+void RouterShare::take_exemplars(uint32_t buckets, const RouterBatch& batch) {
+  const ValueColumn& service = batch.service;
+  for (size_t i = service.size(); i-- > 0 && buckets != 0;) {
+    const size_t bucket = SecondsHistogram::bucket_of(service.values()[i], service.buckets()[i]);
+    if ((buckets >> bucket & 1) == 0) continue;
+    buckets &= ~(uint32_t{1} << bucket);
+    const RouterBatch::Line& line = batch.lines[service.line(i)];
+    exemplars_.take(bucket, router_value(line.message, kExemplarLabel), service.values()[i], line.at.time);
+  }
 }
 
 void RouterShare::merge_into(RouterTotal& into, Micros now) {
@@ -52,15 +62,26 @@ void RouterShare::merge_into(RouterTotal& into, Micros now) {
   into.exemplars.merge(exemplars_);
 }
 
-void add_to_window(OpenWindow& window, const RouterLine& line, Stamp at) {
-  const SeriesId status = line.status / 100u;  // 0: none
-  window.count(series_status_none + status, at);
-  if (is_router_code(line.code)) window.count(series_error + static_cast<SeriesId>(line.code), at);
-  if (line.service != kAbsent) window.add(series_service, line.service, at);
-  if (line.connect != kAbsent) window.add(series_connect, line.connect, at);
-  if (line.wait != kAbsent) window.add(series_wait, line.wait, at);
-  if (line.queue != kAbsent) window.add(series_queue, line.queue, at);
-  if (line.bytes != kAbsent) window.add(series_bytes, line.bytes, at);
+void add_to_window(OpenWindow& window, const RouterBatch& batch) {
+  std::array<uint32_t, 6> lines{};  // by status class; 0: none
+  std::array<Stamp, 6> last;
+  for (size_t i = 0; i < batch.size; ++i) {
+    const RouterBatch::Line& line = batch.lines[i];
+    const size_t status = line.status / 100u;
+    ++lines[status];
+    if (line.at > last[status]) last[status] = line.at;
+  }
+  for (SeriesId status = 0; status < lines.size(); ++status)
+    if (lines[status]) window.count(series_status_none + status, last[status], lines[status]);
+  const auto add = [&](SeriesId series, const ValueColumn& column) {
+    if (!column.empty())
+      window.values(series).add(column.values(), column.buckets(), column.last(), column.last_at());
+  };
+  add(series_service, batch.service);
+  add(series_connect, batch.connect);
+  add(series_wait, batch.wait);
+  add(series_queue, batch.queue);
+  add(series_bytes, batch.bytes);
 }
 
 }  // namespace tailrace

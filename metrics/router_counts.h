@@ -5,7 +5,7 @@
 #include "metrics/histogram.h"
 #include "metrics/lines/router_line.h"
 #include "metrics/queueing/queueing_window.h"
-#include "metrics/rollup/open_windows.h"
+#include "metrics/router_batch.h"
 #include "metrics/sparse_counters.h"
 #include "metrics/window.h"
 
@@ -13,9 +13,8 @@ namespace tailrace {
 
 /// Since the start.
 struct RouterCounts {
-  static constexpr size_t kNoBucket = SIZE_MAX;
-  /// The bucket of the service time.
-  size_t add(const RouterLine& line);
+  /// All but errors. The buckets of its histogram that service times fell into, as a set.
+  uint32_t add(const RouterBatch& batch);
   void merge(const RouterCounts& other);
 
   SparseCounters<500> requests;  // by status - 100
@@ -38,20 +37,22 @@ struct RouterTotal {
 /// One thread's share: since the start, and of the last 60 s by arrival. Its owner locks around every call.
 class RouterShare {
  public:
-  /// `time`: the line's own.
-  void add(const RouterLine& line, std::string_view message, Micros time, Micros arrival);
+  void add(const RouterBatch& batch);
+  void add_error(int code) { counts_.errors.add(static_cast<size_t>(code)); }
   void add_app_queue(Micros arrival, double seconds) { queueing_.add_app_queue(arrival, seconds); }
   /// Gives back memory that is not needed any more.
   void merge_into(RouterTotal& into, Micros now);
 
  private:
+  void take_exemplars(uint32_t buckets, const RouterBatch& batch);
+
   RouterCounts counts_;
   Window window_;
   QueueingWindow queueing_;
   Exemplars exemplars_;
 };
 
-/// What a router line adds to the window of its time.
-void add_to_window(OpenWindow& window, const RouterLine& line, Stamp at);
+/// What router lines add to the window of their time.
+void add_to_window(OpenWindow& window, const RouterBatch& batch);
 
 }  // namespace tailrace

@@ -2,6 +2,7 @@
 // The last 60 s of one channel's queueing, by arrival: one thread's share, and all threads' together.
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -30,14 +31,15 @@ class QueueingWindow {
   static constexpr Micros kStep = 4'000'000;
   static constexpr int64_t kSteps = 15;
 
-  /// A router line: its `dyno=`, empty if it has none, and `queue=`, negative if it has none.
-  void add_request(Micros arrival, std::string_view dyno, double depth) {
-    dynos_.add(dyno, arrival);
+  /// Router lines, and the `queue=` of those that have one.
+  void add_requests(Micros arrival, uint64_t requests, std::span<const double> depths) {
     Step* step = at(arrival);
     if (!step) return;
-    ++step->requests;
-    if (depth >= 0) step->depth.add(depth);
+    step->requests += requests;
+    for (const double depth : depths) step->depth.add(depth);
   }
+  /// The `dyno=` of one of them, empty if it has none.
+  void add_dyno(Micros arrival, std::string_view dyno) { dynos_.add(dyno, arrival); }
 
   /// A pair for which is_app_queue() holds, in seconds; one below 0 (clocks that differ) counts as 0.
   void add_app_queue(Micros arrival, double seconds) {

@@ -33,6 +33,25 @@ void Cell::add_not_positive(double value) {
   negative_->magnitudes.insert(Buckets::bucket_of(-value));
 }
 
+void Cell::add(std::span<const double> values, std::span<const uint16_t> buckets, double last, Stamp at) {
+  ExactSum sum = sum_;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i];
+    sum.add(value);
+    min_ = value < min_ ? value : min_;
+    max_ = value > max_ ? value : max_;
+    if (buckets[i] == Buckets::kZero)
+      ++zeros_;
+    else if (value == 1)
+      ++ones_;
+    else
+      positive_.insert(buckets[i]);
+  }
+  sum_ = sum;
+  count_ += values.size();
+  set_last(last, at);
+}
+
 void Cell::add_lines(uint64_t n, Stamp at) {
   if (!n) return;
   count_ += n;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,9 @@ class Cell {
       add_not_positive(value);
     }
   }
+  /// Many, none of them negative or infinite, with their buckets (Buckets::kZero for a zero); `last` is the
+  /// one of them with the greatest stamp.
+  void add(std::span<const double> values, std::span<const uint16_t> buckets, double last, Stamp at);
   /// `n` lines that count as 1 each, the latest at `at`.
   void add_lines(uint64_t n, Stamp at);
   void merge(const Cell& other);

@@ -271,6 +271,19 @@ class SqliteTable final : public RollupTable {
       return fits;
     }
     connection_ = std::make_unique<Connection>(std::move(*db));
+    const auto usable = try_tables();
+    if (!usable) {
+      connection_->db.leave_as_is();
+      connection_.reset();
+    }
+    return usable;
+  }
+
+  /// Before anybody believes a part of it: each table is there.
+  Result<void> try_tables() {
+    if (const auto there = bounds(); !there) return there.error();
+    if (const auto there = window({kMinute, 0, 0}); !there) return there.error();
+    if (const auto there = channel(0); !there) return there.error();
     return {};
   }
 

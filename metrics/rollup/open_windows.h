@@ -41,14 +41,18 @@ class OpenWindow {
  public:
   void add(SeriesId series, double value, Stamp at) {
     if (series >= series_status_none) return own(series).add(value, at);
-    if (!values_) values_ = std::make_unique<Values>();
-    (*values_)[series].add(value, at);
+    values(series).add(value, at);
   }
-  /// For series that count lines, fixed or own.
-  void count(SeriesId series, Stamp at) {
-    if (series - series_status_none >= kCounting) return own(series).add_lines(1, at);
+  /// The cell of a fixed series that has values.
+  Cell& values(SeriesId series) {
+    if (!values_) values_ = std::make_unique<Values>();
+    return (*values_)[series];
+  }
+  /// For series that count lines, fixed or own: `lines` of them, the latest at `at`.
+  void count(SeriesId series, Stamp at, uint64_t lines = 1) {
+    if (series - series_status_none >= kCounting) return own(series).add_lines(lines, at);
     LineCount& line = counts(series - series_status_none);
-    ++line.lines;
+    line.lines += lines;
     if (at > line.last) line.last = at;
   }
 
@@ -122,6 +126,9 @@ class OpenWindows {
 
   /// Records of a batch whose positions are [first, past): call it once per slice, with whatever it added.
   void cover(Position first, Position past) { covered_.add(first, past); }
+
+  /// Of the window that at() gave last.
+  WindowSpan current() const { return {begin_, static_cast<Micros>(length_)}; }
 
   uint64_t late() const { return late_; }    // lines since the start
   uint64_t ahead() const { return ahead_; }  // the same

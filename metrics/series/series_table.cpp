@@ -12,6 +12,8 @@
 namespace tailrace {
 namespace {
 
+constexpr size_t kJudged = 10'000;  // of admitted series, for top(); of more every second, third, …
+
 std::string joined(const SeriesKey& key) {
   std::string text;
   text.reserve(key.name.size() + key.source.size() + key.unit.size());
@@ -172,9 +174,10 @@ std::vector<Offender> SeriesTable::top(size_t most) const {
   std::vector<WeightedSeries> all;
   {
     const std::lock_guard lock(mutex_);
-    all.reserve(series_.size() + sampled_.size());
-    for (const SeriesPtr& series : series_)
-      if (!series->overflow) all.push_back({SeriesName(series->key()), 1});
+    const size_t stride = series_.size() / kJudged + 1;
+    all.reserve(series_.size() / stride + 1 + sampled_.size());
+    for (size_t i = 0; i < series_.size(); i += stride)
+      if (!series_[i]->overflow) all.push_back({SeriesName(series_[i]->key()), static_cast<double>(stride)});
     const double each =
         sampled_.empty() ? 0 : static_cast<double>(folded_.count()) / static_cast<double>(sampled_.size());
     for (const auto& [hash, name] : sampled_) all.push_back({name, each});

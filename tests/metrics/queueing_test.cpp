@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
+#include <span>
 #include <string>
 
 #include "metrics/queueing/queueing_families.h"
@@ -21,6 +23,13 @@ std::string scrape(const ChannelQueueing& channel) {
   write_queueing_families(out, {&channel, 1});
   out.finish();
   return text;
+}
+
+// A router line; `depth` negative: it has no queue=.
+void add_request(QueueingWindow& window, Micros arrival, std::string_view dyno, double depth) {
+  window.add_dyno(arrival, dyno);
+  const std::array depths = {depth};
+  window.add_requests(arrival, 1, std::span(depths).first(depth < 0 ? 0 : 1));
 }
 
 }  // namespace
@@ -56,7 +65,7 @@ TEST_CASE("threads' shares make one window") {
   // 10 requests a second for two minutes, every third by the other thread, over 3 dynos; depths 0 and 1.
   for (int i = 0; i < 1200; ++i) {
     const std::string dyno = "web." + std::to_string(i % 3 + 1);
-    (i % 3 ? a : b).add_request(kStart + i * kSecond / 10, dyno, i % 2);
+    add_request(i % 3 ? a : b, kStart + i * kSecond / 10, dyno, i % 2);
   }
   a.add_app_queue(kStart + 100 * kSecond, 0.25);
   b.add_app_queue(kStart + 110 * kSecond, -0.001);
@@ -87,7 +96,7 @@ TEST_CASE("the rate is right at every moment, from the first lines on") {
   QueueingWindow window;
   for (int i = 0; i < 2000; ++i) {
     const Micros now = kStart + 3 * kSecond + i * kSecond / 10;
-    window.add_request(now, "web.1", -1);
+    add_request(window, now, "web.1", -1);
     QueueingTotal total;
     window.merge_into(total, now);
     const double rate = Queueing::of(total.numbers(now, {}, {})).rate;
@@ -101,12 +110,12 @@ TEST_CASE("the rate is right at every moment, from the first lines on") {
 
 TEST_CASE("lines that come late or after the clock was set back") {
   QueueingWindow window;
-  window.add_request(kStart, "web.1", -1);
-  window.add_request(kStart - 70 * kSecond, "web.1", -1);  // was over before it came
+  add_request(window, kStart, "web.1", -1);
+  add_request(window, kStart - 70 * kSecond, "web.1", -1);  // was over before it came
   QueueingTotal total;
   window.merge_into(total, kStart);
   CHECK(total.requests == 1);
-  window.add_request(kStart - 3600 * kSecond, "web.1", -1);
+  add_request(window, kStart - 3600 * kSecond, "web.1", -1);
   QueueingTotal back;
   window.merge_into(back, kStart - 3600 * kSecond);
   CHECK(back.requests == 1);

@@ -279,6 +279,18 @@ TEST_CASE("a million names take bounded memory and are counted well enough") {
   CHECK(top[0].series == table.totals().folded + 100);
 }
 
+TEST_CASE("of very many series some stand for all") {
+  SeriesLimits limits(100'000, 100'000);
+  SeriesTable table(limits);
+  for (int i = 0; i < 60'000; ++i)
+    table.find_or_admit(measure(numbered(i % 3 ? "api.users." : "job.", i) + ".time"), kNow);
+  const auto top = table.top(5);
+  REQUIRE(top.size() == 2);
+  CHECK(top[0].name == "api.users.*.time");
+  CHECK(std::abs(static_cast<double>(top[0].series) - 40'000) < 100);
+  CHECK(std::abs(static_cast<double>(top[1].series) - 20'000) < 100);
+}
+
 TEST_CASE("distinct hashes are counted exactly up to the bound") {
   Distinct distinct;
   uint64_t hash = 1;
