@@ -40,25 +40,26 @@ void ChannelCounts::read(const Record& record, Position position, LineTools& too
   const bool platform = record.app() == "heroku";
   if (platform && record.procid() == "router") return read_router_line(record, position, tools, counting);
   const std::string_view message = record.message();
-  if (may_have_samples(message)) read_samples(record, platform, position, tools, counting);
-  if (const int code = platform ? leading_code(message) : kNoCode; code != kNoCode) {
+  const bool samples = may_have_samples(message);
+  const int code = platform ? leading_code(message) : kNoCode;
+  const auto event = code == kNoCode ? platform_event(record.app(), record.procid(), message) : std::nullopt;
+  if (!samples && code == kNoCode && !event) return;
+
+  const auto [window, time] = window_of(record, tools, counting);
+  const Stamp at{time, position};
+  if (samples) read_samples(record, platform, at, window, tools, counting);
+  if (code != kNoCode) {
     add_platform_error(code, counting);
-    Micros time;
-    if (OpenWindow* window = window_of(record, tools, time))
-      window->count(series_error + static_cast<SeriesId>(code), {time, position});
-  } else if (const auto event = platform_event(record.app(), record.procid(), message)) {
-    Micros time;
-    window_of(record, tools, time);
-    mark(*event, record, time);
+    if (window) window->count(series_error + static_cast<SeriesId>(code), at);
   }
+  if (event) mark(*event, record, time);
 }
 
 void ChannelCounts::read_router_line(const Record& record, Position position, LineTools& tools,
                                      Counting counting) {
   const std::string_view message = record.message();
   const RouterLine line = scan_router_line(message);
-  Micros time;
-  OpenWindow* window = window_of(record, tools, time);
+  auto [window, time] = window_of(record, tools, counting);
   const Stamp at{time, position};
   const WindowSpan span = window ? windows_.current() : WindowSpan();
   RouterBatch& batch = tools.router;
@@ -94,13 +95,10 @@ void ChannelCounts::count_router_lines(RouterBatch& batch, Counting counting) {
   batch.clear();
 }
 
-void ChannelCounts::read_samples(const Record& record, bool platform, Position position, LineTools& tools,
-                                 Counting counting) {
+void ChannelCounts::read_samples(const Record& record, bool platform, Stamp at, OpenWindow* window,
+                                 LineTools& tools, Counting counting) {
   SampleLine& line = tools.samples;
   scan_sample_line(record.message(), line);
-  Micros time;
-  OpenWindow* window = window_of(record, tools, time);
-  const Stamp at{time, position};
   const Micros arrival = seen_at(record, counting);
   if (platform)
     series().add_runtime(line, record.procid(), at, arrival, window, counting);
@@ -122,9 +120,11 @@ void ChannelCounts::mark(PlatformEvent event, const Record& record, Micros time)
   marks_.push_back({time, event, std::string(record.procid()), beginning(record.message(), kMostText)});
 }
 
-OpenWindow* ChannelCounts::window_of(const Record& record, LineTools& tools, Micros& time) {
-  time = tools.time.read(record.time(), record.arrival());
-  return windows_.at(time, record.arrival());
+ChannelCounts::Placed ChannelCounts::window_of(const Record& record, LineTools& tools, Counting counting) {
+  Placed placed;
+  placed.time = tools.time.read(record.time(), record.arrival());
+  placed.window = windows_.at(placed.time, record.arrival(), counting == Counting::replay);
+  return placed;
 }
 
 RouterShare& ChannelCounts::router() {

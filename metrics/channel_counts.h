@@ -83,11 +83,16 @@ class ChannelCounts {
   void read(const Record& record, Position position, LineTools& tools, Counting counting);
   void read_router_line(const Record& record, Position position, LineTools& tools, Counting counting);
   void count_router_lines(RouterBatch& batch, Counting counting);
-  void read_samples(const Record& record, bool platform, Position position, LineTools& tools,
+  void read_samples(const Record& record, bool platform, Stamp at, OpenWindow* window, LineTools& tools,
                     Counting counting);
   void add_platform_error(int code, Counting counting);
   void mark(PlatformEvent event, const Record& record, Micros time);
-  OpenWindow* window_of(const Record& record, LineTools& tools, Micros& time);
+  struct Placed {
+    OpenWindow* window = nullptr;  // none: the line is late
+    Micros time = 0;
+  };
+  /// Once per record, since it counts what is late.
+  Placed window_of(const Record& record, LineTools& tools, Counting counting);
   RouterShare& router();
   SeriesCounts& series();
 

@@ -89,12 +89,12 @@ bool Metrics::admit(Shard& shard, const Channel& channel) {
 void Metrics::forget(const Channel& channel) {
   const std::lock_guard lock(mutex_);
   known_.erase(channel.index);
-  tables_.forget(channel.index);
   for (const auto& shard : shards_) {
     Stripe& stripe = shard->stripes[channel.index % kStripes];
     const std::lock_guard stripe_lock(stripe.mutex);
     if (auto* counts = cell(stripe, channel.index)) counts->reset();
   }
+  tables_.forget(channel.index);  // behind the shares, which would make it anew
 }
 
 std::vector<Metrics::Shard*> Metrics::all_shards() {
@@ -127,7 +127,9 @@ std::optional<ChannelSnapshot> Metrics::snapshot(uint32_t channel_index, Micros 
     id = known->second.id;
     shards = all_shards();
   }
-  return merged(channel_index, std::move(id), shards, now);
+  ChannelSnapshot snapshot = merged(channel_index, std::move(id), shards, now);
+  if (snapshot.records == 0) return std::nullopt;  // nothing in this run, or forgotten in between
+  return snapshot;
 }
 
 std::vector<ChannelSnapshot> Metrics::snapshots(Micros now) {
@@ -147,7 +149,8 @@ std::vector<ChannelSnapshot> Metrics::snapshots(Micros now) {
   all.reserve(known.size());
   for (auto& [index, id] : known) {
     ChannelSnapshot snapshot = merged(index, std::move(id), shards, now);
-    if (snapshot.records != 0) all.push_back(std::move(snapshot));  // else forgotten in between
+    if (snapshot.records != 0)
+      all.push_back(std::move(snapshot));  // else nothing in this run, or forgotten in between
   }
   return all;
 }
@@ -174,12 +177,6 @@ RollupDelta Metrics::take(uint32_t channel_index) {
     shards = all_shards();
   }
   RollupDelta delta;
-  const std::shared_ptr<SeriesTable> table = tables_.find(channel_index);
-  const auto name = [&](SeriesId id) {
-    if (table)
-      if (auto known = table->name(id)) return *std::move(known);
-    return fixed_series_name(id);
-  };
   for (Shard* shard : shards) {
     Stripe& stripe = shard->stripes[channel_index % kStripes];
     std::unique_lock lock(stripe.mutex);
@@ -187,7 +184,13 @@ RollupDelta Metrics::take(uint32_t channel_index) {
     if (!counts || (*counts)->nothing_to_take()) continue;
     ChannelCounts::Taken taken = (*counts)->take();
     lock.unlock();
-    delta.add(taken.windows, name);
+    // Behind take(): what gave these series their ids made the table.
+    const std::shared_ptr<SeriesTable> table = tables_.find(channel_index);
+    delta.add(taken.windows, [&](SeriesId id) {
+      if (table)
+        if (auto known = table->name(id)) return *std::move(known);
+      return fixed_series_name(id);
+    });
     std::ranges::move(taken.marks, std::back_inserter(delta.marks));
   }
   return delta;

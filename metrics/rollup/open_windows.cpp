@@ -34,14 +34,14 @@ size_t OpenWindow::memory() const {
   return bytes;
 }
 
-OpenWindow* OpenWindows::find(Micros& time, Micros arrival) {
+OpenWindow* OpenWindows::find(Micros& time, Micros arrival, bool replay) {
   if (time - arrival > kMostAhead) {
     time = arrival;
-    ++ahead_;
+    ahead_ += !replay;
   }
   for (size_t i = 0; i < kWindowKinds; ++i) {
     const WindowSpan span = window_of(time, kWindowLengths[i]);
-    if (arrival - span.end() > kWindowAges[i]) continue;
+    if (span.begin < kept_from(i, arrival)) continue;
     auto found = std::lower_bound(windows_.begin(), windows_.end(), span,
                                   [](const auto& w, const WindowSpan& s) { return w.first < s; });
     if (found == windows_.end() || found->first != span) found = windows_.emplace(found, span, OpenWindow());
@@ -49,13 +49,13 @@ OpenWindow* OpenWindows::find(Micros& time, Micros arrival) {
     length_ = static_cast<uint64_t>(span.length);
     return current_ = &found->second;
   }
-  ++late_;
+  late_ += !replay;
+  ++late_untaken_;
   return nullptr;
 }
 
 OpenWindows::Taken OpenWindows::take() {
-  Taken taken{std::exchange(windows_, {}), std::exchange(covered_, {}), late_ - late_taken_};
-  late_taken_ = late_;
+  Taken taken{std::exchange(windows_, {}), std::exchange(covered_, {}), std::exchange(late_untaken_, 0)};
   length_ = 0;
   return taken;
 }

@@ -35,6 +35,13 @@ constexpr WindowSpan window_of(Micros time, Micros length) {
   return {time - (into < 0 ? into + length : into), length};
 }
 
+/// Where the windows of a kind that are kept at `now` begin: on the border of a coarser one, which is filled
+/// as a whole.
+constexpr Micros kept_from(size_t kind, Micros now) {
+  const size_t next = kind + 1 < kWindowKinds ? kind + 1 : kind;
+  return window_of(now - kWindowAges[kind] - kWindowLengths[kind], kWindowLengths[next]).begin;
+}
+
 /// Cells of one window by series. What nearly every channel has lies in arrays that come into being with
 /// their first value; the rest in a list with a hash beside it. Moved, not copied.
 class OpenWindow {
@@ -118,10 +125,12 @@ class OpenWindow {
 class OpenWindows {
  public:
   /// The window of a line: null if it is older than any window that is kept. A time too far ahead is set back
-  /// to `arrival` first. Valid until the next call.
-  OpenWindow* at(Micros& time, Micros arrival) {
-    if (static_cast<uint64_t>(time - begin_) < length_ && time - arrival <= kMostAhead) return current_;
-    return find(time, arrival);
+  /// to `arrival` first. `replay`: an earlier run has counted the line as late or ahead. Valid until the next
+  /// call.
+  OpenWindow* at(Micros& time, Micros arrival, bool replay = false) {
+    if (static_cast<uint64_t>(time - begin_) < kMinute && length_ == kMinute && time - arrival <= kMostAhead)
+      return current_;
+    return find(time, arrival, replay);
   }
 
   /// Records of a batch whose positions are [first, past): call it once per slice, with whatever it added.
@@ -130,7 +139,7 @@ class OpenWindows {
   /// Of the window that at() gave last.
   WindowSpan current() const { return {begin_, static_cast<Micros>(length_)}; }
 
-  uint64_t late() const { return late_; }    // lines since the start
+  uint64_t late() const { return late_; }    // lines since the start, but for those that are read again
   uint64_t ahead() const { return ahead_; }  // the same
 
   struct Taken {
@@ -141,7 +150,7 @@ class OpenWindows {
   /// All of it, in one step; it is empty afterwards, but for late() and ahead().
   Taken take();
   /// Whether take() would give anything.
-  bool empty() const { return windows_.empty() && covered_.ranges().empty() && late_ == late_taken_; }
+  bool empty() const { return windows_.empty() && covered_.ranges().empty() && late_untaken_ == 0; }
   /// Looks without taking. use(WindowSpan, const OpenWindow&)
   template <class F>
   void for_each(F&& use) const {
@@ -149,14 +158,14 @@ class OpenWindows {
   }
 
  private:
-  OpenWindow* find(Micros& time, Micros arrival);
+  OpenWindow* find(Micros& time, Micros arrival, bool replay);
 
   Micros begin_ = 0;     // of the last one that was asked for
   uint64_t length_ = 0;  // its length; 0: there is none
   OpenWindow* current_ = nullptr;
   std::vector<std::pair<WindowSpan, OpenWindow>> windows_;  // by span
   Covered covered_;
-  uint64_t late_ = 0, late_taken_ = 0, ahead_ = 0;
+  uint64_t late_ = 0, ahead_ = 0, late_untaken_ = 0;
 };
 
 }  // namespace tailrace

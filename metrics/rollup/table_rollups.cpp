@@ -126,8 +126,7 @@ Result<void> TableRollups::merge_window(const WindowKey& key, const SeriesCells&
 Result<void> TableRollups::compact(Micros now) {
   for (size_t kind = 0; kind < kWindowKinds; ++kind) {
     // Whole windows of the next length at once, so that each of those is fine or coarse.
-    const Micros oldest = now - kWindowAges[kind] - kWindowLengths[kind];
-    if (const auto done = raise_floor(kind, window_of(oldest, next_length(kind)).begin); !done) return done;
+    if (const auto done = raise_floor(kind, kept_from(kind, now)); !done) return done;
   }
   return hold_bound(now);
 }
