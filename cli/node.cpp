@@ -9,9 +9,14 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "ingest/logs_route.h"
+#include "metrics/rollup/disk_rollups.h"
+#include "metrics/rollup/memory_rollups.h"
 #include "web/access.h"
 #include "web/channel_routes.h"
 #include "web/drain_routes.h"
+#include "web/metrics_routes.h"
+#include "web/rollup_routes.h"
+#include "web/series_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
 
@@ -32,6 +37,23 @@ uint64_t frames_bytes(const Settings& settings) {
   return std::max<uint64_t>(settings.memory_bytes / 8, 8u << 20);
 }
 
+/// What the metrics' history may take: a part of the disk, or of the memory.
+uint64_t rollup_bytes(const Settings& settings) {
+  return settings.data_dir.empty() ? settings.memory_bytes / 16 : settings.disk_bytes / 16;
+}
+
+std::unique_ptr<RollupStore> make_rollups(const Settings& settings) {
+  const uint64_t bytes = rollup_bytes(settings);
+  return settings.data_dir.empty() ? memory_rollups(bytes) : disk_rollups(settings.data_dir, bytes);
+}
+
+MetricsOptions metrics_of(const Settings& settings) {
+  return {.channel_series = settings.channel_series,
+          .series = settings.series,
+          .by_dyno = settings.router_by_dyno,
+          .by_host = settings.router_by_host};
+}
+
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
                                                   Quota& quota) {
   std::vector<std::unique_ptr<Intake>> intakes;
@@ -44,22 +66,28 @@ std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& c
 
 class Node::Watcher final : public CatalogWatcher {
  public:
-  Watcher(DrainSet& drains, Metrics& metrics) : drains_(drains), metrics_(metrics) {}
+  Watcher(DrainSet& drains, Metrics& metrics, RollupKeeper& rollups)
+      : drains_(drains), metrics_(metrics), rollups_(rollups) {}
   void drain_added(const DrainEntry& drain) override { drains_.drain_added(drain); }
   void drain_removed(const DrainEntry& drain) override { drains_.drain_removed(drain); }
   void drain_paused(const DrainEntry& drain) override { drains_.drain_paused(drain); }
   void channel_removed(const ChannelPtr& channel) override {
     drains_.channel_removed(channel);
     metrics_.forget(*channel);
+    rollups_.forget(channel->index);
   }
 
  private:
   DrainSet& drains_;
   Metrics& metrics_;
+  RollupKeeper& rollups_;
 };
 
 Node::Node(const Settings& settings)
-    : storage_(settings, metrics_),
+    : metrics_(metrics_of(settings)),
+      storage_(settings, metrics_),
+      rollups_(make_rollups(settings)),
+      keeper_(metrics_, *rollups_),
       ingest_stats_(counters_.registry()),
       quota_(settings.channel_rate),
       repeats_(settings.memory_bytes / 16 / Repeats::kEntryBytes, ingest_stats_.forgotten_repeats(),
@@ -72,7 +100,7 @@ Node::Node(const Settings& settings)
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
       drains_(loops_, {.connector = connector_, .tls = tls_, .batch_memory = settings.memory_bytes / 8}),
-      watcher_(std::make_unique<Watcher>(drains_, metrics_)),
+      watcher_(std::make_unique<Watcher>(drains_, metrics_, keeper_)),
       syslog_(loops_, intakes_, storage_.store(), ingest_stats_, held_frames_),
       syslog_udp_(loops_, intakes_, storage_.store()),
       blocking_(2),
@@ -80,8 +108,10 @@ Node::Node(const Settings& settings)
                 storage_.catalog(),
                 drains_,
                 metrics_,
+                keeper_,
                 counters_,
                 sessions_,
+                scrapes_,
                 connector_.policy(),
                 blocking_,
                 settings.public_url,
@@ -108,6 +138,7 @@ Node::Node(const Settings& settings)
 }
 
 Node::~Node() {
+  scrapes_.stop();
   blocking_.join();
 }
 
@@ -211,9 +242,13 @@ void Node::add_routes() {
   add_drain_routes(admin_routes_, services_, api);
   add_session_api(admin_routes_, services_, api);
   add_status_routes(admin_routes_, services_, api);
+  add_metrics_routes(admin_routes_, services_, api);
+  add_rollup_routes(admin_routes_, services_, api);
+  add_series_routes(admin_routes_, services_, api);
 }
 
 void Node::start() {
+  keeper_.start(storage_.catalog().channels(), storage_.on_disk());
   storage_.start();
   loops_.start();
   http_->start();
@@ -240,6 +275,8 @@ void Node::set_limits(const Settings& settings) {
   quota_.set_rate(settings.channel_rate);
   bodies_.set_limit(bodies_bytes(settings));
   held_frames_.set_limit(frames_bytes(settings));
+  metrics_.set_series_limits(settings.channel_series, settings.series);
+  rollups_->set_limit(rollup_bytes(settings));
 }
 
 std::vector<std::string> Node::addresses(const Listeners& listeners) {
@@ -288,7 +325,9 @@ uint64_t Node::stop(std::chrono::milliseconds grace) {
       asio::post(loops_[i].io, [&] { done.set_value(); });
       done.get_future().wait();
     }
-  storage_.stop();
+  keeper_.stop_thread();  // it reads logs
+  storage_.stop();        // everything is told, and so observed
+  keeper_.stop();
   loops_.stop();
   return buffered;
 }

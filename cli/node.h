@@ -19,6 +19,7 @@
 #include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
+#include "metrics/rollup/rollup_keeper.h"
 #include "net/http_server.h"
 #include "net/listener.h"
 #include "web/services.h"
@@ -48,7 +49,10 @@ class Node {
   uint64_t stop(std::chrono::milliseconds grace);
 
   /// What is to be done every second; the caller's thread.
-  void tick(Mono now) { quota_.tell(now); }
+  void tick(Mono now) {
+    quota_.tell(now);
+    metrics_.tick(wall_now());
+  }
 
   Catalog& catalog() { return storage_.catalog(); }
   DrainSet& drains() { return drains_; }
@@ -78,6 +82,8 @@ class Node {
   Metrics metrics_;
   OwnCounters counters_;
   Storage storage_;
+  std::unique_ptr<RollupStore> rollups_;
+  RollupKeeper keeper_;
   // What connections and their coroutines refer to when they are destroyed with their loops.
   IngestStats ingest_stats_;
   Quota quota_;
@@ -86,6 +92,7 @@ class Node {
   Budget bodies_, held_frames_;
   LogsServices logs_;
   Sessions sessions_;
+  Scrapes scrapes_;
   EventLoops loops_;
   Connector connector_;
   ClientTls tls_;

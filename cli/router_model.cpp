@@ -12,7 +12,6 @@ namespace tailrace {
 namespace {
 
 constexpr Micros second = 1'000'000;
-constexpr Micros request_deadline = 30 * second;
 constexpr Micros report_every = 20 * second;
 constexpr double memory_quota_mb = 512;
 
@@ -40,6 +39,18 @@ std::string_view description(std::string_view code) {
   return "Server Request Interrupted";
 }
 
+// Of a number above 0: 2 atanh((m - 1) / (m + 1)) + e ln 2, for m * 2^e with m about 1. To the last bit or
+// nearly.
+double natural_log(double x) {
+  int exponent = 0;
+  double m = std::frexp(x, &exponent);
+  if (m < 0.70710678118654752) m *= 2, --exponent;
+  const double s = (m - 1) / (m + 1), square = s * s;
+  double sum = 0;
+  for (int k = 23; k >= 1; k -= 2) sum = sum * square + 1.0 / k;
+  return 2 * s * sum + exponent * 0.69314718055994531;
+}
+
 std::string dyno_name(size_t dyno) {
   return "web." + std::to_string(dyno + 1);
 }
@@ -54,7 +65,7 @@ uint64_t Dice::bits() {
 }
 
 double Dice::exponential(double mean) {
-  return -mean * std::log1p(-unit());
+  return -mean * natural_log(1 - unit());
 }
 
 double Dice::lognormal(double median, double sigma) {
@@ -75,7 +86,7 @@ RouterModel::RouterModel(RouterModelOptions options) : options_(std::move(option
   if (options_.crash_every_s > 0) {
     schedule(Micros(dice_.exponential(options_.crash_every_s) * second), Step::crash, 0);
   }
-  schedule(Micros(dice_.exponential(1 / options_.rate) * second), Step::arrival, 0);
+  schedule_arrival();
 }
 
 SimulatedLine RouterModel::next() {
@@ -109,18 +120,35 @@ void RouterModel::step() {
   }
 }
 
+void RouterModel::schedule_arrival() {
+  next_arrival_ += dice_.exponential(double(second) / options_.rate);
+  schedule(Micros(next_arrival_), Step::arrival, 0);
+}
+
+double RouterModel::service_ms() {
+  const bool slow = dice_.chance(options_.slow_share);
+  const double typical = slow ? options_.slow_ms : options_.service_ms;
+  switch (options_.spread) {
+    case RouterModelOptions::Spread::constant:
+      return typical;
+    case RouterModelOptions::Spread::exponential:
+      return dice_.exponential(typical);
+    case RouterModelOptions::Spread::lognormal:
+      break;
+  }
+  return std::max(1.0, dice_.lognormal(typical, slow ? options_.slow_sigma : options_.service_sigma));
+}
+
 void RouterModel::arrive() {
-  schedule(now_ + Micros(dice_.exponential(1 / options_.rate) * second), Step::arrival, 0);
+  schedule_arrival();
   const uint64_t id = ++arrived_;
   Request request;
   request.router = unsigned(dice_.below(routers_.size()));
-  request.arrived = now_;
+  request.times.arrived = now_;
   double weight = dice_.unit() * 100;
   while (request.page + 1u < pages.size() && (weight -= pages[request.page].weight) > 0) ++request.page;
-  const bool slow = dice_.chance(options_.slow_share);
-  const double ms = slow ? dice_.lognormal(options_.slow_median_ms, 1)
-                         : dice_.lognormal(options_.service_median_ms, options_.service_sigma);
-  request.service = std::max<Micros>(1000, Micros(ms * 1000));
+  request.service = Micros(service_ms() * 1000 + 0.5);
+  request.found = routers_[request.router].waiting.size();
   if (dice_.chance(options_.broken_share)) {
     request.broken = "H13";
   } else if (dice_.chance(options_.broken_share)) {
@@ -130,31 +158,28 @@ void RouterModel::arrive() {
     return router_line(request, "H10", 503, false);
   }
   requests_.emplace(id, request);
-  if (!route(id)) {
-    routers_[request.router].waiting.push_back(id);
-    schedule(now_ + request_deadline, Step::timeout, id);
-  }
+  schedule(now_ + options_.deadline, Step::timeout, id);
+  if (!route(id)) routers_[request.router].waiting.push_back(id);
 }
 
 // False: no dyno for it now.
 bool RouterModel::route(uint64_t id) {
   const Router& router = routers_[requests_.at(id).router];
-  std::vector<unsigned> candidates;
+  candidates_.clear();
   for (unsigned d = 0; d < dynos_.size(); ++d) {
     const bool wanted = options_.routing == RouterModelOptions::Routing::random || router.given[d] == 0;
-    if (dynos_[d].up && wanted) candidates.push_back(d);
+    if (dynos_[d].up && wanted) candidates_.push_back(d);
   }
-  if (candidates.empty()) return false;
-  dispatch(id, candidates[dice_.below(candidates.size())]);
+  if (candidates_.empty()) return false;
+  dispatch(id, candidates_[dice_.below(candidates_.size())]);
   return true;
 }
 
 void RouterModel::dispatch(uint64_t id, unsigned dyno) {
   Request& request = requests_.at(id);
   request.dyno = int(dyno);
-  request.dispatched = now_;
+  request.times.dispatched = now_;
   ++routers_[request.router].given[dyno];
-  schedule(now_ + request_deadline, Step::timeout, id);
   dynos_[dyno].work.push_back(id);
   if (dynos_[dyno].work.size() == 1) serve_next(dyno);
 }
@@ -164,7 +189,8 @@ void RouterModel::serve_next(unsigned d) {
   // Whoever gave up while waiting is not served.
   while (!dyno.work.empty() && requests_.at(dyno.work.front()).abandoned) remove_from_dyno(d);
   if (dyno.work.empty()) return;
-  const Request& request = requests_.at(dyno.work.front());
+  Request& request = requests_.at(dyno.work.front());
+  request.times.begun = now_;
   const Micros until = request.broken.empty() ? request.service : request.service / 2;
   schedule(now_ + until, Step::finish, d, dyno.incarnation);
 }
@@ -202,14 +228,14 @@ void RouterModel::freed(unsigned r, unsigned dyno) {
 
 void RouterModel::time_out(uint64_t id) {
   const auto found = requests_.find(id);
-  if (found == requests_.end() || found->second.abandoned) return;
+  if (found == requests_.end()) return;
   Request& request = found->second;
   if (request.dyno < 0) {
     auto& waiting = routers_[request.router].waiting;
     waiting.erase(std::find(waiting.begin(), waiting.end(), id));
     router_line(request, "H12", 503, false);
     requests_.erase(found);
-  } else if (now_ - request.dispatched >= request_deadline) {
+  } else {
     request.abandoned = true;
     router_line(request, "H12", 503, false);
     freed(request.router, unsigned(request.dyno));
@@ -300,12 +326,17 @@ void RouterModel::router_line(const Request& request, std::string_view code, int
   text += code.empty() ? "at=info" : fmt::format("at=error code={} desc=\"{}\"", code, description(code));
   const bool dispatched = request.dyno >= 0;
   const std::string dyno = dispatched ? dyno_name(size_t(request.dyno)) : "";
-  const Micros queued = dispatched ? request.dispatched - request.arrived : 0;
-  const std::string connect =
-      dispatched ? std::to_string(millis(queued) + int64_t(dice_.below(3))) + "ms" : "";
-  const std::string service = code == "H12" ? "30000ms"
-                              : dispatched  ? std::to_string(millis(now_ - request.dispatched)) + "ms"
-                                            : "";
+  RequestTimes times = request.times;
+  times.ended = now_, times.served = answered;
+  std::string queue;
+  if (options_.routing == RouterModelOptions::Routing::queue) {
+    const Micros left = dispatched ? times.dispatched : now_;
+    queue = fmt::format(" queue={} wait={}ms", request.found, millis(left - times.arrived));
+  } else if (options_.zero_queue) {
+    queue = " queue=0 wait=0ms";
+  }
+  const std::string connect = dispatched ? std::to_string(dice_.below(3)) + "ms" : "";
+  const std::string service = dispatched ? std::to_string(millis(now_ - times.dispatched)) + "ms" : "";
   const std::string bytes = answered ? std::to_string(int64_t(dice_.lognormal(4000, 1.2)))
                             : code == "H13" || code == "H12" ? "0"
                                                              : "";
@@ -313,23 +344,26 @@ void RouterModel::router_line(const Request& request, std::string_view code, int
                                         "protocol=http2.0 tls=true tls_version=tls1.3"};
   fmt::format_to(
       std::back_inserter(text),
-      " method={} path=\"{}\" host={} request_id={} fwd=\"{}.{}.{}.{}\" dyno={} connect={} service={} "
+      " method={} path=\"{}\" host={} request_id={} fwd=\"{}.{}.{}.{}\" dyno={}{} connect={} service={} "
       "status={} bytes={} {}",
       page.method, path, options_.host, uuid(), 1 + dice_.below(222), dice_.below(256), dice_.below(256),
-      dice_.below(256), dyno, connect, service, status, bytes, tails[dice_.below(3)]);
+      dice_.below(256), dyno, queue, connect, service, status, bytes, tails[dice_.below(3)]);
   line(158, true, "router", std::move(text));
+  lines_.back().times = times;
 }
 
 void RouterModel::app_line(const Request& request, int status) {
   if (!options_.app_lines) return;
   const double ms = double(request.service) / 1000;
   line(190, false, dyno_name(size_t(request.dyno)),
-       fmt::format("method={} status={} duration={:.2f} view={:.2f} db={:.2f} measure#db.query={:.0f}ms",
-                   pages[request.page].method, status, ms, ms * 0.4, ms * 0.3, ms * 0.3));
+       fmt::format("method={} status={} duration={:.2f} view={:.2f} db={:.2f} measure#db.query={:.0f}ms "
+                   "measure#queue={:.1f}ms",
+                   pages[request.page].method, status, ms, ms * 0.4, ms * 0.3, ms * 0.3,
+                   double(request.times.waited()) / 1000));
 }
 
 void RouterModel::line(uint8_t priority, bool platform, std::string procid, std::string message) {
-  lines_.push_back({now_, priority, platform, std::move(procid), std::move(message)});
+  lines_.push_back({now_, priority, platform, std::move(procid), std::move(message), {}});
 }
 
 std::string RouterModel::uuid() {

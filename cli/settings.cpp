@@ -99,6 +99,21 @@ bool read_ack(Settings& s, std::string_view value) {
   return value == "durable" || value == "memory";
 }
 
+bool read_router_by(Settings& s, std::string_view value) {
+  bool known = true;
+  s.router_by_dyno = s.router_by_host = false;
+  if (value == "off") return true;
+  for_each_piece(value, ',', [&](std::string_view by) {
+    if (by == "dyno")
+      s.router_by_dyno = true;
+    else if (by == "host")
+      s.router_by_host = true;
+    else
+      known = false;
+  });
+  return known;
+}
+
 bool never(Settings&, std::string_view) {
   return false;
 }
@@ -163,6 +178,12 @@ const std::vector<SettingSpec> table = {
        s.channel_rate = 0;
        return v == "off" || read_count(s.channel_rate, v, 1, 1'000'000'000);
      }},
+    {"TAILRACE_CHANNEL_SERIES", "1000", "a number from 0 to 1000000", "metric series per channel", limit,
+     [](Settings& s, std::string_view v) { return read_count(s.channel_series, v, 0, 1'000'000); }},
+    {"TAILRACE_SERIES", "200000", "a number from 0 to 100000000", "metric series of the whole process", limit,
+     [](Settings& s, std::string_view v) { return read_count(s.series, v, 0, 100'000'000); }},
+    {"TAILRACE_ROUTER_BY", "off", "dyno, host, dyno,host or off", "router series per dyno, per host", plain,
+     read_router_by},
     {"TAILRACE_LIMITS_FILE", "", "a readable file of NAME=value lines", "limits that SIGHUP reads again",
      plain, [](Settings& s, std::string_view v) { return s.limits_file = v, true; }},
     {"TAILRACE_DRAIN_ALLOW", "", "addresses and networks, comma separated", "exceptions from the deny list",

@@ -48,7 +48,9 @@ struct Settings {
   uint64_t channel_drains = 0;
   uint64_t memory_bytes = 0;
   uint64_t disk_bytes = 0;
-  uint64_t channel_rate = 0;            // records per second; 0: off
+  uint64_t channel_rate = 0;  // records per second; 0: off
+  uint64_t channel_series = 0, series = 0;
+  bool router_by_dyno = false, router_by_host = false;
   std::string drain_allow, drain_deny;  // as AddressPolicy::parse takes them
   std::string dns;                      // `address:port,…`; empty: the system's
   std::string ca_file;                  // empty: the system's

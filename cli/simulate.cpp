@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "base/time_text.h"
 #include "base/url.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
+#include "cli/routing_study_report.h"
 #include "cli/signals.h"
 #include "cli/simulator.h"
 
@@ -17,14 +22,18 @@ namespace {
 constexpr std::string_view examples = R"(examples:
   tailrace simulate --rate 100 --duration 10s
   tailrace simulate --routing queue --routers 1 | grep router
+  tailrace simulate --routers 20 --routing queue --spread constant --service 50ms \
+      --slow 0.001 --slow-service 5s --unpaced --duration 10m > lines
   tailrace simulate --url syslog://127.0.0.1:6001 \
       --heroku-token t.… --app-token t.…
+  tailrace simulate --study docs
   tailrace simulate --url http://127.0.0.1:8601/logs --token t.…
 )";
 
 struct Wanted {
   Simulator::Options simulator;
-  std::string url, routing = "random", token, heroku_token, app_token, app_name, duration;
+  std::string url, routing = "random", spread = "lognormal", service, slow_service, study, token,
+                   heroku_token, app_token, app_name, duration;
   bool unpaced = false, numbered = false;
 };
 
@@ -43,6 +52,32 @@ std::unique_ptr<Outlet> open_outlet(const Wanted& wanted, std::string& wrong) {
   }
   const auto credential = [](const std::string& token) { return token.empty() ? "" : "token:" + token; };
   return http_outlet(wanted.url, {credential(wanted.heroku_token), credential(wanted.app_token)});
+}
+
+bool write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  if (out) return true;
+  complain(fmt::format("simulate: {} cannot be written", path.string()));
+  return false;
+}
+
+// The page keeps its text and gets new tables; where there is none it is the tables.
+int run_study(const std::filesystem::path& dir, uint64_t seed,
+              const std::optional<std::chrono::milliseconds>& duration) {
+  RoutingStudyRuns runs;
+  runs.options.seed = seed;
+  if (duration) runs.options.duration = std::chrono::microseconds(*duration).count();
+  runs.slow = routing_study(runs.options, true);
+  runs.even = routing_study(runs.options, false);
+  const std::string tables = routing_study_tables(runs);
+  const std::filesystem::path page = dir / "routing-study.md";
+  std::stringstream before;
+  before << std::ifstream(page, std::ios::binary).rdbuf();
+  const bool fine = write_file(page, with_tables(before.str(), tables).value_or(tables)) &&
+                    write_file(dir / "routing-study.svg", routing_study_plot(runs));
+  return fine ? exit_ok : exit_failure;
 }
 
 std::string summary(const Simulator::Counts& c) {
@@ -67,10 +102,14 @@ int run_simulate(int argc, char** argv) {
   o.add_option("--seed", model.seed, "the same seed, the same lines [1]")->type_name("N");
   o.add_option("--host", model.host, "host= of the requests")->type_name("NAME");
   o.add_option("--slow", model.slow_share, "share of slow requests [0.001]")->type_name("P");
+  o.add_option("--service", wanted.service, "time of a usual one [25ms]")->type_name("TIME");
+  o.add_option("--slow-service", wanted.slow_service, "of a slow one [12s]")->type_name("TIME");
+  o.add_option("--spread", wanted.spread, "lognormal, exponential or constant [lognormal]")->type_name("HOW");
   o.add_option("--app-name", wanted.app_name, "APP-NAME of the app's lines [app]")->type_name("NAME");
   o.add_option("--token", wanted.token, "token for all lines")->type_name("T");
   o.add_option("--heroku-token", wanted.heroku_token, "for router and dyno lines")->type_name("T");
   o.add_option("--app-token", wanted.app_token, "for the app's own lines")->type_name("T");
+  o.add_option("--study", wanted.study, "compare routings; tables and a plot go to DIR")->type_name("DIR");
   o.add_flag("--numbered", wanted.numbered, "add seq=0001-N, which sink verifies");
   o.add_flag("--unpaced", wanted.unpaced, "as fast as it goes; needs --duration");
   if (const auto ended = line.parse(argc, argv)) return *ended;
@@ -85,10 +124,25 @@ int run_simulate(int argc, char** argv) {
   }
   model.routing =
       wanted.routing == "queue" ? RouterModelOptions::Routing::queue : RouterModelOptions::Routing::random;
+  using Spread = RouterModelOptions::Spread;
+  if (wanted.spread != "lognormal" && wanted.spread != "exponential" && wanted.spread != "constant") {
+    return line.usage_error("--spread takes lognormal, exponential or constant, not " + wanted.spread);
+  }
+  model.spread = wanted.spread == "constant"      ? Spread::constant
+                 : wanted.spread == "exponential" ? Spread::exponential
+                                                  : Spread::lognormal;
+  for (const auto& [text, ms, name] : {std::tuple(&wanted.service, &model.service_ms, "--service"),
+                                       std::tuple(&wanted.slow_service, &model.slow_ms, "--slow-service")}) {
+    if (text->empty()) continue;
+    const auto time = parse_duration(*text);
+    if (!time) return line.usage_error(std::string(name) + " takes a time such as 50ms");
+    *ms = double(time->count());
+  }
   if (!wanted.duration.empty()) {
     wanted.simulator.duration = parse_duration(wanted.duration);
     if (!wanted.simulator.duration) return line.usage_error("--duration takes a time such as 30s");
   }
+  if (!wanted.study.empty()) return run_study(wanted.study, model.seed, wanted.simulator.duration);
   if (wanted.unpaced && wanted.duration.empty()) return line.usage_error("--unpaced needs --duration");
   wanted.simulator.paced = !wanted.unpaced;
   if (wanted.numbered) wanted.simulator.numbered = 1;

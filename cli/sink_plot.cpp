@@ -7,76 +7,13 @@
 #include <functional>
 #include <optional>
 
+#include "cli/plot.h"
+
 namespace tailrace {
 namespace {
 
-constexpr double kWidth = 960, kLeft = 74, kRight = 936, kTop = 92, kRow = 18;
-constexpr double kLetter = 6.2, kLegendLetter = 7;  // about, of a band's name and of a legend
-
-constexpr std::string_view kStyle = R"(<style>
-text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#57606a}
-.title{font-size:17px;font-weight:600;fill:#1f2328}
-.panel{font-weight:600;fill:#1f2328}
-.paper{fill:#ffffff}
-.grid{stroke:#d8dee4;stroke-width:1;fill:none}
-.axis{stroke:#8c959f;stroke-width:1;fill:none}
-.band{fill:#bf8700;fill-opacity:.13}
-.odd{fill-opacity:.22}
-.edge{stroke:#9a6700;stroke-width:1;stroke-opacity:.55}
-.name{fill:#7d4e00;font-size:11px}
-.rate{fill:#0969da;fill-opacity:.75}
-.missing{stroke:#cf222e;stroke-width:2;fill:none}
-.repeated{stroke:#8250df;stroke-width:2;fill:none;stroke-dasharray:6 3}
-.lag{stroke:#1a7f37;stroke-width:2;fill:none;stroke-linejoin:round}
-.spread{fill:#1a7f37;fill-opacity:.22}
-.dot{fill:#1a7f37}
-@media (prefers-color-scheme:dark){
-text{fill:#9da7b3}.title,.panel{fill:#e6edf3}.paper{fill:#0d1117}.grid{stroke:#262c36}.axis{stroke:#6e7681}
-.band{fill:#d29922;fill-opacity:.16}.odd{fill-opacity:.26}.edge{stroke:#d29922}.name{fill:#e3b341}.rate{fill:#58a6ff}
-.missing{stroke:#ff7b72}.repeated{stroke:#bc8cff}.lag{stroke:#3fb950}.spread,.dot{fill:#3fb950}}
-</style>
-)";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += uint8_t(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
-
-// 12,345 or 0.25: whole numbers with their thousands apart.
-std::string number_text(double value) {
-  if (value != std::floor(value)) return fmt::format("{:g}", value);
-  std::string digits = fmt::format("{:.0f}", std::abs(value));
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return value < 0 ? "-" + digits : digits;
-}
-
-struct Scale {
-  double least = 0, most = 1;  // values
-  double from = 0, to = 1;     // pixels
-  bool logarithmic = false;
-
-  double at(double value) const {
-    const double v = std::clamp(value, least, most);
-    const double share =
-        logarithmic ? std::log(v / least) / std::log(most / least) : (v - least) / (most - least);
-    return from + share * (to - from);
-  }
-};
+constexpr double kLeft = kPlotLeft, kRight = kPlotRight, kTop = 92, kRow = 18;
+constexpr double kLetter = 6.2;  // about, of a band's name
 
 struct Unit {
   double seconds;
@@ -94,9 +31,20 @@ double rate(const SinkTimeline& past, size_t i) {
   return double(past.buckets()[i].received) / std::max(known, width / 2);
 }
 
-struct Panel {
-  double top, height, heading;  // heading: where its text stands
-};
+constexpr std::string_view kStyle = R"(.band{fill:#bf8700;fill-opacity:.13}
+.odd{fill-opacity:.22}
+.edge{stroke:#9a6700;stroke-width:1;stroke-opacity:.55}
+.name{fill:#7d4e00;font-size:11px}
+.rate{fill:#0969da;fill-opacity:.75}
+.missing{stroke:#cf222e;stroke-width:2;fill:none}
+.repeated{stroke:#8250df;stroke-width:2;fill:none;stroke-dasharray:6 3}
+.lag{stroke:#1a7f37;stroke-width:2;fill:none;stroke-linejoin:round}
+.spread{fill:#1a7f37;fill-opacity:.22}
+.dot{fill:#1a7f37}
+)";
+constexpr std::string_view kDarkStyle =
+    R"(.band{fill:#d29922;fill-opacity:.16}.odd{fill-opacity:.26}.edge{stroke:#d29922}.name{fill:#e3b341}.rate{fill:#58a6ff}
+.missing{stroke:#ff7b72}.repeated{stroke:#bc8cff}.lag{stroke:#3fb950}.spread,.dot{fill:#3fb950})";
 
 // One picture under construction; y grows downwards, panel by panel.
 class Picture {
@@ -110,34 +58,23 @@ class Picture {
   std::string draw() {
     // The names stand between the first panel and its heading.
     const double first = kTop + 14 + double(rows_) * kRow;
-    const Panel rates{first, 150, kTop - 4}, numbers{first + 200, 90, first + 188},
+    const PlotPanel rates{first, 150, kTop - 4}, numbers{first + 200, 90, first + 188},
         lags{first + 340, 150, first + 328};
     const std::string panels = received(rates) + repeats(numbers) + lag(lags);
     const double bottom = lags.top + lags.height;
     const double height = bottom + 48;
     const std::string said = summary();
-    return fmt::format(
-               R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:.0f} {1:.0f}" width="{0:.0f}" height="{1:.0f}" role="img">)"
-               "\n<title>{2}</title>\n<desc>{3}</desc>\n",
-               kWidth, height, escaped(title_), escaped(said)) +
-           std::string(kStyle) +
-           fmt::format(R"(<rect class="paper" width="{:.0f}" height="{:.0f}"/>)"
-                       "\n"
-                       R"(<text class="title" x="24" y="34">{}</text>)"
-                       "\n"
-                       R"(<text x="24" y="56">{}</text>)"
-                       "\n",
-                       kWidth, height, escaped(title_), escaped(said)) +
-           bands({rates, numbers, lags}) + panels + time_axis(bottom) + "</svg>\n";
+    return plot_head(height, title_, said, kStyle, kDarkStyle) + bands({rates, numbers, lags}) + panels +
+           time_axis(bottom) + "</svg>\n";
   }
 
  private:
   std::string summary() const {
     return fmt::format(
         "{} records received, {} missing, {} repeated, {} requests, {} turned away, {} connections",
-        number_text(double(counts_.received)), number_text(double(counts_.missing)),
-        number_text(double(counts_.repeated)), number_text(double(counts_.requests)),
-        number_text(double(counts_.turned_away)), number_text(double(counts_.connections)));
+        plot_number(double(counts_.received)), plot_number(double(counts_.missing)),
+        plot_number(double(counts_.repeated)), plot_number(double(counts_.requests)),
+        plot_number(double(counts_.turned_away)), plot_number(double(counts_.connections)));
   }
 
   // ---- the schedule
@@ -163,15 +100,15 @@ class Picture {
     rows_ = ends.size();
   }
 
-  std::string bands(const std::vector<Panel>& panels) const {
+  std::string bands(const std::vector<PlotPanel>& panels) const {
     std::string out;
     for (size_t i = 0; i < past_.stretches().size(); ++i) {
       const auto& stretch = past_.stretches()[i];
       const double from = time_.at(stretch.from), to = time_.at(stretch.to);
       const auto& [x, row] = names_[i];
-      out += fmt::format("<g><title>{}, {:.1f} s to {:.1f} s</title>", escaped(stretch.name), stretch.from,
-                         stretch.to);
-      for (const Panel& panel : panels) {
+      out += fmt::format("<g><title>{}, {:.1f} s to {:.1f} s</title>", plot_escaped(stretch.name),
+                         stretch.from, stretch.to);
+      for (const PlotPanel& panel : panels) {
         const double top = &panel == &panels.front() && row ? name_line(*row) - 10 : panel.top;
         out +=
             fmt::format(R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)",
@@ -181,7 +118,7 @@ class Picture {
       }
       if (row)
         out += fmt::format(R"(<text class="name" x="{:.1f}" y="{:.1f}">{}</text>)", x + 4, name_line(*row),
-                           escaped(stretch.name));
+                           plot_escaped(stretch.name));
       out += "</g>\n";
     }
     return out;
@@ -191,43 +128,7 @@ class Picture {
 
   // ---- panels
 
-  std::string frame(const Panel& panel, std::string_view heading, const Scale& y,
-                    const std::vector<double>& ticks) const {
-    std::string out = fmt::format(R"(<text class="panel" x="{}" y="{:.1f}">{}</text>)"
-                                  "\n",
-                                  kLeft, panel.heading, heading);
-    for (const double tick : ticks) {
-      const double at = y.at(tick);
-      out += fmt::format(
-          R"(<path class="grid" d="M{0} {1:.1f}H{2}"/><text x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>)"
-          "\n",
-          kLeft, at, kRight, kLeft - 8, at + 4, number_text(tick));
-    }
-    return out + fmt::format(R"(<path class="axis" d="M{0} {1:.1f}V{2:.1f}H{3}"/>)"
-                             "\n",
-                             kLeft, panel.top, panel.top + panel.height, kRight);
-  }
-
-  // What its lines and areas mean, at the right end of its heading; each a class and a text.
-  static std::string legend(const Panel& panel,
-                            const std::vector<std::pair<std::string_view, std::string>>& entries) {
-    std::string out;
-    double end = kRight;
-    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-      const auto& [kind, text] = *entry;
-      const double begin = end - double(text.size()) * kLegendLetter;
-      out += fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}</text>)", begin, panel.heading, text);
-      out += kind == "spread"
-                 ? fmt::format(R"(<rect class="spread" x="{:.1f}" y="{:.1f}" width="22" height="10"/>)",
-                               begin - 30, panel.heading - 9)
-                 : fmt::format(R"(<path class="{}" d="M{:.1f} {:.1f}h22"/>)", kind, begin - 30,
-                               panel.heading - 4);
-      end = begin - 50;
-    }
-    return out + "\n";
-  }
-
-  std::string received(const Panel& panel) const {
+  std::string received(const PlotPanel& panel) const {
     const double bottom = panel.top + panel.height;
     std::vector<double> rates;
     for (size_t i = 0; i < past_.buckets().size(); ++i) rates.push_back(rate(past_, i));
@@ -237,7 +138,7 @@ class Picture {
     }
     std::sort(some.begin(), some.end());
     const double most = some.empty() ? 1 : some.back();
-    Scale y{0, 1, bottom, panel.top};
+    PlotScale y{0, 1, bottom, panel.top};
     y.logarithmic = !some.empty() && most > 12 * some[some.size() / 2];
     std::vector<double> ticks;
     if (y.logarithmic) {
@@ -257,14 +158,14 @@ class Picture {
       const double at = std::min(y.at(rates[i]), bottom - 1.5);  // few are not none
       bars += fmt::format("M{0:.2f} {1:.2f}V{2:.2f}H{3:.2f}V{1:.2f}Z", from, bottom, at, to);
     }
-    return frame(
+    return plot_frame(
                panel,
                y.logarithmic ? "received, records per second (logarithmic)" : "received, records per second",
                y, ticks) +
            "<path class=\"rate\" d=\"" + bars + "\"/>\n";
   }
 
-  std::string steps(const Scale& y, std::string_view kind, uint64_t SinkTimeline::Bucket::* what) const {
+  std::string steps(const PlotScale& y, std::string_view kind, uint64_t SinkTimeline::Bucket::* what) const {
     std::string line;
     uint64_t before = 0;
     const double width = double(past_.width().count());
@@ -284,19 +185,19 @@ class Picture {
                        kind, line);
   }
 
-  std::string repeats(const Panel& panel) const {
+  std::string repeats(const PlotPanel& panel) const {
     uint64_t most = 1;
     for (const auto& bucket : past_.buckets()) most = std::max({most, bucket.missing, bucket.repeated});
     const auto ticks = round_ticks(0, double(most), 3, 1);
-    const Scale y{0, ticks.back(), panel.top + panel.height, panel.top};
-    return frame(panel, "missing and repeated, records so far", y, ticks) +
-           legend(panel, {{"missing", "missing " + number_text(double(counts_.missing))},
-                          {"repeated", "repeated " + number_text(double(counts_.repeated))}}) +
+    const PlotScale y{0, ticks.back(), panel.top + panel.height, panel.top};
+    return plot_frame(panel, "missing and repeated, records so far", y, ticks) +
+           plot_legend(panel, {{"missing", "missing " + plot_number(double(counts_.missing))},
+                               {"repeated", "repeated " + plot_number(double(counts_.repeated))}}) +
            steps(y, "missing", &SinkTimeline::Bucket::missing) +
            steps(y, "repeated", &SinkTimeline::Bucket::repeated);
   }
 
-  std::string lag(const Panel& panel) const {
+  std::string lag(const PlotPanel& panel) const {
     double least = 0, most = 0;
     bool any = false;
     for (const auto& bucket : past_.buckets()) {
@@ -306,8 +207,8 @@ class Picture {
     }
     const double unit = any && most < 0.5 ? 1e-3 : 1;
     const auto ticks = round_ticks(least / unit, most > 0 ? most / unit : 1, 4);
-    const Scale y{ticks.front(), ticks.back(), panel.top + panel.height, panel.top};
-    std::string out = frame(
+    const PlotScale y{ticks.front(), ticks.back(), panel.top + panel.height, panel.top};
+    std::string out = plot_frame(
         panel,
         fmt::format("lag, {}: arrival minus the record's own time", unit < 1 ? "milliseconds" : "seconds"), y,
         ticks);
@@ -316,12 +217,12 @@ class Picture {
                        R"(<text x="{}" y="{:.1f}" text-anchor="middle">no record's time could be read</text>)"
                        "\n",
                        (kLeft + kRight) / 2, panel.top + panel.height / 2);
-    return out + legend(panel, {{"lag", "mean"}, {"spread", "least to most"}}) +
+    return out + plot_legend(panel, {{"lag", "mean"}, {"spread", "least to most"}}) +
            lag_runs({y.least * unit, y.most * unit, y.from, y.to});
   }
 
   // Buckets in a row become one line; where nothing came there is none.
-  std::string lag_runs(const Scale& y) const {
+  std::string lag_runs(const PlotScale& y) const {
     std::string spread, mean, dots;
     const auto& all = past_.buckets();
     const double width = double(past_.width().count());
@@ -363,7 +264,7 @@ class Picture {
       out += fmt::format(
           R"(<path class="axis" d="M{0:.1f} {1:.1f}v5"/><text x="{0:.1f}" y="{2:.1f}" text-anchor="middle">{3}</text>)"
           "\n",
-          at, bottom, bottom + 19, number_text(tick));
+          at, bottom, bottom + 19, plot_number(tick));
     }
     return out + fmt::format(
                      R"(<text x="{}" y="{:.1f}" text-anchor="middle">time since the sink's start, {}</text>)"
@@ -374,30 +275,12 @@ class Picture {
   const SinkTimeline& past_;
   const SinkCounts& counts_;
   const std::string title_;
-  Scale time_;
+  PlotScale time_;
   std::vector<std::pair<double, std::optional<size_t>>> names_;  // x and row of each stretch's
   size_t rows_ = 0;
 };
 
 }  // namespace
-
-std::vector<double> round_ticks(double least, double most, int wanted, double least_step) {
-  const double span = std::max(most - std::min(least, 0.0), 1e-9);
-  const double rough = span / wanted;
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  const double factor = rough / power;
-  const double step = std::max(least_step, power * (factor <= 1   ? 1
-                                                    : factor <= 2 ? 2
-                                                    : factor <= 5 ? 5
-                                                                  : 10));
-  std::vector<double> out;
-  const auto first = int64_t(std::floor(std::min(least, 0.0) / step));
-  for (int64_t i = first; out.size() < 2 || out.back() < most; ++i) {
-    const double tick = double(i) * step;
-    out.push_back(std::abs(tick) < 1e6 ? std::round(tick * 1e9) / 1e9 : tick);
-  }
-  return out;
-}
 
 std::string sink_plot(const SinkTimeline& past, const SinkCounts& counts, std::string_view title) {
   return Picture(past, counts, title).draw();

@@ -29,6 +29,7 @@ class Storage {
   ~Storage();
 
   Store& store() { return *store_; }
+  bool on_disk() const { return disk_ != nullptr; }
   MemoryCatalog& catalog() { return *catalog_; }
   /// `user:password` of the admin, and whether this start made it up: then it must be shown.
   const std::string& auth() const { return auth_; }

@@ -124,8 +124,11 @@ void Drain::failed(const NetFailure& why, Micros since) {
   const Micros now = wall_now();
   const bool begins = health_.state() == DrainState::ok || health_.state() == DrainState::pending;
   say(health_.failed(now, since, why.text, dropped()));
-  if (why.code == NetErrc::certificate)
-    say(certificates_.failed(why, shown_drain_url(entry_.url), begins, now));
+  if (why.code == NetErrc::certificate) {
+    const auto notice = certificates_.failed(why, shown_drain_url(entry_.url), begins, now);
+    if (notice) history_->certificate_told();
+    say(notice);
+  }
   publish(why.text);
 }
 

@@ -27,7 +27,10 @@ void DrainHistory::turn(Mono now) const {
 void DrainHistory::answered(std::chrono::microseconds took, Mono now) {
   const std::lock_guard lock(mutex_);
   turn(now);
-  now_.insert(double(took.count()) / 1e6);
+  const double seconds = double(took.count()) / 1e6;
+  now_.insert(seconds);
+  ++all_answers_;
+  all_seconds_ += seconds;
 }
 
 void DrainHistory::lost(const LostRange& range) {
@@ -54,8 +57,17 @@ AnswerTimes DrainHistory::answer_times(Mono now) const {
   Sketch all;
   all.merge(before_);
   all.merge(now_);
-  if (!all.count()) return {};
-  return {all.count(), all.quantile(0.5), all.quantile(0.99)};
+  return {all.count(), all.quantile(0.5), all.quantile(0.99), all_answers_, all_seconds_};
+}
+
+void DrainHistory::certificate_told() {
+  const std::lock_guard lock(mutex_);
+  ++certificate_notices_;
+}
+
+uint64_t DrainHistory::certificate_notices() const {
+  const std::lock_guard lock(mutex_);
+  return certificate_notices_;
 }
 
 std::vector<LostRange> DrainHistory::losses() const {

@@ -34,6 +34,9 @@ struct DeadLetter {
 struct AnswerTimes {
   uint64_t answers = 0;
   double p50 = 0, p99 = 0;  // seconds; meaningless without answers
+  // Since the start.
+  uint64_t all_answers = 0;
+  double all_seconds = 0;
 };
 
 /// Thread-safe. Bounded: the last kKept of each, and two windows of answer times. Outlives the Drain that
@@ -48,8 +51,11 @@ class DrainHistory {
   /// Joins the last range if both have the same reason and little time lies between.
   void lost(const LostRange& range);
   void refused(Position number, Micros at, const std::string& cause, std::string_view text);
+  /// An L14 was told.
+  void certificate_told();
 
   AnswerTimes answer_times(Mono now) const;  // of the last five to ten minutes
+  uint64_t certificate_notices() const;      // since the start
   std::vector<LostRange> losses() const;     // oldest first, as all lists here
   std::vector<DeadLetter> dead_letters() const;
 
@@ -59,6 +65,8 @@ class DrainHistory {
   mutable std::mutex mutex_;
   mutable Sketch now_, before_;
   mutable Mono window_ends_{};
+  uint64_t all_answers_ = 0, certificate_notices_ = 0;
+  double all_seconds_ = 0;
   std::deque<LostRange> losses_;
   std::deque<DeadLetter> dead_letters_;
 };

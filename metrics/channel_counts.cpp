@@ -1,77 +1,171 @@
 #include "metrics/channel_counts.h"
 
+#include <utility>
+
 namespace tailrace {
 namespace {
 
-double timing_of(const RouterLine& line, size_t timing) {
-  switch (static_cast<Timing>(timing)) {
-    case Timing::service:
-      return line.service;
-    case Timing::connect:
-      return line.connect;
-    case Timing::wait:
-      return line.wait;
-  }
-  return kAbsent;
+// When a series is used: one that is read again is used now.
+Micros seen_at(const Record& record, Counting counting) {
+  return counting == Counting::live ? record.arrival() : wall_now();
+}
+
+// The first `most` bytes, or a little less, so that no character is cut.
+std::string beginning(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  return std::string(text.substr(0, most));
 }
 
 }  // namespace
 
-void RouterCounts::add(const RouterLine& line) {
-  if (line.status)
-    requests.add(line.status - 100u);
-  else
-    ++without_status;
-  if (is_router_code(line.code)) errors.add(static_cast<size_t>(line.code));
-  for (size_t i = 0; i < kTimings; ++i)
-    if (const double seconds = timing_of(line, i); seconds != kAbsent) timings[i].add(seconds);
-  if (line.queue != kAbsent) queue.add(line.queue);
-  if (line.bytes != kAbsent) {
-    bytes += line.bytes;
-    ++with_bytes;
+void ChannelCounts::add(std::span<const Slice> slices, LineTools& tools, Counting counting) {
+  for (const Slice& slice : slices) {
+    Position position = slice.first;
+    for (const Record record : slice) {
+      if (counting == Counting::live) {
+        ++records_;
+        bytes_ += record.text().size();
+      }
+      read(record, position, tools, counting);
+      ++position.value;
+    }
+    count_router_lines(tools.router, counting);
+    windows_.cover(slice.first, slice.past());
   }
 }
 
-void RouterCounts::merge(const RouterCounts& other) {
-  requests.merge(other.requests);
-  without_status += other.without_status;
-  errors.merge(other.errors);
-  for (size_t i = 0; i < kTimings; ++i) timings[i].merge(other.timings[i]);
-  queue.merge(other.queue);
-  bytes += other.bytes;
-  with_bytes += other.with_bytes;
+void ChannelCounts::read(const Record& record, Position position, LineTools& tools, Counting counting) {
+  if (record.header().flags & kSplitEntry) return;  // of a split record only the beginning says what it is
+  const bool platform = record.app() == "heroku";
+  if (platform && record.procid() == "router") return read_router_line(record, position, tools, counting);
+  const std::string_view message = record.message();
+  if (may_have_samples(message)) read_samples(record, platform, position, tools, counting);
+  if (const int code = platform ? leading_code(message) : kNoCode; code != kNoCode) {
+    add_platform_error(code, counting);
+    Micros time;
+    if (OpenWindow* window = window_of(record, tools, time))
+      window->count(series_error + static_cast<SeriesId>(code), {time, position});
+  } else if (const auto event = platform_event(record.app(), record.procid(), message)) {
+    Micros time;
+    window_of(record, tools, time);
+    mark(*event, record, time);
+  }
 }
 
-void ChannelCounts::add(const Record& record) {
-  ++records_;
-  bytes_ += record.text().size();
-  // Only the platform's own records mean anything here, and of a split one only its beginning.
-  if (record.app() != "heroku" || (record.header().flags & kSplitEntry)) return;
-  if (record.procid() == "router") return add_router_line(record);
-  if (const int code = leading_code(record.message()); code != kNoCode)
-    platform_errors_.add(static_cast<size_t>(code));
+void ChannelCounts::read_router_line(const Record& record, Position position, LineTools& tools,
+                                     Counting counting) {
+  const std::string_view message = record.message();
+  const RouterLine line = scan_router_line(message);
+  Micros time;
+  OpenWindow* window = window_of(record, tools, time);
+  const Stamp at{time, position};
+  const WindowSpan span = window ? windows_.current() : WindowSpan();
+  RouterBatch& batch = tools.router;
+  if (batch.size != 0 && (batch.full() || span != batch.window || record.arrival() != batch.arrival)) {
+    count_router_lines(batch, counting);
+    if (window) window = windows_.at(time, record.arrival());
+  }
+  batch.window = span;
+  batch.arrival = record.arrival();
+  batch.add(line, message, at);
+  if (line.code != kNoCode) {
+    if (!is_router_code(line.code))
+      add_platform_error(line.code, counting);
+    else if (counting == Counting::live)
+      router().add_error(line.code);
+    if (window) window->count(series_error + static_cast<SeriesId>(line.code), at);
+  }
+  if (!options_.by_dyno && !options_.by_host) return;
+  const Micros arrival = seen_at(record, counting);
+  if (options_.by_dyno)
+    series().add_request(SeriesKind::router_dyno, line.dyno, line.service, line.status, at, arrival, window,
+                         counting);
+  if (options_.by_host)
+    series().add_request(SeriesKind::router_host, router_value(message, "host"), line.service, line.status,
+                         at, arrival, window, counting);
 }
 
-void ChannelCounts::add_router_line(const Record& record) {
-  const RouterLine line = scan_router_line(record.message());
-  if (!router_) router_ = std::make_unique<Router>();
-  router_->counts.add(line);
-  if (line.code != kNoCode && !is_router_code(line.code))
-    platform_errors_.add(static_cast<size_t>(line.code));
-  TimingSketches* recent = router_->window.at(record.arrival());
-  if (!recent) return;
-  for (size_t i = 0; i < kTimings; ++i)
-    if (const double seconds = timing_of(line, i); seconds != kAbsent) (*recent)[i].insert(seconds);
+void ChannelCounts::count_router_lines(RouterBatch& batch, Counting counting) {
+  if (batch.size == 0) return;
+  if (Micros time = batch.window.begin; batch.window.length != 0)
+    if (OpenWindow* window = windows_.at(time, batch.arrival)) add_to_window(*window, batch);
+  if (counting == Counting::live) router().add(batch);
+  batch.clear();
 }
 
-void ChannelCounts::merge_into(ChannelSnapshot& into, TimingSketches& recent, Micros now) {
-  into.records += records_;
-  into.bytes += bytes_;
-  into.platform_errors.merge(platform_errors_);
-  if (!router_) return;
-  into.router.merge(router_->counts);
-  router_->window.expire(now);
-  router_->window.merge_into(recent, now);
+void ChannelCounts::read_samples(const Record& record, bool platform, Position position, LineTools& tools,
+                                 Counting counting) {
+  SampleLine& line = tools.samples;
+  scan_sample_line(record.message(), line);
+  Micros time;
+  OpenWindow* window = window_of(record, tools, time);
+  const Stamp at{time, position};
+  const Micros arrival = seen_at(record, counting);
+  if (platform)
+    series().add_runtime(line, record.procid(), at, arrival, window, counting);
+  else
+    series().add(line, at, arrival, window, counting);
+  if (counting == Counting::replay) return;
+  for (const SamplePair& pair : line.pairs)
+    if (pair.kind == SeriesKind::measure && is_app_queue(pair.name, pair.unit))
+      router().add_app_queue(record.arrival(), pair.value);
+}
+
+void ChannelCounts::add_platform_error(int code, Counting counting) {
+  if (counting == Counting::live) platform_errors_.add(static_cast<size_t>(code));
+}
+
+void ChannelCounts::mark(PlatformEvent event, const Record& record, Micros time) {
+  constexpr size_t kMostText = 200;
+  if (marks_.size() == kMostMarks) marks_.erase(marks_.begin());
+  marks_.push_back({time, event, std::string(record.procid()), beginning(record.message(), kMostText)});
+}
+
+OpenWindow* ChannelCounts::window_of(const Record& record, LineTools& tools, Micros& time) {
+  time = tools.time.read(record.time(), record.arrival());
+  return windows_.at(time, record.arrival());
+}
+
+RouterShare& ChannelCounts::router() {
+  if (!router_) router_ = std::make_unique<RouterShare>();
+  return *router_;
+}
+
+SeriesCounts& ChannelCounts::series() {
+  if (!series_) series_ = std::make_unique<SeriesCounts>(options_.tables.open(options_.channel));
+  return *series_;
+}
+
+ChannelCounts::Taken ChannelCounts::take() {
+  return {windows_.take(), std::exchange(marks_, {})};
+}
+
+void ChannelCounts::Merge::add(ChannelCounts& share, Micros now) {
+  sums_.records += share.records_;
+  sums_.bytes += share.bytes_;
+  sums_.late += share.windows_.late();
+  sums_.ahead += share.windows_.ahead();
+  sums_.platform_errors.merge(share.platform_errors_);
+  if (share.router_) share.router_->merge_into(router_, now);
+  if (share.series_) series_.add(*share.series_, now);
+}
+
+void ChannelCounts::Merge::finish(ChannelSnapshot& into, const SeriesTable* table, Micros now) {
+  sums_.index = into.index;
+  sums_.id = std::move(into.id);
+  into = std::move(sums_);
+  into.router = std::move(router_.counts);
+  into.exemplars = std::move(router_.exemplars);
+  for (size_t t = 0; t < kTimings; ++t)
+    for (size_t q = 0; q < kQuantiles.size(); ++q)
+      into.quantiles[t][q] = router_.recent[t].quantile(kQuantiles[q]);
+  const auto tally = [&](Timing timing) {
+    const Sketch& sketch = router_.recent[static_cast<size_t>(timing)];
+    return CountSum{sketch.count(), sketch.sum()};
+  };
+  into.queueing = Queueing::of(router_.queueing.numbers(now, tally(Timing::service), tally(Timing::wait)));
+  if (table) into.series = series_.finish(*table, now);
 }
 
 }  // namespace tailrace

@@ -1,66 +1,106 @@
 #pragma once
-// What is counted of one channel: the counters, one thread's share of them, and all threads' together.
+// What is counted of one channel: one thread's share of it, and all threads' together.
 
-#include <limits>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
-#include "channels/record.h"
-#include "metrics/lines/code.h"
-#include "metrics/histogram.h"
-#include "metrics/lines/router_line.h"
+#include "channels/chunk.h"
+#include "metrics/lines/line_time.h"
+#include "metrics/lines/platform_event.h"
+#include "metrics/lines/sample_line.h"
+#include "metrics/quantiles.h"
+#include "metrics/queueing/queueing.h"
+#include "metrics/rollup/open_windows.h"
+#include "metrics/router_counts.h"
+#include "metrics/series/series_counts.h"
+#include "metrics/series/series_snapshot.h"
+#include "metrics/series/series_tables.h"
 #include "metrics/sparse_counters.h"
-#include "metrics/window.h"
 
 namespace tailrace {
-
-inline constexpr std::array kQuantiles = {0.5, 0.95, 0.99, 1.0};
-
-/// Since the start, of router lines.
-struct RouterCounts {
-  void add(const RouterLine& line);
-  void merge(const RouterCounts& other);
-
-  SparseCounters<500> requests;  // by status - 100
-  uint64_t without_status = 0;   // further requests
-  SparseCounters<100> errors;    // by code number, H alone
-  std::array<SecondsHistogram, kTimings> timings;
-  DepthHistogram queue;
-  double bytes = 0;
-  uint64_t with_bytes = 0;
-};
 
 /// One channel at one moment, all threads together; a plain value.
 struct ChannelSnapshot {
   uint32_t index = 0;
   std::string id;
   uint64_t records = 0, bytes = 0;         // all records of the channel; bytes of their text
+  uint64_t late = 0, ahead = 0;            // lines whose window was gone, that were dated ahead
   SparseCounters<kCodes> platform_errors;  // by code number
   RouterCounts router;
+  Exemplars exemplars;
   /// Of the last 60 s, by Timing and kQuantiles, in seconds; NaN where nothing came.
   std::array<std::array<double, kQuantiles.size()>, kTimings> quantiles;
+  Queueing queueing;
+  SeriesSnapshot series;
+};
+
+/// What a thread uses again for each line; its shares of all channels have one together.
+struct LineTools {
+  LineTime time;
+  SampleLine samples;
+  RouterBatch router;
 };
 
 /// One thread's share. Its owner locks around every call.
 class ChannelCounts {
  public:
-  /// No allocation, once the channel's usual statuses and times were seen.
-  void add(const Record& record);
+  struct Options {
+    SeriesTables& tables;  // outlives it
+    uint32_t channel = 0;  // Channel::index
+    bool by_dyno = false, by_host = false;
+  };
+  explicit ChannelCounts(const Options& options) : options_(options) {}
 
-  /// Adds its counters to `into` and its last 60 s to `recent`; gives back memory that is not needed any
-  /// more.
-  void merge_into(ChannelSnapshot& into, TimingSketches& recent, Micros now);
+  /// Records of a batch, in order. `counting`: live, they were just appended; replay, an earlier run has
+  /// counted them in everything but their windows. No allocation, once the channel's usual statuses, times
+  /// and series were seen.
+  void add(std::span<const Slice> slices, LineTools& tools, Counting counting);
+
+  /// How threads' shares come together: add() each, under its own lock, then finish() without any.
+  class Merge {
+   public:
+    void add(ChannelCounts& share, Micros now);
+    void finish(ChannelSnapshot& into, const SeriesTable* table, Micros now);
+
+   private:
+    ChannelSnapshot sums_;
+    RouterTotal router_;
+    bool routed_ = false;
+    SeriesMerge series_;
+  };
+
+  struct Taken {
+    OpenWindows::Taken windows;
+    std::vector<PlatformMark> marks;
+  };
+  /// What no store has yet, in one step.
+  Taken take();
+  bool nothing_to_take() const { return windows_.empty() && marks_.empty(); }
 
  private:
-  struct Router {
-    RouterCounts counts;
-    Window window;
-  };
-  void add_router_line(const Record& record);
+  void read(const Record& record, Position position, LineTools& tools, Counting counting);
+  void read_router_line(const Record& record, Position position, LineTools& tools, Counting counting);
+  void count_router_lines(RouterBatch& batch, Counting counting);
+  void read_samples(const Record& record, bool platform, Position position, LineTools& tools,
+                    Counting counting);
+  void add_platform_error(int code, Counting counting);
+  void mark(PlatformEvent event, const Record& record, Micros time);
+  OpenWindow* window_of(const Record& record, LineTools& tools, Micros& time);
+  RouterShare& router();
+  SeriesCounts& series();
 
+  static constexpr size_t kMostMarks = 256;  // between two takes
+
+  const Options options_;
   uint64_t records_ = 0, bytes_ = 0;
   SparseCounters<kCodes> platform_errors_;
-  std::unique_ptr<Router> router_;  // from the first router line on: most channels of a quiet fleet have none
+  std::unique_ptr<RouterShare>
+      router_;  // from the first router line on: most channels of a quiet fleet have none
+  std::unique_ptr<SeriesCounts> series_;  // likewise
+  OpenWindows windows_;
+  std::vector<PlatformMark> marks_;
 };
 
 }  // namespace tailrace

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "metrics/queueing/queueing_families.h"
+#include "metrics/series_families.h"
+
 namespace tailrace {
 namespace {
 
@@ -34,14 +37,18 @@ std::vector<std::string> texts_of(std::span<const double> numbers) {
 }
 
 template <class H>
-void write_histogram(ExpositionWriter& out, std::string_view channel, const H& histogram) {
+void write_histogram(ExpositionWriter& out, std::string_view channel, const H& histogram,
+                     const Exemplars* exemplars = nullptr) {
   static const std::vector<std::string> bounds = texts_of(H::bounds());
   uint64_t within = 0;
-  for (size_t i = 0; i < bounds.size(); ++i) {
+  for (size_t i = 0; i <= bounds.size(); ++i) {
     within += histogram.counts[i];
-    out.sample("_bucket", {{"channel", channel}, {"le", bounds[i]}}, within);
+    const Exemplar* exemplar = exemplars ? exemplars->of(i) : nullptr;
+    ShownExemplar shown;
+    if (exemplar) shown = {{kExemplarLabel, exemplar->request_id}, exemplar->value, exemplar->time};
+    out.bucket({{"channel", channel}, {"le", i < bounds.size() ? std::string_view(bounds[i]) : "+Inf"}},
+               within, exemplar ? &shown : nullptr);
   }
-  out.sample("_bucket", {{"channel", channel}, {"le", "+Inf"}}, histogram.count);
   out.sample("_sum", {{"channel", channel}}, histogram.sum.value());
   out.sample("_count", {{"channel", channel}}, histogram.count);
 }
@@ -72,7 +79,9 @@ void write_timings(ExpositionWriter& out, Channels channels) {
   for (size_t t = 0; t < kTimings; ++t) {
     out.family(kTimingNames[t].histogram, FamilyType::histogram, kTimingNames[t].histogram_help);
     for (const auto& c : channels)
-      if (c.router.timings[t].count) write_histogram(out, c.id, c.router.timings[t]);
+      if (c.router.timings[t].count)
+        write_histogram(out, c.id, c.router.timings[t],
+                        t == static_cast<size_t>(Timing::service) ? &c.exemplars : nullptr);
   }
   for (size_t t = 0; t < kTimings; ++t) {
     out.family(kTimingNames[t].summary, FamilyType::summary, kTimingNames[t].summary_help);
@@ -112,6 +121,26 @@ void write_channel_families(ExpositionWriter& out, Channels channels) {
   out.family("tailrace_platform_errors_total", FamilyType::counter,
              "Errors that the platform told of, by R or L code.");
   for (const auto& c : channels) write_codes(out, c.id, c.platform_errors);
+
+  out.family("tailrace_late_records_total", FamilyType::counter,
+             "Lines older than any window that is kept: they count in no window.");
+  for (const auto& c : channels)
+    if (c.late) out.sample({{"channel", c.id}}, c.late);
+  out.family("tailrace_clock_ahead_records_total", FamilyType::counter,
+             "Lines dated more than 60 s after their arrival: they count at their arrival.");
+  for (const auto& c : channels)
+    if (c.ahead) out.sample({{"channel", c.id}}, c.ahead);
+
+  std::vector<ChannelQueueing> queueing;
+  std::vector<ChannelSeries> series;
+  queueing.reserve(channels.size());
+  series.reserve(channels.size());
+  for (const auto& c : channels) {
+    queueing.push_back({c.id, c.queueing});
+    if (!c.series.empty()) series.push_back({c.id, &c.series});
+  }
+  write_queueing_families(out, queueing);
+  write_series_families(out, series);
 }
 
 }  // namespace tailrace

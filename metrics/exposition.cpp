@@ -37,6 +37,30 @@ void append_escaped(std::string& out, std::string_view text, bool quotes) {
   }
 }
 
+// One value that is no UTF-8 would cost the scraper the whole scrape: its bytes beyond ASCII are shown as
+// `\xff`.
+void append_value(std::string& out, std::string_view value) {
+  if (is_utf8(value)) return append_escaped(out, value, true);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string shown;
+  for (const char c : value) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x80)
+      shown += c;
+    else
+      ((shown += "\\x") += kDigits[byte >> 4]) += kDigits[byte & 15];
+  }
+  append_escaped(out, shown, true);
+}
+
+/// Of a name without `_total`; empty: it has none.
+std::string_view unit_of(std::string_view name) {
+  for (const std::string_view unit : {"seconds", "bytes"})
+    if (name.size() > unit.size() && name.ends_with(unit) && name[name.size() - unit.size() - 1] == '_')
+      return unit;
+  return {};
+}
+
 }  // namespace
 
 std::string_view content_type(ExpositionFormat format) {
@@ -104,6 +128,8 @@ void ExpositionWriter::begin_line(std::string_view suffix, std::span<const Label
     out_.append("# HELP ").append(name).append(" ");
     append_escaped(out_, help_, open);
     out_.append("\n# TYPE ").append(name).append(" ").append(type_name(type_)).append("\n");
+    if (const std::string_view unit = unit_of(name); open && !unit.empty())
+      out_.append("# UNIT ").append(name).append(" ").append(unit).append("\n");
     announced_ = true;
   }
   out_.append(name_).append(suffix);
@@ -111,7 +137,7 @@ void ExpositionWriter::begin_line(std::string_view suffix, std::span<const Label
   for (const Label& label : labels) {
     out_ += before;
     out_.append(label.name).append("=\"");
-    append_escaped(out_, label.value, true);
+    append_value(out_, label.value);
     out_ += '"';
     before = ',';
   }
@@ -126,6 +152,22 @@ void ExpositionWriter::write(uint64_t value) {
 void ExpositionWriter::write(double value) {
   std::array<char, 32> room;
   out_ += number_text(value, room);
+}
+
+/// ` # {request_id="…"} 0.018 1795257600.123456`
+void ExpositionWriter::write(const ShownExemplar& exemplar) {
+  out_.append(" # {").append(exemplar.label.name).append("=\"");
+  append_value(out_, exemplar.label.value);
+  out_ += "\"} ";
+  write(exemplar.value);
+  std::array<char, 24> room;
+  char* const end = room.data() + room.size();
+  out_ += ' ';
+  out_.append(room.data(), std::to_chars(room.data(), end, exemplar.time / 1'000'000).ptr);
+  // The millionths, with the zeros before them: those of a million more.
+  const auto millionths = std::to_chars(room.data(), end, 1'000'000 + exemplar.time % 1'000'000);
+  room[0] = '.';
+  out_.append(room.data(), millionths.ptr);
 }
 
 void ExpositionWriter::end_line() {
@@ -148,6 +190,13 @@ void ExpositionWriter::sample(std::string_view suffix, Labels labels, double val
 void ExpositionWriter::sample(std::string_view suffix, std::span<const Label> labels, double value) {
   begin_line(suffix, labels);
   write(value);
+  end_line();
+}
+
+void ExpositionWriter::bucket(Labels labels, uint64_t value, const ShownExemplar* exemplar) {
+  begin_line("_bucket", {labels.begin(), labels.size()});
+  write(value);
+  if (exemplar && format_ == ExpositionFormat::openmetrics) write(*exemplar);
   end_line();
 }
 

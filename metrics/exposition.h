@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+
 namespace tailrace {
 
 enum class ExpositionFormat { prometheus_text, openmetrics };
@@ -24,7 +26,15 @@ std::string_view content_type(ExpositionFormat format);
 ExpositionFormat format_for(std::string_view accept);
 
 struct Label {
-  std::string_view name, value;  // the value is escaped when written
+  std::string_view name, value;  // the value may hold any bytes; it is escaped when written
+};
+
+/// What stands behind a sample as its example; OpenMetrics alone shows it. Names and values of its labels
+/// have at most 128 characters together; here it is one label.
+struct ShownExemplar {
+  Label label;
+  double value = 0;
+  Micros time = 0;
 };
 
 /// One scrape; one thread. Hands on what it has in parts of about 64 KiB, so a scrape of any size takes
@@ -32,8 +42,9 @@ struct Label {
 ///
 /// All samples of a family follow its family() call, and no family is begun twice. A family without a sample
 /// leaves no trace. Names are the text format's: a counter's ends in `_total`, also for OpenMetrics, whose
-/// TYPE and HELP lines lack it. The values of `le` and `quantile` look the same in both (`1`, not `1.0`), so
-/// that a query does not depend on what a scraper negotiated.
+/// TYPE and HELP lines lack it, and which names the unit of what ends in `_seconds` or `_bytes`. The values
+/// of `le` and `quantile` look the same in both (`1`, not `1.0`), so that a query does not depend on what a
+/// scraper negotiated.
 class ExpositionWriter {
  public:
   using Sink = std::function<void(std::string_view)>;
@@ -52,6 +63,8 @@ class ExpositionWriter {
   void sample(std::string_view suffix, Labels labels, uint64_t value);
   void sample(std::string_view suffix, Labels labels, double value);
   void sample(std::string_view suffix, std::span<const Label> labels, double value);
+  /// A `_bucket` of a histogram, with an exemplar or null.
+  void bucket(Labels labels, uint64_t value, const ShownExemplar* exemplar);
 
   /// Ends the scrape. Nothing may follow.
   void finish();
@@ -60,6 +73,7 @@ class ExpositionWriter {
   void begin_line(std::string_view suffix, std::span<const Label> labels);
   void write(uint64_t value);
   void write(double value);
+  void write(const ShownExemplar& exemplar);
   void end_line();
 
   const ExpositionFormat format_;

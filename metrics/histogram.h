@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+
+#include "base/buckets.h"
 
 namespace tailrace {
 
@@ -16,6 +19,8 @@ inline constexpr std::array kDepthBounds = {0.0,  1.0,   2.0,   5.0,   10.0,  25
 /// drifts nor depends on how threads shared the values.
 class ExactSum {
  public:
+  ExactSum() = default;
+  ExactSum(double rounded, double lost) : sum_(rounded), lost_(lost) {}
   void add(double value) {
     const double sum = sum_ + value, grown = sum - sum_;
     lost_ += (sum_ - (sum - grown)) + (value - grown);
@@ -26,6 +31,8 @@ class ExactSum {
     lost_ += other.lost_;
   }
   double value() const { return sum_ + lost_; }
+  double rounded() const { return sum_; }
+  double lost() const { return lost_; }
 
  private:
   double sum_ = 0, lost_ = 0;
@@ -36,18 +43,56 @@ template <const auto& kBounds>
 struct Histogram {
   static constexpr const auto& bounds() { return kBounds; }
 
-  void add(double value) {
+  /// The bucket that it fell into.
+  size_t add(double value) {
     size_t bucket = 0;
     for (const double bound : kBounds) bucket += value > bound;  // no branch: compares two at a time
     ++counts[bucket];
     ++count;
     sum.add(value);
+    return bucket;
+  }
+  /// The same for many, none below 0, with their buckets' numbers (base/buckets.h, kZero for a zero): a table
+  /// says where a value falls, but for one comparison. Returns the set of the buckets that they fell into.
+  uint32_t add(std::span<const double> values, std::span<const uint16_t> buckets) {
+    static_assert(kBounds.size() < 32);
+    uint32_t touched = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const size_t bucket = bucket_of(values[i], buckets[i]);
+      ++counts[bucket];
+      touched |= uint32_t{1} << bucket;
+      sum.add(values[i]);
+    }
+    count += values.size();
+    return touched;
+  }
+  static size_t bucket_of(double value, uint16_t bucket) {
+    if (bucket == Buckets::kZero) return 0;
+    const size_t below = kBoundsBelow[bucket];
+    return below + (below < kBounds.size() && value > kBounds[below]);
   }
   void merge(const Histogram& other) {
     for (size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
     count += other.count;
     sum.merge(other.sum);
   }
+
+  /// How many bounds lie below each of Buckets' buckets; at most one lies within one, or at its beginning.
+  static constexpr auto kBoundsBelow = [] {
+    std::array<uint8_t, Buckets::kBuckets> below{};
+    size_t bound = 0;
+    for (uint32_t bucket = 0; bucket < Buckets::kBuckets; ++bucket) {
+      while (bound < kBounds.size() && kBounds[bound] < Buckets::lower_end(bucket)) ++bound;
+      below[bucket] = static_cast<uint8_t>(bound);
+    }
+    return below;
+  }();
+  static_assert([] {
+    for (size_t i = 1; i < kBounds.size(); ++i)
+      if (kBounds[i - 1] > 0 && Buckets::bucket_of(kBounds[i - 1]) == Buckets::bucket_of(kBounds[i]))
+        return false;
+    return kBounds[0] >= 0;
+  }());
 
   std::array<uint64_t, kBounds.size() + 1> counts{};  // each bucket's own; the last is beyond every bound
   uint64_t count = 0;

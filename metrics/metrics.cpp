@@ -16,7 +16,10 @@ uint64_t next_id() {
 
 }  // namespace
 
-Metrics::Metrics() : id_(next_id()) {}
+Metrics::Metrics(MetricsOptions options)
+    : options_(options),
+      tables_(static_cast<uint32_t>(options.channel_series), options.series),
+      id_(next_id()) {}
 Metrics::~Metrics() = default;
 
 // The shard of this thread. A thread keeps the last one it found; one that has ended leaves its shard, with
@@ -45,6 +48,14 @@ std::unique_ptr<ChannelCounts>* Metrics::cell(Stripe& stripe, uint32_t index) {
 }
 
 void Metrics::appended(const Channel& channel, std::span<const Slice> slices) {
+  count(channel, slices, Counting::live);
+}
+
+void Metrics::replay(const Channel& channel, std::span<const Slice> slices) {
+  count(channel, slices, Counting::replay);
+}
+
+void Metrics::count(const Channel& channel, std::span<const Slice> slices, Counting counting) {
   Shard& shard = own_shard();
   Stripe& stripe = shard.stripes[channel.index % kStripes];
   std::unique_lock lock(stripe.mutex);
@@ -56,8 +67,7 @@ void Metrics::appended(const Channel& channel, std::span<const Slice> slices) {
     counts = cell(stripe, channel.index);
     if (!counts) return;  // forgotten in between
   }
-  for (const Slice& slice : slices)
-    for (const Record record : slice) (*counts)->add(record);
+  (*counts)->add(slices, shard.tools, counting);
 }
 
 // Makes room for a channel in a shard, unless it is gone. `removed` is set before forget() takes the mutex,
@@ -65,18 +75,21 @@ void Metrics::appended(const Channel& channel, std::span<const Slice> slices) {
 bool Metrics::admit(Shard& shard, const Channel& channel) {
   const std::lock_guard lock(mutex_);
   if (channel.removed.load(std::memory_order_relaxed)) return false;
-  ids_.try_emplace(channel.index, channel.id);
+  known_.try_emplace(channel.index, Known{channel.id, channel.weak_from_this()});
   Stripe& stripe = shard.stripes[channel.index % kStripes];
   const std::lock_guard stripe_lock(stripe.mutex);
   const size_t at = channel.index / kStripes;
   if (stripe.counts.size() <= at) stripe.counts.resize(std::max(at + 1, stripe.counts.size() * 2));
-  if (!stripe.counts[at]) stripe.counts[at] = std::make_unique<ChannelCounts>();
+  if (!stripe.counts[at])
+    stripe.counts[at] = std::make_unique<ChannelCounts>(
+        ChannelCounts::Options{tables_, channel.index, options_.by_dyno, options_.by_host});
   return true;
 }
 
 void Metrics::forget(const Channel& channel) {
   const std::lock_guard lock(mutex_);
-  ids_.erase(channel.index);
+  known_.erase(channel.index);
+  tables_.forget(channel.index);
   for (const auto& shard : shards_) {
     Stripe& stripe = shard->stripes[channel.index % kStripes];
     const std::lock_guard stripe_lock(stripe.mutex);
@@ -94,15 +107,13 @@ ChannelSnapshot Metrics::merged(uint32_t index, std::string id, std::span<Shard*
   ChannelSnapshot snapshot;
   snapshot.index = index;
   snapshot.id = std::move(id);
-  TimingSketches recent;
+  ChannelCounts::Merge merge;
   for (Shard* shard : shards) {
     Stripe& stripe = shard->stripes[index % kStripes];
     const std::lock_guard lock(stripe.mutex);
-    if (auto* counts = cell(stripe, index)) (*counts)->merge_into(snapshot, recent, now);
+    if (auto* counts = cell(stripe, index)) merge.add(**counts, now);
   }
-  for (size_t t = 0; t < kTimings; ++t)
-    for (size_t q = 0; q < kQuantiles.size(); ++q)
-      snapshot.quantiles[t][q] = recent[t].quantile(kQuantiles[q]);
+  merge.finish(snapshot, tables_.find(index).get(), now);
   return snapshot;
 }
 
@@ -111,9 +122,9 @@ std::optional<ChannelSnapshot> Metrics::snapshot(uint32_t channel_index, Micros 
   std::string id;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = ids_.find(channel_index);
-    if (known == ids_.end()) return std::nullopt;
-    id = known->second;
+    const auto known = known_.find(channel_index);
+    if (known == known_.end()) return std::nullopt;
+    id = known->second.id;
     shards = all_shards();
   }
   return merged(channel_index, std::move(id), shards, now);
@@ -124,7 +135,8 @@ std::vector<ChannelSnapshot> Metrics::snapshots(Micros now) {
   std::vector<std::pair<uint32_t, std::string>> known;
   {
     const std::lock_guard lock(mutex_);
-    known.assign(ids_.begin(), ids_.end());
+    known.reserve(known_.size());
+    for (const auto& [index, channel] : known_) known.emplace_back(index, channel.id);
     shards = all_shards();
   }
   std::sort(known.begin(), known.end(), [](const auto& a, const auto& b) {
@@ -138,6 +150,66 @@ std::vector<ChannelSnapshot> Metrics::snapshots(Micros now) {
     if (snapshot.records != 0) all.push_back(std::move(snapshot));  // else forgotten in between
   }
   return all;
+}
+
+std::vector<uint32_t> Metrics::channels_counted() {
+  const std::lock_guard lock(mutex_);
+  std::vector<uint32_t> counted;
+  for (const auto& [index, known] : known_) {
+    const bool some = std::ranges::any_of(shards_, [&, at = index](const auto& shard) {
+      Stripe& stripe = shard->stripes[at % kStripes];
+      const std::lock_guard stripe_lock(stripe.mutex);
+      const auto* counts = cell(stripe, at);
+      return counts && !(*counts)->nothing_to_take();
+    });
+    if (some) counted.push_back(index);
+  }
+  return counted;
+}
+
+RollupDelta Metrics::take(uint32_t channel_index) {
+  std::vector<Shard*> shards;
+  {
+    const std::lock_guard lock(mutex_);
+    shards = all_shards();
+  }
+  RollupDelta delta;
+  const std::shared_ptr<SeriesTable> table = tables_.find(channel_index);
+  const auto name = [&](SeriesId id) {
+    if (table)
+      if (auto known = table->name(id)) return *std::move(known);
+    return fixed_series_name(id);
+  };
+  for (Shard* shard : shards) {
+    Stripe& stripe = shard->stripes[channel_index % kStripes];
+    std::unique_lock lock(stripe.mutex);
+    auto* counts = cell(stripe, channel_index);
+    if (!counts || (*counts)->nothing_to_take()) continue;
+    ChannelCounts::Taken taken = (*counts)->take();
+    lock.unlock();
+    delta.add(taken.windows, name);
+    std::ranges::move(taken.marks, std::back_inserter(delta.marks));
+  }
+  return delta;
+}
+
+void Metrics::set_series_limits(uint64_t of_channel, uint64_t of_process) {
+  tables_.limits().set(static_cast<uint32_t>(of_channel), of_process);
+}
+
+void Metrics::tick(Micros now) {
+  std::vector<std::pair<uint32_t, std::shared_ptr<const Channel>>> channels;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [index, known] : known_)
+      if (auto channel = known.channel.lock()) channels.emplace_back(index, std::move(channel));
+  }
+  for (const auto& [index, channel] : channels)
+    if (const auto table = tables_.find(index)) table->tell(*channel, now);
+  constexpr Micros kExpireEvery = 60'000'000;
+  if (now - expired_ < kExpireEvery && now >= expired_) return;
+  expired_ = now;
+  tables_.expire(now);
 }
 
 }  // namespace tailrace

@@ -85,9 +85,10 @@ bool HttpFields::has(std::string_view name) const {
   return std::ranges::any_of(fields_, [&](const auto& field) { return iequals(field.first, name); });
 }
 
-std::string HttpRequest::query(std::string_view name) const {
+std::vector<std::string> HttpRequest::queries(std::string_view name) const {
+  std::vector<std::string> values;
   const size_t mark = target.find('?');
-  if (mark == std::string::npos) return {};
+  if (mark == std::string::npos) return values;
   std::string_view rest = std::string_view(target).substr(mark + 1);
   while (!rest.empty()) {
     const size_t end = rest.find('&');
@@ -95,9 +96,15 @@ std::string HttpRequest::query(std::string_view name) const {
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     const size_t equals = pair.find('=');
     if (query_decoded(pair.substr(0, equals)) == name)
-      return equals == std::string_view::npos ? std::string{} : query_decoded(pair.substr(equals + 1));
+      values.push_back(equals == std::string_view::npos ? std::string{}
+                                                        : query_decoded(pair.substr(equals + 1)));
   }
-  return {};
+  return values;
+}
+
+std::string HttpRequest::query(std::string_view name) const {
+  const std::vector<std::string> values = queries(name);
+  return values.empty() ? std::string() : values.front();
 }
 
 std::string_view HttpRequest::param(std::string_view name) const {

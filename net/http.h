@@ -45,6 +45,8 @@ struct HttpRequest {
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   /// The value of a query parameter, percent-decoded; empty if absent.
   std::string query(std::string_view name) const;
+  /// Of one that is given several times, in order.
+  std::vector<std::string> queries(std::string_view name) const;
 
   /// What the route's `:name` matched, percent-decoded; set by the router.
   std::vector<std::pair<std::string, std::string>> params;
@@ -81,6 +83,8 @@ class HttpExchange {
   virtual asio::awaitable<bool> begin_stream(int status, HttpFields headers) = 0;
   /// Sends bytes of the body. False: the peer is gone, or took nothing for 30 s.
   virtual asio::awaitable<bool> write(std::string_view bytes) = 0;
+  /// Ends the stream, once the handler is done, so that the peer knows that it is not whole.
+  virtual void break_off() = 0;
   /// While streaming: `gone` is called once, on the loop, when the peer closes or resets or the server stops.
   /// A handler that waits for something else must wait no longer then. Cleared when the handler ends.
   virtual void on_gone(std::function<void()> gone) = 0;

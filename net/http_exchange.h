@@ -27,7 +27,7 @@ class HttpConnection::Exchange final : public HttpExchange {
   bool keep_alive() const { return keep_alive_; }
   /// The answer is not, and will not be, whole.
   bool broken() const { return broken_; }
-  void break_off() { broken_ = true; }
+  void break_off() override { broken_ = true; }
   /// After the handler: the stream's last chunk.
   asio::awaitable<void> finish();
   /// The peer is gone or the server stops: tells the handler, once.

@@ -19,6 +19,32 @@ bool foreign(const HttpRequest& request) {
   return !iequals(origin.substr(scheme + 3), request.headers.get("host"));
 }
 
+struct Credentials {
+  std::string user, password;
+};
+
+/// What an Authorization field says; a bearer's token is Logplex's user `token` with that password.
+std::optional<Credentials> credentials_of(const HttpRequest& request, bool bearer) {
+  const std::string_view authorization = request.headers.get("authorization");
+  const size_t blank = authorization.find(' ');
+  if (blank == authorization.npos) return std::nullopt;
+  const std::string_view scheme = authorization.substr(0, blank);
+  std::string_view rest = authorization.substr(blank);
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  if (bearer && iequals(scheme, "bearer")) return Credentials{"token", std::string(rest)};
+  if (!iequals(scheme, "basic")) return std::nullopt;
+  const std::string decoded = from_base64(rest).value_or("");
+  const size_t colon = decoded.find(':');
+  if (colon == decoded.npos) return std::nullopt;
+  return Credentials{decoded.substr(0, colon), decoded.substr(colon + 1)};
+}
+
+HttpResponse not_authorised() {
+  HttpResponse response = http_error(401, "Not Authorized");
+  response.headers.add("WWW-Authenticate", "Basic realm=\"tailrace\"");
+  return response;
+}
+
 }  // namespace
 
 HttpGate own_origin_gate() {
@@ -30,21 +56,33 @@ HttpGate own_origin_gate() {
 
 HttpGate full_api_gate(const Catalog& catalog) {
   return [&catalog](const HttpRequest& request) -> std::optional<HttpResponse> {
-    const std::string_view authorization = request.headers.get("authorization");
-    const size_t blank = authorization.find(' ');
-    if (blank != authorization.npos && iequals(authorization.substr(0, blank), "basic")) {
-      const std::string decoded = from_base64(authorization.substr(blank + 1)).value_or("");
-      if (const size_t colon = decoded.find(':'); colon != decoded.npos) {
-        const auto permissions = catalog.authenticate(decoded.substr(0, colon), decoded.substr(colon + 1));
-        if (permissions)
-          return permissions->full_api
-                     ? std::nullopt
-                     : std::optional(http_error(403, "this credential may not use the API"));
+    const auto given = credentials_of(request, false);
+    const auto permissions = given ? catalog.authenticate(given->user, given->password) : std::nullopt;
+    if (!permissions) return not_authorised();
+    if (!permissions->full_api) return http_error(403, "this credential may not use the API");
+    return std::nullopt;
+  };
+}
+
+HttpGate channel_scrape_gate(const Catalog& catalog) {
+  return [&catalog](const HttpRequest& request) -> std::optional<HttpResponse> {
+    const std::string_view channel = request.param("c");
+    const auto given = credentials_of(request, true);
+    if (!given) return not_authorised();
+    bool known = false, may = false;
+    if (given->user == "token") {
+      if (const TokenPtr token = catalog.token(given->password)) {
+        known = true;
+        may = token->channel->id == channel;
       }
     }
-    HttpResponse response = http_error(401, "Not Authorized");
-    response.headers.add("WWW-Authenticate", "Basic realm=\"tailrace\"");
-    return response;
+    if (!known) {
+      const auto permissions = catalog.authenticate(given->user, given->password);
+      if (!permissions) return not_authorised();
+      may = permissions->full_api || permissions->may_read(channel);
+    }
+    if (may) return std::nullopt;
+    return http_error(403, "this credential may not scrape this channel");
   };
 }
 

@@ -1,6 +1,7 @@
 #include "web/drain_families.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
 namespace tailrace {
@@ -16,6 +17,38 @@ void per_drain(ExpositionWriter& out, std::span<const DrainSet::ChannelAccount> 
   for (const auto& channel : channels)
     for (const Account& drain : channel.drains)
       out.sample({{"channel", channel.channel->id}, {"drain", drain.entry.token}}, value(drain));
+}
+
+void write_states(ExpositionWriter& out, std::span<const DrainSet::ChannelAccount> channels) {
+  constexpr std::array kStates = {DrainState::pending, DrainState::ok, DrainState::failing,
+                                  DrainState::paused};
+  out.family("tailrace_drain_state", FamilyType::gauge, "1 for the state that the drain is in, else 0.");
+  for (const auto& channel : channels)
+    for (const Account& drain : channel.drains)
+      for (const DrainState state : kStates)
+        out.sample(
+            {{"channel", channel.channel->id}, {"drain", drain.entry.token}, {"state", to_string(state)}},
+            uint64_t(drain.status.state == state));
+  per_drain(out, channels, "tailrace_drain_state_since_seconds", FamilyType::gauge,
+            "When the drain came into its state, since the Unix epoch.",
+            [](const Account& d) { return double(d.status.since) / 1e6; });
+}
+
+/// Of drains that get answers, once they have got one.
+void write_answers(ExpositionWriter& out, std::span<const DrainSet::ChannelAccount> channels) {
+  const Mono now = mono_now();
+  out.family("tailrace_drain_answer_quantile_seconds", FamilyType::summary,
+             "Time a request took: quantiles over the last 5 to 10 min, sum and count since the start.");
+  for (const auto& channel : channels)
+    for (const Account& drain : channel.drains) {
+      const AnswerTimes times = drain.history->answer_times(now);
+      if (!times.all_answers) continue;
+      const std::string_view id = channel.channel->id, token = drain.entry.token;
+      out.sample({{"channel", id}, {"drain", token}, {"quantile", "0.5"}}, times.p50);
+      out.sample({{"channel", id}, {"drain", token}, {"quantile", "0.99"}}, times.p99);
+      out.sample("_sum", {{"channel", id}, {"drain", token}}, times.all_seconds);
+      out.sample("_count", {{"channel", id}, {"drain", token}}, times.all_answers);
+    }
 }
 
 }  // namespace
@@ -47,6 +80,11 @@ void write_drain_families(ExpositionWriter& out, std::span<const DrainSet::Chann
             [](const Account& d) {
               return uint64_t(d.status.state == DrainState::ok || d.status.state == DrainState::pending);
             });
+  write_states(out, channels);
+  write_answers(out, channels);
+  per_drain(out, channels, "tailrace_drain_certificate_notices_total", counter,
+            "Times that the channel was told of a certificate in the way (L14).",
+            [](const Account& d) { return d.history->certificate_notices(); });
 }
 
 }  // namespace tailrace

@@ -13,7 +13,9 @@
 #include "ingest/syslog_udp.h"
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
+#include "metrics/rollup/rollup_keeper.h"
 #include "web/listener_families.h"
+#include "web/scrapes.h"
 #include "web/sessions.h"
 
 namespace tailrace {
@@ -23,12 +25,14 @@ struct WebServices {
   Catalog& catalog;
   DrainSet& drains;
   Metrics& metrics;
+  RollupKeeper& rollups;
   OwnCounters& counters;
   Sessions& sessions;
+  Scrapes& scrapes;
   const AddressPolicy& policy;
-  boost::asio::thread_pool& blocking;                 // for what may block: changes of the catalog, scrapes
-  std::string public_url;                             // TAILRACE_PUBLIC_URL; empty: from the request
-  uint16_t public_port = 0;                           // of the public listener
+  boost::asio::thread_pool& blocking;  // for what may block: changes of the catalog, a channel's scrape
+  std::string public_url;              // TAILRACE_PUBLIC_URL; empty: from the request
+  uint16_t public_port = 0;            // of the public listener
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;

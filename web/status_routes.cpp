@@ -1,11 +1,7 @@
 #include "web/status_routes.h"
 
-#include "metrics/channel_families.h"
-#include "metrics/process_families.h"
-#include "web/drain_families.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
-#include "web/store_families.h"
 
 namespace tailrace {
 namespace {
@@ -47,33 +43,6 @@ HttpResponse ledger(const WebServices& services) {
   return {200, "application/json", dumped({{"channels", channels}}), {}};
 }
 
-void write_kernel_drops(ExpositionWriter& out, SyslogUdp& udp) {
-  out.family("tailrace_ingest_kernel_drops_total", FamilyType::counter,
-             "Datagrams that the kernel dropped before they could be read.");
-  for (const auto& drops : udp.kernel_drops())
-    out.sample({{"protocol", "udp"}, {"listener", drops.address}}, drops.datagrams);
-}
-
-HttpResponse scrape(WebServices& services, std::string_view accept) {
-  const ExpositionFormat format = format_for(accept);
-  HttpResponse response;
-  response.content_type = content_type(format);
-  ExpositionWriter out(format, [&](std::string_view part) { response.body += part; });
-  services.counters.write(out);
-  if (services.syslog_udp) write_kernel_drops(out, *services.syslog_udp);
-  write_channel_families(out, services.metrics.snapshots(wall_now()));
-  std::vector<DrainSet::ChannelAccount> accounts;
-  for (const ChannelPtr& channel : services.catalog.channels())
-    if (auto account = services.drains.account(channel); !account.drains.empty())
-      accounts.push_back(std::move(account));
-  write_drain_families(out, accounts, wall_now());
-  write_listener_families(out, services.listeners);
-  write_store_families(out, services.store.status());
-  write_process_families(out);
-  out.finish();
-  return response;
-}
-
 using Maker = HttpResponse (*)(WebServices&, const HttpRequest&);
 
 asio::awaitable<void> answer(WebServices& services, Maker make, HttpExchange& exchange) {
@@ -103,8 +72,6 @@ void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate
       },
       gate);
   add("/v3/ledger", [](WebServices& s, const HttpRequest&) { return ledger(s); }, gate);
-  add("/metrics", [](WebServices& s, const HttpRequest& r) { return scrape(s, r.headers.get("accept")); },
-      {});
 }
 
 }  // namespace tailrace

@@ -1,5 +1,5 @@
 #pragma once
-// How the process is: health, the ledger, and the scrape.
+// How the process is: health, and the ledger.
 
 #include "net/http.h"
 #include "web/services.h"
@@ -9,8 +9,7 @@ namespace tailrace {
 /// `/healthz` and `/readyz`, for anyone.
 void add_probe_routes(HttpRoutes& routes, WebServices& services);
 
-/// `/healthcheck` and `/v3/ledger`, guarded by `gate`, and `/metrics`, for anyone who reaches the admin
-/// listener.
+/// `/healthcheck` and `/v3/ledger`, guarded by `gate`.
 void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
 
 }  // namespace tailrace

@@ -1,6 +1,8 @@
 #pragma once
 // Which records of a channel are counted: all below a position, and ranges behind it.
 
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,17 +12,35 @@ namespace tailrace {
 
 /// Threads report their batches in no common order, and numbers have holes; so one position is not enough
 /// until a gap has closed. Ranges that touch are one. Not thread-safe.
+///
+/// Bounded: of more than kMostRanges the oldest gaps are closed, as if they had been counted. What closes
+/// them has been appended long before, and is reported with the same take or the next.
 class Covered {
  public:
-  void add(Position first, Position past);
+  static constexpr size_t kMostRanges = 1000;
+  using Range = std::pair<Position, Position>;  // [first, past)
+
+  void add(Position first, Position past) {
+    if (!ranges_.empty() && ranges_.back().second == first && first < past)
+      ranges_.back().second = past;
+    else
+      insert(first, past);
+  }
   void merge(const Covered& other);
   bool holds(Position position) const;
-  const std::vector<std::pair<Position, Position>>& ranges() const {
-    return ranges_;
-  }  // ascending, [first, past)
+  /// Ascending.
+  const std::vector<Range>& ranges() const { return ranges_; }
+
+  void encode(std::string& out) const;
+  /// Takes one from the front of `text`; false if it is damaged.
+  bool decode(std::string_view& text);
+
+  bool operator==(const Covered&) const = default;
 
  private:
-  std::vector<std::pair<Position, Position>> ranges_;
+  void insert(Position first, Position past);
+
+  std::vector<Range> ranges_;
 };
 
 }  // namespace tailrace

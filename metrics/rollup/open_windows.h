@@ -1,7 +1,10 @@
 #pragma once
 // One thread's values of one channel that no store has yet, by window.
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -15,47 +18,145 @@ namespace tailrace {
 struct WindowSpan {
   Micros begin = 0;
   Micros length = 0;  // one of kWindowLengths
+  Micros end() const { return begin + length; }
   auto operator<=>(const WindowSpan&) const = default;
 };
 inline constexpr Micros kMinute = 60'000'000;
-inline constexpr Micros kWindowLengths[] = {kMinute, 10 * kMinute, 60 * kMinute};
+inline constexpr size_t kWindowKinds = 3;
+inline constexpr Micros kWindowLengths[kWindowKinds] = {kMinute, 10 * kMinute, 60 * kMinute};
 /// How old the end of a window may be before it is merged into the next coarser one, or goes.
-inline constexpr Micros kWindowAges[] = {120 * kMinute, 72 * 60 * kMinute, 7 * 24 * 60 * kMinute};
+inline constexpr Micros kWindowAges[kWindowKinds] = {120 * kMinute, 72 * 60 * kMinute, 7 * 24 * 60 * kMinute};
+/// How far ahead of its arrival a line may be.
+inline constexpr Micros kMostAhead = kMinute;
 
+/// The window of that length that holds `time`.
+constexpr WindowSpan window_of(Micros time, Micros length) {
+  const Micros into = time % length;
+  return {time - (into < 0 ? into + length : into), length};
+}
+
+/// Cells of one window by series. What nearly every channel has lies in arrays that come into being with
+/// their first value; the rest in a list with a hash beside it. Moved, not copied.
 class OpenWindow {
  public:
-  void add(SeriesId series, double value, Stamp at);
-  /// For the fixed series that count lines.
-  void count(SeriesId series, Stamp at);
+  void add(SeriesId series, double value, Stamp at) {
+    if (series >= series_status_none) return own(series).add(value, at);
+    values(series).add(value, at);
+  }
+  /// The cell of a fixed series that has values.
+  Cell& values(SeriesId series) {
+    if (!values_) values_ = std::make_unique<Values>();
+    return (*values_)[series];
+  }
+  /// For series that count lines, fixed or own: `lines` of them, the latest at `at`.
+  void count(SeriesId series, Stamp at, uint64_t lines = 1) {
+    if (series - series_status_none >= kCounting) return own(series).add_lines(lines, at);
+    LineCount& line = counts(series - series_status_none);
+    line.lines += lines;
+    if (at > line.last) line.last = at;
+  }
+
   /// use(SeriesId, const Cell&)
   template <class F>
-  void for_each(F&& use) const;
+  void for_each(F&& use) const {
+    for (SeriesId i = 0; values_ && i < values_->size(); ++i)
+      if ((*values_)[i].count()) use(i, std::as_const((*values_)[i]));
+    for (uint32_t i = 0; i < kCounting; ++i) {
+      const uint8_t block = block_of_[i / kBlock];
+      if (!block) continue;
+      const LineCount& line = blocks_[block - 1u][i % kBlock];
+      if (!line.lines) continue;
+      Cell cell;
+      cell.add_lines(line.lines, line.last);
+      use(series_status_none + i, std::as_const(cell));
+    }
+    for (const Own& own : own_) use(own.series, own.cell);
+  }
+
+  size_t memory() const;  // bytes on the heap
+
+ private:
+  static constexpr uint32_t kCounting = first_own_series - series_status_none, kBlock = 4;
+  using Values = std::array<Cell, series_status_none>;
+  struct LineCount {
+    uint64_t lines = 0;
+    Stamp last;
+  };
+  struct Own {
+    SeriesId series;
+    Cell cell;
+  };
+
+  LineCount& counts(uint32_t which) {
+    uint8_t& block = block_of_[which / kBlock];
+    if (!block) block = add_block();
+    return blocks_[block - 1u][which % kBlock];
+  }
+  uint8_t add_block();
+
+  /// Series' numbers are dense, so they are their own hash.
+  Cell& own(SeriesId series) {
+    if (!slots_.empty())
+      for (size_t at = series & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
+        const uint32_t slot = slots_[at];
+        if (!slot) break;
+        if (own_[slot - 1].series == series) return own_[slot - 1].cell;
+      }
+    return add_own(series);
+  }
+  Cell& add_own(SeriesId series);
+
+  std::unique_ptr<Values> values_;
+  std::array<uint8_t, (kCounting + kBlock - 1) / kBlock> block_of_{};  // 0: none; else its place plus one
+  std::vector<std::array<LineCount, kBlock>> blocks_;
+  std::vector<Own> own_;         // in order of their first values
+  std::vector<uint32_t> slots_;  // a power of two, half full at most: 0, or a place in own_ plus one
 };
 
-/// Owned by one thread's share of a channel, which locks around every call.
+/// Owned by one thread's share of a channel, which locks around every call. Bounded by what is kept: 120
+/// minutes, 432 tens of minutes and 168 hours, and the few around now.
 class OpenWindows {
  public:
-  /// The window of a line: null if it is later than any window is kept. A time too far ahead is set back to
-  /// `arrival` first. Valid until the next call.
-  OpenWindow* at(Micros& time, Micros arrival);
+  /// The window of a line: null if it is older than any window that is kept. A time too far ahead is set back
+  /// to `arrival` first. Valid until the next call.
+  OpenWindow* at(Micros& time, Micros arrival) {
+    if (static_cast<uint64_t>(time - begin_) < length_ && time - arrival <= kMostAhead) return current_;
+    return find(time, arrival);
+  }
 
   /// Records of a batch whose positions are [first, past): call it once per slice, with whatever it added.
   void cover(Position first, Position past) { covered_.add(first, past); }
 
-  uint64_t late() const, ahead() const;  // lines since the start
+  /// Of the window that at() gave last.
+  WindowSpan current() const { return {begin_, static_cast<Micros>(length_)}; }
+
+  uint64_t late() const { return late_; }    // lines since the start
+  uint64_t ahead() const { return ahead_; }  // the same
 
   struct Taken {
-    std::vector<std::pair<WindowSpan, OpenWindow>> windows;
+    std::vector<std::pair<WindowSpan, OpenWindow>> windows;  // by span
     Covered covered;
+    uint64_t late = 0;  // since the last take
   };
   /// All of it, in one step; it is empty afterwards, but for late() and ahead().
   Taken take();
-  /// Looks without taking: for questions between two takes. use(WindowSpan, const OpenWindow&)
+  /// Whether take() would give anything.
+  bool empty() const { return windows_.empty() && covered_.ranges().empty() && late_ == late_taken_; }
+  /// Looks without taking. use(WindowSpan, const OpenWindow&)
   template <class F>
-  void for_each(F&& use) const;
+  void for_each(F&& use) const {
+    for (const auto& [span, window] : windows_) use(span, window);
+  }
 
  private:
+  OpenWindow* find(Micros& time, Micros arrival);
+
+  Micros begin_ = 0;     // of the last one that was asked for
+  uint64_t length_ = 0;  // its length; 0: there is none
+  OpenWindow* current_ = nullptr;
+  std::vector<std::pair<WindowSpan, OpenWindow>> windows_;  // by span
   Covered covered_;
+  uint64_t late_ = 0, late_taken_ = 0, ahead_ = 0;
 };
 
 }  // namespace tailrace

@@ -1,7 +1,9 @@
 #pragma once
 // Where closed and half-filled windows go: memory or a file.
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,32 +17,50 @@ namespace tailrace {
 
 using SeriesCells = std::map<SeriesName, Cell>;
 
+/// Of one channel at most, the newest.
+inline constexpr size_t kMostMarks = 1000;
+
 /// What the shards of one channel counted since the last time, with series by name.
 struct RollupDelta {
   std::map<WindowSpan, SeriesCells> windows;
   Covered covered;
   std::vector<PlatformMark> marks;
   uint64_t late = 0;  // lines
+
+  bool empty() const { return windows.empty() && covered.ranges().empty() && marks.empty() && !late; }
+  /// What a shard gave; `name` says which series an id is.
+  void add(const OpenWindows::Taken& taken, const std::function<SeriesName(SeriesId)>& name);
+  void merge(RollupDelta other);
 };
+
+/// By Channel::index.
+using RollupBatch = std::map<uint32_t, RollupDelta>;
 
 /// Thread-safe; may block on a disk: never called on an event loop.
 class RollupStore {
  public:
   virtual ~RollupStore() = default;
-  /// Merges all of it, or nothing of it. `channel` is Channel::index.
-  virtual Result<void> merge(uint32_t channel, RollupDelta delta) = 0;
+  /// Merges all of it, or nothing of it. Windows finer than their time is kept in go into a coarser one;
+  /// those older than all that is kept are late.
+  virtual Result<void> merge(const RollupBatch& batch) = 0;
   virtual Result<Covered> covered(uint32_t channel) = 0;
-  /// use(WindowSpan, SeriesCells&) for each window of the channel that touches [from, to), in order of time.
+  /// Channels of which there is anything.
+  virtual Result<std::vector<uint32_t>> channels() = 0;
+
   struct Answer {
-    std::map<WindowSpan, SeriesCells> windows;
-    std::vector<PlatformMark> marks;
-    uint64_t late = 0;
-    Micros whole_from = 0;  // what is asked for from here on is all there
+    std::map<WindowSpan, SeriesCells> windows;  // those that touch [from, to)
+    std::vector<PlatformMark> marks;            // within [from, to), in order of time
+    uint64_t late = 0;                          // lines, of all time
+    /// By kWindowLengths: from here on everything is there in windows of this length or finer ones.
+    std::array<Micros, kWindowKinds> whole_from{};
   };
   virtual Result<Answer> read(uint32_t channel, Micros from, Micros to) = 0;
   /// Ages windows, drops what is too old or beyond the bound.
-  virtual void compact(Micros now) = 0;
-  virtual void forget(uint32_t channel) = 0;
+  virtual Result<void> compact(Micros now) = 0;
+  virtual Result<void> forget(uint32_t channel) = 0;
+
+  virtual uint64_t bytes() const = 0;
+  virtual void set_limit(uint64_t bytes) = 0;  // from the next compact() on
 };
 
 }  // namespace tailrace

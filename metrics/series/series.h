@@ -19,6 +19,9 @@ enum class SeriesKind : uint8_t {
   router_host,  // the same; the source is the host
 };
 
+/// `measure`, `dyno_memory`, …
+std::string_view series_kind_name(SeriesKind kind);
+
 /// A series as the outside knows it; unique in its channel.
 struct SeriesKey {
   SeriesKind kind = SeriesKind::router;

@@ -49,7 +49,7 @@ const std::vector<std::pair<const char*, Draw>>& distributions() {
        [](auto& r) {
          return std::bernoulli_distribution(0.02)(r) ? 30.0 : std::lognormal_distribution<>(-4, 0.3)(r);
        }},
-      {"the whole range", [](auto& r) { return std::exp2(std::uniform_real_distribution<>(-20, 20)(r)); }},
+      {"the whole range", [](auto& r) { return std::exp2(std::uniform_real_distribution<>(-32, 48)(r)); }},
   };
   return all;
 }
@@ -110,17 +110,17 @@ TEST_CASE("the ends of the range, zero, and what is no value") {
   CHECK(sketch.memory() == 0);
 
   sketch.insert(1e-12);
-  sketch.insert(1e9);
+  sketch.insert(1e18);
   CHECK(sketch.count() == 5);
   CHECK(sketch.min() == 0);
-  CHECK(sketch.quantile(1) == 1e9);
-  CHECK(sketch.sum() == doctest::Approx(1e9));
+  CHECK(sketch.quantile(1) == 1e18);
+  CHECK(sketch.sum() == doctest::Approx(1e18));
   // Beyond the range only the bucket is clamped; an answer still lies between the smallest and the largest.
-  CHECK(sketch.quantile(0.8) <= Sketch::lower_end(1));
+  CHECK(sketch.quantile(0.8) <= Buckets::lower_end(1));
 
   Sketch tiny;
-  for (int i = 0; i < 3; ++i) tiny.insert(2e9);
-  CHECK(tiny.quantile(0.5) == 2e9);
+  for (int i = 0; i < 3; ++i) tiny.insert(2e18);
+  CHECK(tiny.quantile(0.5) == 2e18);
 }
 
 TEST_CASE("memory follows the contents") {
@@ -142,6 +142,6 @@ TEST_CASE("memory follows the contents") {
   Sketch hostile;
   std::mt19937_64 random(3);
   for (int i = 0; i < 100000; ++i)
-    hostile.insert(std::exp2(std::uniform_real_distribution<>(-30, 30)(random)));
-  CHECK(hostile.memory() <= Sketch::kBuckets * 4);
+    hostile.insert(std::exp2(std::uniform_real_distribution<>(-40, 60)(random)));
+  CHECK(hostile.memory() <= Buckets::kBuckets * 4);
 }

@@ -1,8 +1,10 @@
 #include "cli/router_model.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <sstream>
@@ -41,7 +43,7 @@ double latency(const std::vector<SimulatedLine>& lines, double p) {
   std::vector<double> all;
   for (const auto& line : router_lines(lines)) {
     if (!line.message.starts_with("at=info")) continue;
-    all.push_back(std::stod(field(line.message, "connect")) + std::stod(field(line.message, "service")));
+    all.push_back(double(line.times.took()) / 1000);
   }
   std::sort(all.begin(), all.end());
   return all.at(size_t(double(all.size()) * p));
@@ -103,12 +105,17 @@ TEST_CASE("a router line has connect, service and status where awk looks for the
 TEST_CASE("nobody is served later than 30 s, and what would be is H12 at 30 s") {
   for (const Routing routing : {Routing::random, Routing::queue}) {
     auto options = calm(2, 2, routing, 20);
-    options.slow_share = 0.01, options.slow_median_ms = 40'000;
+    options.slow_share = 0.01, options.slow_ms = 40'000;
     uint64_t timeouts = 0;
     for (const auto& line : router_lines(run(options, 600))) {
       if (field(line.message, "code") == "H12") {
         ++timeouts;
-        CHECK(field(line.message, "service") == "30000ms");
+        double told = 0;  // in the router's queue, in a dyno, or in both
+        for (const char* part : {"wait", "service"})
+          if (const std::string ms = field(line.message, part); ms != "(none)" && !ms.empty())
+            told += std::stod(ms);
+        CHECK(std::abs(told - 30'000) <= 1);
+        CHECK(line.times.took() == 30'000'000);
         CHECK(field(line.message, "status") == "503");
       } else {
         CHECK(std::stod(field(line.message, "service")) <= 30'000);
@@ -140,17 +147,47 @@ TEST_CASE("one queue beats chance, and many routers spoil the queue") {
   CHECK(queue < many);
 }
 
-TEST_CASE("the queue's wait is connect, chance's wait is service") {
+TEST_CASE("the queue's wait is wait, chance's wait is service") {
   auto options = calm(1, 1, Routing::queue, 30);
   options.slow_share = 0;
-  double connect = 0;
+  double longest = 0, deepest = 0;
   for (const auto& line : router_lines(run(options, 60))) {
-    connect = std::max(connect, std::stod(field(line.message, "connect")));
-  }
-  CHECK(connect > 20);
-  options.routing = Routing::random;
-  for (const auto& line : router_lines(run(options, 60)))
+    CHECK(line.message.find("dyno=web.1 queue=") != std::string::npos);
+    const double wait = std::stod(field(line.message, "wait"));
+    CHECK(std::abs(wait - double(line.times.waited()) / 1000) <= 0.5);
+    longest = std::max(longest, wait);
+    deepest = std::max(deepest, std::stod(field(line.message, "queue")));
     CHECK(std::stod(field(line.message, "connect")) < 3);
+  }
+  CHECK(longest > 20);
+  CHECK(deepest > 2);
+
+  options.routing = Routing::random;
+  longest = 0;
+  for (const auto& line : router_lines(run(options, 60))) {
+    CHECK(field(line.message, "wait") == "(none)");
+    CHECK(std::abs(std::stod(field(line.message, "service")) - double(line.times.took()) / 1000) <= 0.5);
+    longest = std::max(longest, double(line.times.waited()) / 1000);
+  }
+  CHECK(longest > 20);
+
+  options.zero_queue = true;
+  for (const auto& line : router_lines(run(options, 60)))
+    CHECK(line.message.find("dyno=web.1 queue=0 wait=0ms connect=") != std::string::npos);
+}
+
+TEST_CASE("the app says how long a request waited, wherever it was") {
+  for (const Routing routing : {Routing::random, Routing::queue}) {
+    auto options = calm(3, 2, routing, 40);
+    options.app_lines = true;
+    std::vector<std::string> told, real;
+    for (const auto& line : run(options, 60)) {
+      if (!line.platform) told.push_back(field(line.message, "measure#queue"));
+      if (line.times.served) real.push_back(fmt::format("{:.1f}ms", double(line.times.waited()) / 1000));
+    }
+    CHECK(told.size() > 1000);
+    CHECK(told == real);
+  }
 }
 
 TEST_CASE("crashes, broken requests and dyno metrics look as Heroku's do") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "cli/plot.h"
+
 using namespace tailrace;
 using namespace std::chrono_literals;
 

@@ -3,13 +3,16 @@
 import collections
 import gzip
 import json
+import math
 import os
 import re
 import socket
 import unittest
 
+from exposition import read_exposition, samples_of
 from harness import AUTH, HttpFarEnd, RawHttp, TIME, counted, record, wait_until
 from ingest_case import LIBZSTD, RFC3339, IngestCase, RawHttps, chunked, zstd
+from line_values import families_of
 
 LISTENER_TOKEN = "t.0a0a0a0a-0000-4000-8000-000000000002"
 
@@ -94,6 +97,24 @@ class Samples(SampleCase):
     def test_logplex_1_to_the_admin_listener(self):
         self.accepts(counted(*self.frames()), len(SAMPLES), port=self.router.admin)
         self.came_through()
+
+    def test_metrics_say_what_the_lines_say(self):
+        self.accepts(counted(*self.frames()), len(SAMPLES))
+        self.balance()
+        answer = self.router.api("GET", f"/v3/channels/{self.channel}/prometheus", headers={"Accept": "text/plain"})
+        shown = samples_of(read_exposition(answer.body))
+        wanted = families_of(self.channel, [(s.app, s.procid, s.time, s.message.decode()) for s in SAMPLES])
+        self.assertGreater(len(wanted), 150)
+        self.assertEqual({key[0] for key in wanted} - {key[0] for key in shown}, set())
+        for key, value in wanted.items():
+            self.assertAlmostEqual(shown.get(key, math.nan), value, delta=abs(value) * 1e-12, msg=key)
+        # And nothing else in the families that are wholly known.
+        known = {key[0] for key in wanted}
+        self.assertEqual([key for key in shown if key[0] in known and key not in wanted], [])
+        # All of these lines are older than any window that is kept.
+        late = shown["tailrace_late_records_total", ("channel", self.channel)]
+        self.assertGreaterEqual(late, sum(s.procid == "router" and s.app == "heroku" or b" sample#" in s.message for s in SAMPLES))
+        self.assertLessEqual(late, len(SAMPLES))
 
     def test_frames_with_the_length_that_they_were_found_with(self):
         # Some count a newline, those of add-ons do not; two had something blacked out, and their length is not theirs.

@@ -64,6 +64,53 @@ TEST_CASE("a family has its head once, and none without samples") {
         "# EOF\n");
 }
 
+TEST_CASE("OpenMetrics names units, by the end of a name") {
+  const auto write = [](ExpositionWriter& out) {
+    out.family("cpu_seconds_total", FamilyType::counter, "C.");
+    out.sample({}, uint64_t{1});
+    out.family("a_bytes", FamilyType::gauge, "B.");
+    out.sample({}, uint64_t{2});
+    out.family("kilobytes", FamilyType::gauge, "K.");
+    out.sample({}, uint64_t{3});
+  };
+  CHECK(written(ExpositionFormat::openmetrics, write) ==
+        "# HELP cpu_seconds C.\n# TYPE cpu_seconds counter\n# UNIT cpu_seconds seconds\ncpu_seconds_total 1\n"
+        "# HELP a_bytes B.\n# TYPE a_bytes gauge\n# UNIT a_bytes bytes\na_bytes 2\n"
+        "# HELP kilobytes K.\n# TYPE kilobytes gauge\nkilobytes 3\n# EOF\n");
+  CHECK(written(ExpositionFormat::prometheus_text, write).find("UNIT") == std::string::npos);
+}
+
+TEST_CASE("a value that is no UTF-8 does not cost the scrape") {
+  const auto write = [](ExpositionWriter& out) {
+    out.family("a", FamilyType::gauge, "A.");
+    out.sample({{"name", "caf\xc3\xa9"}}, uint64_t{1});
+    out.sample({{"name", "caf\xe9\"\n"}}, uint64_t{2});
+    out.sample({{"name", std::string_view("\0", 1)}}, uint64_t{3});
+  };
+  CHECK(
+      written(ExpositionFormat::prometheus_text, write) ==
+      std::string("# HELP a A.\n# TYPE a gauge\na{name=\"caf\xc3\xa9\"} 1\na{name=\"caf\\\\xe9\\\"\\n\"} 2\n"
+                  "a{name=\"") +
+          '\0' + "\"} 3\n");
+}
+
+TEST_CASE("an exemplar stands behind its bucket in OpenMetrics alone") {
+  const auto write = [](ExpositionWriter& out) {
+    const ShownExemplar exemplar{{"request_id", "a\"}\\1"}, 0.018, 1'795'257'600'000'123};
+    out.family("b", FamilyType::histogram, "B.");
+    out.bucket({{"channel", "1"}, {"le", "0.025"}}, 1, &exemplar);
+    out.bucket({{"channel", "1"}, {"le", "+Inf"}}, 1, nullptr);
+  };
+  CHECK(written(ExpositionFormat::prometheus_text, write) ==
+        "# HELP b B.\n# TYPE b histogram\n"
+        "b_bucket{channel=\"1\",le=\"0.025\"} 1\n"
+        "b_bucket{channel=\"1\",le=\"+Inf\"} 1\n");
+  CHECK(written(ExpositionFormat::openmetrics, write) ==
+        "# HELP b B.\n# TYPE b histogram\n"
+        "b_bucket{channel=\"1\",le=\"0.025\"} 1 # {request_id=\"a\\\"}\\\\1\"} 0.018 1795257600.000123\n"
+        "b_bucket{channel=\"1\",le=\"+Inf\"} 1\n# EOF\n");
+}
+
 TEST_CASE("numbers are short and know no locale") {
   const char* before = std::setlocale(LC_ALL, "de_DE.UTF-8");
   CHECK(number(0) == "0");

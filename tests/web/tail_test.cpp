@@ -31,6 +31,7 @@ class FakeExchange final : public HttpExchange {
     if (during_write) during_write();
     co_return true;
   }
+  void break_off() override {}
   void on_gone(std::function<void()> g) override { gone = std::move(g); }
 
   std::string written;

@@ -1,0 +1,42 @@
+#include <algorithm>
+
+#include "metrics/rollup/rollup_store.h"
+
+namespace tailrace {
+
+void RollupDelta::add(const OpenWindows::Taken& taken, const std::function<SeriesName(SeriesId)>& name) {
+  std::map<SeriesId, SeriesName> names;  // of many windows the same
+  for (const auto& [span, window] : taken.windows) {
+    SeriesCells& cells = windows[span];
+    window.for_each([&](SeriesId series, const Cell& cell) {
+      auto known = names.find(series);
+      if (known == names.end()) known = names.emplace(series, name(series)).first;
+      cells[known->second].merge(cell);
+    });
+  }
+  covered.merge(taken.covered);
+  late += taken.late;
+}
+
+void RollupDelta::merge(RollupDelta other) {
+  for (auto& [span, theirs] : other.windows) {
+    SeriesCells& ours = windows[span];
+    for (auto& [name, cell] : theirs) {
+      const auto [place, fresh] = ours.try_emplace(name);
+      if (fresh)
+        place->second = std::move(cell);
+      else
+        place->second.merge(cell);
+    }
+  }
+  covered.merge(other.covered);
+  marks.insert(marks.end(), std::make_move_iterator(other.marks.begin()),
+               std::make_move_iterator(other.marks.end()));
+  if (marks.size() > kMostMarks) {
+    std::ranges::sort(marks);
+    marks.erase(marks.begin(), marks.end() - kMostMarks);
+  }
+  late += other.late;
+}
+
+}  // namespace tailrace

@@ -1,0 +1,252 @@
+#include "metrics/rollup/rollup_keeper.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/log.h"
+#include "channels/log.h"
+#include "metrics/rollup/log_reader.h"
+
+namespace tailrace {
+namespace {
+
+constexpr size_t kChannelsPerBatch = 256;  // merged in one transaction, for which answers wait
+constexpr size_t kSlicesPerBatch = 64;     // read again before what they gave is merged
+constexpr Micros kLongestKept = kWindowAges[kWindowKinds - 1] + 2 * kWindowLengths[kWindowKinds - 1];
+
+/// Bytes, about.
+uint64_t size_of(const RollupDelta& delta) {
+  uint64_t bytes = 0;
+  for (const auto& [span, cells] : delta.windows)
+    for (const auto& [name, cell] : cells)
+      bytes += sizeof(SeriesName) + sizeof(Cell) + 64 + name.name.size() + name.source.size() + cell.memory();
+  return bytes;
+}
+
+/// What of a slice is not counted yet and lies below `end`, in order.
+std::vector<Slice> uncounted(const Slice& slice, const Covered& covered, Position end) {
+  std::vector<Slice> pieces;
+  Slice piece = slice;
+  piece.records = 0;
+  piece.end_at = piece.begin_at;
+  const auto flush = [&] {
+    if (piece.records) pieces.push_back(piece);
+    piece.begin_at = piece.end_at;
+    piece.records = 0;
+  };
+  Position at = slice.first;
+  for (const Record record : slice) {
+    if (at >= end) break;
+    const bool counted = covered.holds(at);
+    if (counted) flush();
+    if (!counted && !piece.records) piece.first = at;
+    piece.end_at += static_cast<uint32_t>(record.stride());
+    if (counted)
+      piece.begin_at = piece.end_at;
+    else
+      ++piece.records;
+    ++at.value;
+  }
+  flush();
+  return pieces;
+}
+
+/// All below it are counted.
+Position counted_below(const Covered& covered) {
+  if (covered.ranges().empty() || covered.ranges().front().first != Position{}) return {};
+  return covered.ranges().front().second;
+}
+
+}  // namespace
+
+RollupKeeper::RollupKeeper(RollupSource& source, RollupStore& store, Options options)
+    : source_(source), store_(store), options_(std::move(options)) {}
+
+RollupKeeper::~RollupKeeper() {
+  stop();
+}
+
+void RollupKeeper::start(const std::vector<ChannelPtr>& channels, bool replay) {
+  started_ = options_.now();
+  stopped_ = false;
+  std::set<uint32_t> there;
+  for (const ChannelPtr& channel : channels) {
+    there.insert(channel->index);
+    if (!replay) continue;
+    replays_.push_back({channel, channel->log->end().next});
+    to_replay_.insert(channel->index);
+  }
+  replaying_ = replays_.size();
+  if (const auto stored = store_.channels())
+    for (const uint32_t channel : *stored)
+      if (!there.contains(channel)) (void)store_.forget(channel);  // else at the next start
+  next_round_ = mono_now() + options_.interval;
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void RollupKeeper::stop_thread() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+  replays_.clear();
+}
+
+void RollupKeeper::stop() {
+  if (stopped_) return;
+  stop_thread();
+  (void)merge_now();
+  stopped_ = true;
+}
+
+void RollupKeeper::run(const std::stop_token& stop) {
+  if (const auto done = store_.compact(options_.now()); !done)
+    log_warn("rollups could not be aged", "error=\"" + done.error().message() + "\"");
+  if (!replays_.empty()) {
+    Loop loop;
+    for (; !replays_.empty() && !stop.stop_requested(); replays_.pop_front())
+      finish(replays_.front(), replay(replays_.front(), loop, stop));
+    if (const uint64_t lost = unread(); lost && replays_.empty())
+      log_warn("records were gone before metrics could count them again", "records=" + std::to_string(lost));
+  }
+  std::unique_lock lock(waiting_mutex_);
+  while (!stop.stop_requested()) {
+    waiting_.wait_until(lock, stop, next_round_, [] { return false; });
+    if (!stop.stop_requested()) round_if_due();
+  }
+}
+
+void RollupKeeper::round_if_due() {
+  if (mono_now() < next_round_) return;
+  (void)merge_now();
+  next_round_ = mono_now() + options_.interval;
+}
+
+// ---- merging ---------------------------------------------------------------------------------------------
+
+Result<void> RollupKeeper::merge_now() {
+  const std::vector<uint32_t> channels = source_.channels_counted();
+  for (size_t at = 0; at < channels.size() || at == 0;) {
+    const std::lock_guard lock(mutex_);
+    for (const size_t end = std::min(channels.size(), at + kChannelsPerBatch); at < end; ++at)
+      take(channels[at]);
+    if (const auto done = merge_pending(); !done) return done;
+    if (channels.empty()) break;
+  }
+  return store_.compact(options_.now());
+}
+
+void RollupKeeper::take(uint32_t channel) {
+  RollupDelta delta = source_.take(channel);
+  if (!delta.empty()) pending_[channel].merge(std::move(delta));
+}
+
+Result<void> RollupKeeper::merge_pending() {
+  if (pending_.empty()) return {};
+  const auto done = store_.merge(pending_);
+  if (done)
+    pending_.clear();
+  else
+    hold_bound();
+  if (bool(done) == failing_) {
+    failing_ = !done;
+    if (failing_)
+      log_warn("metrics cannot be stored and wait in memory", "error=\"" + done.error().message() + "\"");
+    else
+      log_info("metrics are stored again");
+  }
+  return done;
+}
+
+void RollupKeeper::hold_bound() {
+  std::map<uint64_t, uint32_t> by_size;
+  uint64_t bytes = 0;
+  for (const auto& [channel, delta] : pending_) {
+    const uint64_t size = size_of(delta);
+    bytes += size;
+    by_size.emplace(size, channel);
+  }
+  for (auto largest = by_size.rbegin(); bytes > options_.most_pending && largest != by_size.rend();
+       ++largest) {
+    bytes -= largest->first;
+    pending_.erase(largest->second);
+    log_warn("metrics of a channel are given up in memory until the next start",
+             "channel_index=" + std::to_string(largest->second));
+  }
+}
+
+Result<RollupStore::Answer> RollupKeeper::read(uint32_t channel, Micros from, Micros to) {
+  const Micros now = options_.now();
+  from = std::max(from, now - kLongestKept);
+  to = std::min(to, now + kLongestKept);
+  const std::lock_guard lock(mutex_);
+  take(channel);
+  auto answer = store_.read(channel, from, to);
+  if (!answer) return answer;
+  if (to_replay_.contains(channel))
+    for (Micros& whole : answer->whole_from) whole = std::max(whole, started_);
+  const auto waiting = pending_.find(channel);
+  if (waiting == pending_.end()) return answer;
+  const RollupDelta& delta = waiting->second;
+  for (const auto& [span, cells] : delta.windows) {
+    if (span.end() <= from || span.begin >= to) continue;
+    for (const auto& [name, cell] : cells) answer->windows[span][name].merge(cell);
+  }
+  for (const PlatformMark& mark : delta.marks)
+    if (mark.time >= from && mark.time < to) answer->marks.push_back(mark);
+  std::ranges::sort(answer->marks);
+  answer->late += delta.late;
+  return answer;
+}
+
+void RollupKeeper::forget(uint32_t channel) {
+  const std::lock_guard lock(mutex_);
+  pending_.erase(channel);
+  to_replay_.erase(channel);
+  if (const auto done = store_.forget(channel); !done)
+    log_warn("a removed channel's metrics stay until the next start",
+             "error=\"" + done.error().message() + "\"");
+}
+
+// ---- reading again ---------------------------------------------------------------------------------------
+
+/// False: not all of it.
+bool RollupKeeper::replay(const Replay& replay, Loop& loop, const std::stop_token& stop) {
+  const Channel& channel = *replay.channel;
+  const auto covered = store_.covered(channel.index);
+  if (!covered) {
+    log_warn("a channel's log cannot be counted again", "error=\"" + covered.error().message() + "\"");
+    return false;
+  }
+  const Position from = counted_below(*covered);
+  if (from >= replay.end) return true;
+  LogReader reader(*channel.log, loop, from);
+  for (size_t slices = 1;; ++slices) {
+    const Slice slice = reader.next(stop);
+    if (stop.stop_requested()) return false;
+    if (slice.empty() || slice.first >= replay.end || channel.removed) break;
+    const std::vector<Slice> pieces = uncounted(slice, *covered, replay.end);
+    if (!pieces.empty()) source_.replay(channel, pieces);
+    if (slices % kSlicesPerBatch == 0) {
+      const std::lock_guard lock(mutex_);
+      take(channel.index);
+      (void)merge_pending();
+    }
+    round_if_due();
+  }
+  unread_ += reader.lost();
+  return true;
+}
+
+void RollupKeeper::finish(const Replay& replay, bool counted) {
+  const uint32_t channel = replay.channel->index;
+  const std::lock_guard lock(mutex_);
+  replaying_.fetch_sub(1, std::memory_order_relaxed);
+  if (!to_replay_.contains(channel)) return;  // forgotten
+  if (!counted) return;
+  take(channel);
+  // What is not counted now never will be: the holes close.
+  pending_[channel].covered.add({}, replay.end);
+  to_replay_.erase(channel);
+}
+
+}  // namespace tailrace

@@ -1,0 +1,285 @@
+#include "metrics/rollup/table_rollups.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace tailrace {
+namespace {
+
+constexpr size_t kWindowsPerStep = 512;  // merged in one transaction when they have aged
+
+constexpr size_t kind_of(Micros length) {
+  for (size_t i = 0; i < kWindowKinds; ++i)
+    if (kWindowLengths[i] == length) return i;
+  return kWindowKinds;
+}
+
+/// The length into which windows of a kind go; behind the last one they are dropped by the hour.
+constexpr Micros next_length(size_t kind) {
+  return kWindowLengths[std::min(kind + 1, kWindowKinds - 1)];
+}
+
+/// Where `span` is to lie now; false: nowhere.
+bool place(WindowSpan& span, const RollupBounds& bounds) {
+  for (size_t kind = kind_of(span.length); kind < kWindowKinds; ++kind) {
+    span = window_of(span.begin, kWindowLengths[kind]);
+    if (span.begin >= bounds.floor[kind]) return true;
+  }
+  return false;
+}
+
+/// How many lines a window's cells are of, at least.
+uint64_t lines_of(const SeriesCells& cells) {
+  uint64_t lines = 0;
+  for (const auto& [name, cell] : cells) lines = std::max(lines, cell.count());
+  return lines;
+}
+
+void merge_into(SeriesCells& ours, const SeriesCells& theirs) {
+  for (const auto& [name, cell] : theirs) ours[name].merge(cell);
+}
+
+}  // namespace
+
+TableRollups::TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, std::function<Micros()> now)
+    : table_(std::move(table)), now_(std::move(now)), limit_(limit) {}
+
+/// work() within a transaction; once more if the table had to be given up meanwhile.
+template <class F>
+Result<void> TableRollups::transaction(F&& work) {
+  const auto once = [&]() -> Result<void> {
+    if (const auto begun = table_->begin(now_()); !begun) return begun;
+    if (const auto done = work(); !done) return done;
+    return table_->commit();
+  };
+  auto done = once();
+  for (int tries = 0; !done; ++tries) {
+    table_->roll_back();
+    if (tries || !table_->given_up(done.error())) return done;
+    done = once();
+  }
+  return done;
+}
+
+// ---- merging ---------------------------------------------------------------------------------------------
+
+Result<void> TableRollups::merge(const RollupBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  return transaction([&]() -> Result<void> {
+    const auto bounds = table_->bounds();
+    if (!bounds) return bounds.error();
+    for (const auto& [channel, delta] : batch)
+      if (const auto done = merge_channel(channel, delta, *bounds); !done) return done;
+    return {};
+  });
+}
+
+Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& delta,
+                                         const RollupBounds& bounds) {
+  const auto stored = table_->channel(channel);
+  if (!stored) return stored.error();
+  ChannelRollup state;
+  if (!stored->empty() && !decode_channel(*stored, state)) {
+    // What its windows count is not known any more: they go too, and the next start counts the log anew.
+    log_warn("a channel's rollups are damaged and given up", "channel_index=" + std::to_string(channel));
+    if (const auto done = table_->remove_channel(channel); !done) return done;
+  }
+  std::map<WindowSpan, SeriesCells> moved;  // where several of the delta's windows may be one now
+  for (const auto& [span, cells] : delta.windows) {
+    WindowSpan placed = span;
+    if (!place(placed, bounds))
+      state.late += lines_of(cells);
+    else if (placed == span) {
+      if (const auto done = merge_window({span.length, span.begin, channel}, cells); !done) return done;
+    } else {
+      merge_into(moved[placed], cells);
+    }
+  }
+  for (const auto& [span, cells] : moved)
+    if (const auto done = merge_window({span.length, span.begin, channel}, cells); !done) return done;
+
+  std::erase_if(state.marks, [&](const PlatformMark& m) { return m.time < bounds.floor[kWindowKinds - 1]; });
+  state.covered.merge(delta.covered);
+  state.late += delta.late;
+  if (!delta.marks.empty()) {
+    state.marks.insert(state.marks.end(), delta.marks.begin(), delta.marks.end());
+    std::ranges::sort(state.marks);
+    if (state.marks.size() > kMostMarks)
+      state.marks.erase(state.marks.begin(), state.marks.end() - kMostMarks);
+  }
+  return table_->set_channel(channel, encode_channel(state));
+}
+
+Result<void> TableRollups::merge_window(const WindowKey& key, const SeriesCells& cells) {
+  const auto stored = table_->window(key);
+  if (!stored) return stored.error();
+  if (stored->empty()) return table_->set_window(key, encode_cells(cells, key.span()));
+  SeriesCells both;
+  if (!decode_cells(*stored, key.span(), both)) log_warn("a window of the rollups is damaged and left out");
+  merge_into(both, cells);
+  return table_->set_window(key, encode_cells(both, key.span()));
+}
+
+// ---- ageing ----------------------------------------------------------------------------------------------
+
+Result<void> TableRollups::compact(Micros now) {
+  for (size_t kind = 0; kind < kWindowKinds; ++kind) {
+    // Whole windows of the next length at once, so that each of those is fine or coarse.
+    const Micros oldest = now - kWindowAges[kind] - kWindowLengths[kind];
+    if (const auto done = raise_floor(kind, window_of(oldest, next_length(kind)).begin); !done) return done;
+  }
+  return hold_bound(now);
+}
+
+/// What lies below goes with it, some at a time: answers and merges have their turn in between.
+Result<void> TableRollups::raise_floor(size_t kind, Micros floor) {
+  for (bool more = true; more;) {
+    const std::lock_guard lock(mutex_);
+    const auto done = transaction([&]() -> Result<void> {
+      auto bounds = table_->bounds();
+      if (!bounds) return bounds.error();
+      if (bounds->floor[kind] < floor) {
+        bounds->floor[kind] = floor;
+        if (const auto set = table_->set_bounds(*bounds); !set) return set;
+      }
+      const auto keys = table_->windows(kWindowLengths[kind], bounds->floor[kind], kWindowsPerStep);
+      if (!keys) return keys.error();
+      more = keys->size() == kWindowsPerStep;
+      return age(*keys, kind);
+    });
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> TableRollups::age(const std::vector<WindowKey>& keys, size_t kind) {
+  std::map<WindowKey, SeriesCells> coarser;
+  for (const WindowKey& key : keys) {
+    if (kind + 1 < kWindowKinds) {
+      const auto stored = table_->window(key);
+      if (!stored) return stored.error();
+      SeriesCells cells;
+      if (!decode_cells(*stored, key.span(), cells))
+        log_warn("a window of the rollups is damaged and left out");
+      const WindowSpan span = window_of(key.begin, next_length(kind));
+      merge_into(coarser[{span.length, span.begin, key.channel}], cells);
+    }
+    if (const auto done = table_->remove_window(key); !done) return done;
+  }
+  for (const auto& [key, cells] : coarser)
+    if (const auto done = merge_window(key, cells); !done) return done;
+  return {};
+}
+
+Result<void> TableRollups::count_bytes() {
+  const std::lock_guard lock(mutex_);
+  const auto bytes = table_->bytes();
+  if (!bytes) return bytes.error();
+  bytes_.store(*bytes, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> TableRollups::hold_bound(Micros now) {
+  if (const auto counted = count_bytes(); !counted) return counted;
+  const uint64_t limit = limit_.load(std::memory_order_relaxed);
+  const bool over = bytes() > limit;
+  for (size_t kind = 0; kind < kWindowKinds && bytes() > limit;) {
+    const auto extent = [&] {
+      const std::lock_guard lock(mutex_);
+      return table_->extent(kWindowLengths[kind]);
+    }();
+    if (!extent) return extent.error();
+    // Up to what is under way.
+    const Micros length = next_length(kind), most = window_of(now, length).begin;
+    if (!*extent || (*extent)->first >= most) {
+      ++kind;
+      continue;
+    }
+    const Micros floor = window_of((*extent)->first, length).begin + length;
+    if (const auto done = raise_floor(kind, floor); !done) return done;
+    if (const auto counted = count_bytes(); !counted) return counted;
+  }
+  const std::lock_guard lock(mutex_);
+  if (over && !at_bound_)
+    log_info("rollups are at their bound: the finest and oldest windows go before their time",
+             "bytes=" + std::to_string(limit));
+  at_bound_ = over || (at_bound_ && bytes() > limit / 2);
+  return {};
+}
+
+// ---- reading ---------------------------------------------------------------------------------------------
+
+Result<Covered> TableRollups::covered(uint32_t channel) {
+  const std::lock_guard lock(mutex_);
+  Covered covered;
+  const auto done = transaction([&]() -> Result<void> {
+    const auto stored = table_->channel(channel);
+    if (!stored) return stored.error();
+    ChannelRollup state;
+    if (!stored->empty() && !decode_channel(*stored, state)) return table_->remove_channel(channel);
+    covered = std::move(state.covered);
+    return {};
+  });
+  if (!done) return done.error();
+  return covered;
+}
+
+Result<std::vector<uint32_t>> TableRollups::channels() {
+  const std::lock_guard lock(mutex_);
+  std::vector<uint32_t> all;
+  const auto done = transaction([&]() -> Result<void> {
+    auto found = table_->channels();
+    if (!found) return found.error();
+    all = std::move(*found);
+    return {};
+  });
+  if (!done) return done.error();
+  return all;
+}
+
+Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Micros to) {
+  const std::lock_guard lock(mutex_);
+  Answer answer;
+  const auto done = transaction([&]() -> Result<void> {
+    answer = {};
+    const auto bounds = table_->bounds();
+    if (!bounds) return bounds.error();
+    const auto stored = table_->channel(channel);
+    if (!stored) return stored.error();
+    ChannelRollup state;
+    (void)decode_channel(*stored, state);  // a damaged one goes with the next merge
+    answer.late = state.late;
+    for (PlatformMark& mark : state.marks)
+      if (mark.time >= from && mark.time < to) answer.marks.push_back(std::move(mark));
+    Micros whole = bounds->made;
+    for (size_t kind = kWindowKinds; kind-- > 0;)  // what is missing in hours is missing in minutes
+      answer.whole_from[kind] = whole = std::max(whole, bounds->floor[kind]);
+    for (const Micros length : kWindowLengths) {
+      const auto extent = table_->extent(length);
+      if (!extent) return extent.error();
+      if (!*extent) continue;
+      const Micros last = std::min(to - 1, (*extent)->second);
+      for (Micros at = std::max(window_of(from, length).begin, (*extent)->first); at <= last; at += length) {
+        const auto cells = table_->window({length, at, channel});
+        if (!cells) return cells.error();
+        if (cells->empty()) continue;
+        const WindowSpan span{at, length};
+        if (!decode_cells(*cells, span, answer.windows[span])) {
+          log_warn("a window of the rollups is damaged and left out");
+          answer.windows.erase(span);
+        }
+      }
+    }
+    return {};
+  });
+  if (!done) return done.error();
+  return answer;
+}
+
+Result<void> TableRollups::forget(uint32_t channel) {
+  const std::lock_guard lock(mutex_);
+  return transaction([&] { return table_->remove_channel(channel); });
+}
+
+}  // namespace tailrace

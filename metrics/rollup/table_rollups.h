@@ -1,0 +1,49 @@
+#pragma once
+// The store of rollups over a table of bytes: merging, ageing, the bound.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "metrics/rollup/rollup_codec.h"
+#include "metrics/rollup/rollup_store.h"
+#include "metrics/rollup/rollup_table.h"
+
+namespace tailrace {
+
+/// Owns its table, under one lock. A value lies in one window alone: what is merged into it goes into the
+/// finest window that is not below its length's floor; raising a floor moves what lies below into the next
+/// coarser length, or drops it behind the last. Time raises floors, and so does the bound: minutes first,
+/// then tens, then hours, the oldest of each first, over all channels, up to the one that is under way.
+class TableRollups final : public RollupStore {
+ public:
+  TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, std::function<Micros()> now = wall_now);
+
+  Result<void> merge(const RollupBatch& batch) override;
+  Result<Covered> covered(uint32_t channel) override;
+  Result<std::vector<uint32_t>> channels() override;
+  Result<Answer> read(uint32_t channel, Micros from, Micros to) override;
+  Result<void> compact(Micros now) override;
+  Result<void> forget(uint32_t channel) override;
+  uint64_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
+  void set_limit(uint64_t bytes) override { limit_.store(bytes, std::memory_order_relaxed); }
+
+ private:
+  template <class F>
+  Result<void> transaction(F&& work);
+  Result<void> merge_channel(uint32_t channel, const RollupDelta& delta, const RollupBounds& bounds);
+  Result<void> merge_window(const WindowKey& key, const SeriesCells& cells);
+  Result<void> raise_floor(size_t kind, Micros floor);
+  Result<void> age(const std::vector<WindowKey>& keys, size_t kind);
+  Result<void> hold_bound(Micros now);
+  Result<void> count_bytes();
+
+  const std::unique_ptr<RollupTable> table_;
+  const std::function<Micros()> now_;
+  std::mutex mutex_;
+  bool at_bound_ = false;  // guarded by mutex_: and a line says so
+  std::atomic<uint64_t> limit_, bytes_{0};
+};
+
+}  // namespace tailrace

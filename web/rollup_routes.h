@@ -1,0 +1,21 @@
+#pragma once
+// GET /v3/channels/:c/metrics: a channel's series over time.
+
+#include <optional>
+#include <string>
+
+#include "metrics/rollup/rollup_query.h"
+#include "net/http.h"
+#include "web/services.h"
+
+namespace tailrace {
+
+/// What the query of a request asks for: `from`, `to` (RFC 3339, Unix seconds, or so long before `now`),
+/// `step` (a duration or seconds), `name`, `source`. By default the last hour in minutes. Steps that are cut
+/// at either end are asked for whole. None: `error` says what is wrong, for people, and begins with the
+/// field.
+std::optional<RollupQuery> rollup_query(const HttpRequest& request, Micros now, std::string& error);
+
+void add_rollup_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
+
+}  // namespace tailrace
