@@ -2,8 +2,8 @@
 
 #include <bit>
 #include <cstring>
-#if defined(__SSE2__)
-#include <emmintrin.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
 #endif
 
 #include "metrics/lines/pair_walk.h"
@@ -37,19 +37,56 @@ bool ends_prefix(const char* text, const char* mark) {
   return false;
 }
 
-#if defined(__SSE2__)
+#if defined(__x86_64__)
+#define TAILRACE_AVX2 [[gnu::target("avx2")]]
 
-// Of the 16 places from `at` on those where a prefix may end, a bit each: `#` or `.` behind `le`, `re`, `nt`,
+// Of the places from `at` on, those where a prefix may end, a bit each: `#` or `.` behind `le`, `re`, `nt`,
 // or what differs little from these.
-unsigned likely_marks(const char* at) {
+unsigned likely_in_16(const char* at) {
   const auto load = [at](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at - i)); };
   const auto is = [](__m128i v, char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); };
   const auto with = [](__m128i v, char bits) { return _mm_or_si128(v, _mm_set1_epi8(bits)); };
-  const __m128i mark = load(0), before = with(load(1), 'e' ^ 't'), second = load(2);
-  const __m128i seconds = _mm_or_si128(is(with(second, 'l' ^ 'n'), 'l' | 'n'), is(second, 'r'));
-  const __m128i marks = _mm_or_si128(is(mark, '#'), is(mark, '.'));
-  return static_cast<unsigned>(
-      _mm_movemask_epi8(_mm_and_si128(_mm_and_si128(marks, seconds), is(before, 'e' | 't'))));
+  const __m128i mark = _mm_or_si128(is(load(0), '#'), is(load(0), '.'));
+  const __m128i first = is(with(load(1), 'e' ^ 't'), 'e' | 't');
+  const __m128i second = _mm_or_si128(is(with(load(2), 'l' ^ 'n'), 'l' | 'n'), is(load(2), 'r'));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_and_si128(_mm_and_si128(mark, first), second)));
+}
+
+TAILRACE_AVX2 __m256i load_32(const char* at) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+}
+TAILRACE_AVX2 __m256i is(__m256i v, char c) {
+  return _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c));
+}
+TAILRACE_AVX2 __m256i with(__m256i v, char bits) {
+  return _mm256_or_si256(v, _mm256_set1_epi8(bits));
+}
+TAILRACE_AVX2 unsigned likely_in_32(const char* at) {
+  const __m256i mark = _mm256_or_si256(is(load_32(at), '#'), is(load_32(at), '.'));
+  const __m256i first = is(with(load_32(at - 1), 'e' ^ 't'), 'e' | 't');
+  const __m256i second =
+      _mm256_or_si256(is(with(load_32(at - 2), 'l' ^ 'n'), 'l' | 'n'), is(load_32(at - 2), 'r'));
+  return static_cast<unsigned>(_mm256_movemask_epi8(_mm256_and_si256(_mm256_and_si256(mark, first), second)));
+}
+
+bool any_ends_prefix(const char* text, const char* at, unsigned likely) {
+  for (; likely; likely &= likely - 1)
+    if (ends_prefix(text, at + std::countr_zero(likely))) return true;
+  return false;
+}
+
+bool may_have_by_sse2(std::string_view message) {
+  const char *text = message.data(), *last = text + message.size() - 16;
+  for (const char* at = text + kNearestMark; at < last; at += 16)
+    if (const unsigned likely = likely_in_16(at); likely && any_ends_prefix(text, at, likely)) return true;
+  return any_ends_prefix(text, last, likely_in_16(last));
+}
+
+TAILRACE_AVX2 bool may_have_by_avx2(std::string_view message) {
+  const char *text = message.data(), *last = text + message.size() - 32;
+  for (const char* at = text + kNearestMark; at < last; at += 32)
+    if (const unsigned likely = likely_in_32(at); likely && any_ends_prefix(text, at, likely)) return true;
+  return any_ends_prefix(text, last, likely_in_32(last));
 }
 
 #endif
@@ -103,20 +140,13 @@ class Taker {
 }  // namespace
 
 bool may_have_samples(std::string_view message) {
-  const char* text = message.data();
-  size_t at = kNearestMark;
-#if defined(__SSE2__)
-  if (message.size() >= kNearestMark + 16) {
-    for (const size_t last = message.size() - 16;; at += 16) {
-      if (at > last) at = last;  // the rest, some of it again
-      for (unsigned marks = likely_marks(text + at); marks; marks &= marks - 1)
-        if (ends_prefix(text, text + at + std::countr_zero(marks))) return true;
-      if (at == last) return false;
-    }
-  }
+#if defined(__x86_64__)
+  if (message.size() >= kNearestMark + 32 && __builtin_cpu_supports("avx2")) return may_have_by_avx2(message);
+  if (message.size() >= kNearestMark + 16) return may_have_by_sse2(message);
 #endif
-  for (; at < message.size(); ++at)
-    if ((text[at] == '#' || text[at] == '.') && ends_prefix(text, text + at)) return true;
+  for (size_t at = kNearestMark; at < message.size(); ++at)
+    if ((message[at] == '#' || message[at] == '.') && ends_prefix(message.data(), message.data() + at))
+      return true;
   return false;
 }
 
