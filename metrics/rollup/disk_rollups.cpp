@@ -178,6 +178,7 @@ class SqliteTable final : public RollupTable {
   }
   Result<std::optional<std::pair<Micros, Micros>>> extent(Micros length) override {
     std::pair<Micros, Micros> found;
+    if (!connection_) return std::optional<std::pair<Micros, Micros>>();  // it was given up meanwhile
     for (auto [statement, begin] :
          {std::pair(&connection_->oldest, &found.first), std::pair(&connection_->newest, &found.second)}) {
       Run run(*statement, kind_key(length), kind_key(length + 1));
