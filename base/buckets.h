@@ -1,12 +1,12 @@
 #pragma once
 // How many values lie in which part of the number line: the little memory behind quantiles.
 //
-// A bucket is one of 64 equal parts of an octave [2^e, 2^(e+1)), e from -32 to 47: from a quarter of a
-// nanosecond to nine years of seconds, and to 256 TiB of bytes. Its number is the exponent and the first 6
-// bits of the fraction, cut out of the double:
+// A bucket is one of 64 equal parts of an octave [2^e, 2^(e+1)), e from -64 to 53: down to far below a
+// nanosecond in seconds, and up to the largest number that lines may say. Its number is the exponent and the
+// first 6 bits of the fraction, cut out of the double:
 //
-//   0.008 = 1.024 * 2^-7   octave -7, part floor(0.024 * 64) = 1   bucket (-7 + 32) * 64 + 1 = 1601
-//   bucket 1601 is [2^-7 * (1 + 1/64), 2^-7 * (1 + 2/64)) = [0.0079346, 0.0080566) and answers 0.0079956
+//   0.008 = 1.024 * 2^-7   octave -7, part floor(0.024 * 64) = 1   bucket (-7 + 64) * 64 + 1 = 3649
+//   bucket 3649 is [2^-7 * (1 + 1/64), 2^-7 * (1 + 2/64)) = [0.0079346, 0.0080566) and answers 0.0079956
 //
 // A bucket is at most 1/64 of its lower end wide and answers with its middle: the error is at most 1/128 =
 // 0.78 %.
@@ -26,7 +26,7 @@ namespace tailrace {
 /// there; (2) merging equals inserting everything into one; (3) a count that is full stays full.
 class Buckets {
  public:
-  static constexpr int kPartBits = 6, kLowest = -32, kHighest = 48;
+  static constexpr int kPartBits = 6, kLowest = -64, kHighest = 54;
   static constexpr uint32_t kBuckets = (kHighest - kLowest) << kPartBits;
   /// What callers that keep buckets' numbers write for a zero, which has none.
   static constexpr uint16_t kZero = UINT16_MAX;
@@ -107,10 +107,10 @@ class Buckets {
 };
 
 static_assert(std::numeric_limits<double>::is_iec559);
-static_assert(Buckets::kBuckets == 5120);
-static_assert(Buckets::bucket_of(0.008) == 1601);
-static_assert(Buckets::lower_end(1601) <= 0.008 && 0.008 < Buckets::lower_end(1602));
+static_assert(Buckets::kBuckets == 7552);
+static_assert(Buckets::bucket_of(0.008) == 3649);
+static_assert(Buckets::lower_end(3649) <= 0.008 && 0.008 < Buckets::lower_end(3650));
 static_assert(Buckets::bucket_of(1e-300) == 0 && Buckets::bucket_of(1e300) == Buckets::kBuckets - 1);
-static_assert(Buckets::lower_end(0) < 1e-9 && Buckets::lower_end(Buckets::kBuckets) == 0x1p48);
+static_assert(Buckets::lower_end(0) < 1e-9 && Buckets::lower_end(Buckets::kBuckets) == 0x1p54);
 
 }  // namespace tailrace

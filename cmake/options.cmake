@@ -24,8 +24,14 @@ function(tailrace_library name)
   target_link_libraries(tailrace_${name} PUBLIC tailrace_options ${ARG_LINK})
   set(TAILRACE_LIBRARIES ${TAILRACE_LIBRARIES} ${name} CACHE INTERNAL "")
 
-  # Each header must compile alone: one tiny file per header, built by the target check_headers.
-  file(GLOB headers RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  # Each header beside a source must compile alone: one tiny file per header, built by the target check_headers.
+  set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  foreach(source ${ARG_SOURCES})
+    get_filename_component(folder ${source} DIRECTORY)
+    list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.h)
+  endforeach()
+  file(GLOB headers RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS ${patterns})
+  list(REMOVE_DUPLICATES headers)
   set(units "")
   foreach(header ${headers})
     string(REPLACE "/" "_" unit ${header})

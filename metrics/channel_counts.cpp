@@ -20,6 +20,7 @@ std::string beginning(std::string_view text, size_t most) {
 }  // namespace
 
 void ChannelCounts::add(std::span<const Slice> slices, LineTools& tools, Counting counting) {
+  tools.router.clear();
   for (const Slice& slice : slices) {
     Position position = slice.first;
     for (const Record record : slice) {
@@ -48,10 +49,7 @@ void ChannelCounts::read(const Record& record, Position position, LineTools& too
   const auto [window, time] = window_of(record, tools, counting);
   const Stamp at{time, position};
   if (samples) read_samples(record, platform, at, window, tools, counting);
-  if (code != kNoCode) {
-    add_platform_error(code, counting);
-    if (window) window->count(series_error + static_cast<SeriesId>(code), at);
-  }
+  if (code != kNoCode) add_code(code, at, window, counting);
   if (event) mark(*event, record, time);
 }
 
@@ -70,13 +68,7 @@ void ChannelCounts::read_router_line(const Record& record, Position position, Li
   batch.window = span;
   batch.arrival = record.arrival();
   batch.add(line, message, at);
-  if (line.code != kNoCode) {
-    if (!is_router_code(line.code))
-      add_platform_error(line.code, counting);
-    else if (counting == Counting::live)
-      router().add_error(line.code);
-    if (window) window->count(series_error + static_cast<SeriesId>(line.code), at);
-  }
+  if (line.code != kNoCode) add_code(line.code, at, window, counting);
   if (!options_.by_dyno && !options_.by_host) return;
   const Micros arrival = seen_at(record, counting);
   if (options_.by_dyno)
@@ -110,14 +102,20 @@ void ChannelCounts::read_samples(const Record& record, bool platform, Stamp at, 
       router().add_app_queue(record.arrival(), pair.value);
 }
 
-void ChannelCounts::add_platform_error(int code, Counting counting) {
-  if (counting == Counting::live) platform_errors_.add(static_cast<size_t>(code));
+void ChannelCounts::add_code(int code, Stamp at, OpenWindow* window, Counting counting) {
+  if (window) window->count(series_error + static_cast<SeriesId>(code), at);
+  if (counting == Counting::replay) return;
+  if (is_router_code(code))
+    router().add_error(code);
+  else
+    platform_errors_.add(static_cast<size_t>(code));
 }
 
 void ChannelCounts::mark(PlatformEvent event, const Record& record, Micros time) {
-  constexpr size_t kMostText = 200;
+  constexpr size_t kMostText = 200, kMostProcid = 64;
   if (marks_.size() == kMostMarks) marks_.erase(marks_.begin());
-  marks_.push_back({time, event, std::string(record.procid()), beginning(record.message(), kMostText)});
+  marks_.push_back(
+      {time, event, beginning(record.procid(), kMostProcid), beginning(record.message(), kMostText)});
 }
 
 ChannelCounts::Placed ChannelCounts::window_of(const Record& record, LineTools& tools, Counting counting) {

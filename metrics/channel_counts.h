@@ -85,7 +85,8 @@ class ChannelCounts {
   void count_router_lines(RouterBatch& batch, Counting counting);
   void read_samples(const Record& record, bool platform, Stamp at, OpenWindow* window, LineTools& tools,
                     Counting counting);
-  void add_platform_error(int code, Counting counting);
+  /// Of a line of APP heroku: an H code is the router's, whoever says it, the others are the platform's.
+  void add_code(int code, Stamp at, OpenWindow* window, Counting counting);
   void mark(PlatformEvent event, const Record& record, Micros time);
   struct Placed {
     OpenWindow* window = nullptr;  // none: the line is late

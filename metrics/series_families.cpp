@@ -90,10 +90,10 @@ struct RequestNames {
   const char *label, *service, *service_help, *requests, *requests_help;
 };
 constexpr std::array<RequestNames, 2> kRequestNames = {{
-    {SeriesKind::router_dyno, "dyno", "tailrace_router_dyno_service_seconds",
+    {SeriesKind::router_dyno, "dyno", "tailrace_router_dyno_service_quantile_seconds",
      "Service time by dyno: quantiles over the last 60 s, sum and count since the start.",
      "tailrace_router_dyno_requests_total", "Requests that the router told of, by dyno and class of status."},
-    {SeriesKind::router_host, "host", "tailrace_router_host_service_seconds",
+    {SeriesKind::router_host, "host", "tailrace_router_host_service_quantile_seconds",
      "Service time by host: quantiles over the last 60 s, sum and count since the start.",
      "tailrace_router_host_requests_total", "Requests that the router told of, by host and class of status."},
 }};

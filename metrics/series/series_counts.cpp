@@ -104,6 +104,7 @@ bool SeriesCounts::add_pair(const SeriesKey& key, uint64_t of_source, double val
 void SeriesCounts::add_request(SeriesKind kind, std::string_view source, double service, uint16_t status,
                                Stamp at, Micros arrival, OpenWindow* window, Counting counting) {
   if (source.empty()) return;
+  if (!good_labels({kind, "router.service", source, "seconds"})) source = kOverflowName;
   const uint64_t of_source = source_hash(source);
   if (service != kAbsent)
     add_pair({kind, "router.service", source, "seconds"}, of_source, service, at, arrival, window, counting);

@@ -25,7 +25,7 @@ SeriesSnapshot SeriesMerge::finish(const SeriesTable& table, Micros now) {
     if (merged.counts.count == 0) continue;  // known from records that were read again
     const SeriesKind kind = merged.series->kind;
     const auto seen = merged.series->seen();
-    if (!seen || (is_dyno_gauge(kind) && now - *seen > idle_time(kind))) continue;
+    if (!seen || (is_dyno_gauge(kind) && now - *seen > kDynoIdle)) continue;
     SeriesValues& values = snapshot.values.emplace_back();
     values.count = merged.counts.count;
     values.sum = merged.counts.sum.value();

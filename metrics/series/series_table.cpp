@@ -66,9 +66,9 @@ SeriesKey AdmittedSeries::key() const {
           text.substr(size_t{name_size_} + source_size_)};
 }
 
-bool AdmittedSeries::expire(Micros now) const {
+bool AdmittedSeries::expire(Micros now, Micros idle) const {
   Micros seen = seen_.load(std::memory_order_relaxed);
-  while (now - seen > idle_time(kind))
+  while (now - seen > idle)
     if (seen_.compare_exchange_weak(seen, kExpired, std::memory_order_relaxed)) return true;
   return seen == kExpired;
 }
@@ -130,9 +130,12 @@ std::optional<SeriesName> SeriesTable::name(SeriesId id) const {
 
 void SeriesTable::expire(Micros now) {
   const std::lock_guard lock(mutex_);
+  const bool crowded =
+      admitted_ > limits_.channel / 2 || limits_.process.used() > limits_.process.limit() / 2;
+  const Micros idle = crowded ? kSeriesIdleCrowded : kSeriesIdle;
   expired_.clear();
   std::erase_if(series_, [&](const SeriesPtr& series) {
-    if (!series->expire(now)) return false;
+    if (!series->expire(now, is_dyno_gauge(series->kind) ? kDynoIdle : idle)) return false;
     if (!series->overflow) {
       --admitted_;
       limits_.process.give(1);

@@ -22,17 +22,17 @@ namespace tailrace {
 inline constexpr size_t kMaxLabel = 255;
 /// What series past the bound are called.
 inline constexpr std::string_view kOverflowName = "_overflow";
-/// A series without a value for so long makes room.
-inline constexpr Micros kSeriesIdle = 3600 * int64_t{1'000'000};
+/// A series without a value for so long makes room, where there is plenty of it and where more than half is
+/// taken. A counter that goes and comes begins again at 0, so it is not let go for the hours between two runs
+/// of a job unless others need its place.
+inline constexpr Micros kSeriesIdle = 24 * 3600 * int64_t{1'000'000};
+inline constexpr Micros kSeriesIdleCrowded = 3600 * int64_t{1'000'000};
 /// The same for a dyno's gauges: about nine of its lines, which come every 20 s. A dyno that was restarted
 /// comes back sooner; one that went must not be shown beside those that live.
 inline constexpr Micros kDynoIdle = 180 * int64_t{1'000'000};
 
 constexpr bool is_dyno_gauge(SeriesKind kind) {
   return kind == SeriesKind::dyno_memory || kind == SeriesKind::dyno_load;
-}
-constexpr Micros idle_time(SeriesKind kind) {
-  return is_dyno_gauge(kind) ? kDynoIdle : kSeriesIdle;
 }
 
 /// Whether a key may become a series: a name, no text longer than kMaxLabel, UTF-8.
@@ -83,8 +83,8 @@ class AdmittedSeries {
     const Micros seen = seen_.load(std::memory_order_relaxed);
     return seen == kExpired ? std::nullopt : std::optional(seen);
   }
-  /// Expires it if it was idle for long enough.
-  bool expire(Micros now) const;
+  /// Expires it if it was idle for longer.
+  bool expire(Micros now, Micros idle) const;
 
   size_t memory() const { return sizeof *this + text_.capacity() + 1; }
 

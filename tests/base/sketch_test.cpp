@@ -109,7 +109,7 @@ TEST_CASE("the ends of the range, zero, and what is no value") {
   CHECK(sketch.max() == 0);
   CHECK(sketch.memory() == 0);
 
-  sketch.insert(1e-12);
+  sketch.insert(1e-25);
   sketch.insert(1e18);
   CHECK(sketch.count() == 5);
   CHECK(sketch.min() == 0);

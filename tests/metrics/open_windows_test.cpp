@@ -37,8 +37,12 @@ TEST_CASE("windows: a line's age says how long its window is") {
   CHECK(span_at(windows, minute - 1) == WindowSpan{minute - kMinute, kMinute});
   CHECK(span_at(windows, kNow + 59'000'000) == WindowSpan{minute + kMinute, kMinute});
   CHECK(span_at(windows, kNow - 2 * kHour) == WindowSpan{minute - 2 * kHour, kMinute});
-  const Micros two_hours = minute - 2 * kHour - 2 * kMinute;
-  CHECK(span_at(windows, two_hours) == window_of(two_hours, 10 * kMinute));
+  // Ten minutes grow old as one: until then each of their minutes is kept.
+  const Micros tens = window_of(kNow - 2 * kHour - kMinute, 10 * kMinute).begin;
+  CHECK(span_at(windows, tens) == WindowSpan{tens, kMinute});
+  CHECK(span_at(windows, tens - 1) == WindowSpan{tens - 10 * kMinute, 10 * kMinute});
+  CHECK(span_at(windows, tens - 10 * kMinute) == WindowSpan{tens - 10 * kMinute, 10 * kMinute});
+  CHECK(span_at(windows, tens) == WindowSpan{tens, kMinute});
   CHECK(span_at(windows, kNow - 72 * kHour) == window_of(kNow - 72 * kHour, 10 * kMinute));
   CHECK(span_at(windows, kNow - 73 * kHour) == window_of(kNow - 73 * kHour, kHour));
   CHECK(span_at(windows, kNow - 7 * 24 * kHour) == window_of(kNow - 7 * 24 * kHour, kHour));
@@ -86,8 +90,8 @@ TEST_CASE("windows: what is taken is what was counted, once") {
       windows.cover({position}, {position + 1});
       if (!window) continue;
       Micros length = kMinute;
-      if (kNow - window_of(time, length).end() > 2 * kHour) length = 10 * kMinute;
-      if (kNow - window_of(time, length).end() > 72 * kHour) length = kHour;
+      if (time < window_of(kNow - 2 * kHour - kMinute, 10 * kMinute).begin) length = 10 * kMinute;
+      if (time < window_of(kNow - 72 * kHour - 10 * kMinute, kHour).begin) length = kHour;
       const WindowSpan span = window_of(time, length);
       const Stamp at{time, {position}};
       const auto value = static_cast<double>(random() % 1000) / 8;

@@ -135,6 +135,23 @@ TEST_CASE("channels share the process's budget, and give back what they had") {
   CHECK(tables.limits().process.used() == 0);
 }
 
+TEST_CASE("where there is room a series may be idle for a day") {
+  SeriesLimits limits(2, 10);
+  SeriesTable table(limits);
+  const SeriesPtr job = table.find_or_admit(measure("a"), kNow);
+  table.expire(kNow + 24 * kHour);
+  CHECK_FALSE(job->expired());
+  SUBCASE("then it goes") {
+    table.expire(kNow + 24 * kHour + kSecond);
+    CHECK(job->expired());
+  }
+  SUBCASE("or once more than half of the room is taken") {
+    table.find_or_admit(measure("b"), kNow + 24 * kHour);
+    table.expire(kNow + 24 * kHour);
+    CHECK(job->expired());
+  }
+}
+
 TEST_CASE("a series that was idle for an hour makes room and its id is not used again") {
   SeriesLimits limits(2, 2);
   SeriesTable table(limits);
