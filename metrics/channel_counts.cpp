@@ -158,11 +158,12 @@ void ChannelCounts::Merge::finish(ChannelSnapshot& into, const SeriesTable* tabl
   for (size_t t = 0; t < kTimings; ++t)
     for (size_t q = 0; q < kQuantiles.size(); ++q)
       into.quantiles[t][q] = router_.recent[t].quantile(kQuantiles[q]);
-  const auto tally = [&](Timing timing) {
+  const auto count_and_sum = [&](Timing timing) {
     const Sketch& sketch = router_.recent[static_cast<size_t>(timing)];
     return CountSum{sketch.count(), sketch.sum()};
   };
-  into.queueing = Queueing::of(router_.queueing.numbers(now, tally(Timing::service), tally(Timing::wait)));
+  into.queueing = Queueing::of(
+      router_.queueing.numbers(now, count_and_sum(Timing::service), count_and_sum(Timing::wait)));
   if (table) into.series = series_.finish(*table, now);
 }
 

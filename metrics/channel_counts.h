@@ -67,7 +67,6 @@ class ChannelCounts {
    private:
     ChannelSnapshot sums_;
     RouterTotal router_;
-    bool routed_ = false;
     SeriesMerge series_;
   };
 
@@ -102,9 +101,9 @@ class ChannelCounts {
   const Options options_;
   uint64_t records_ = 0, bytes_ = 0;
   SparseCounters<kCodes> platform_errors_;
-  std::unique_ptr<RouterShare>
-      router_;  // from the first router line on: most channels of a quiet fleet have none
-  std::unique_ptr<SeriesCounts> series_;  // likewise
+  // Made when first needed: most channels of a quiet fleet have neither.
+  std::unique_ptr<RouterShare> router_;
+  std::unique_ptr<SeriesCounts> series_;
   OpenWindows windows_;
   std::vector<PlatformMark> marks_;
 };

@@ -98,7 +98,7 @@ class Series(EndToEnd):
         for of, source in (("dyno", "web.2"), ("host", "a.example")):
             self.assertEqual(node.metric(f"tailrace_router_{of}_requests_total", **{of: source, "class": "2xx"}), 3)
             self.assertEqual(node.metric(f"tailrace_router_{of}_requests_total", **{of: source, "class": "5xx"}), 1)
-            self.assertAlmostEqual(node.metric(f"tailrace_router_{of}_service_seconds_sum", **{of: source}), 30.06)
+            self.assertAlmostEqual(node.metric(f"tailrace_router_{of}_service_quantile_seconds_sum", **{of: source}), 30.06)
 
     def test_the_route_refuses_what_it_should(self):
         node = self.start(5)
