@@ -72,6 +72,9 @@ bool take_channel(std::string_view from, ChannelRollup& channel) {
     mark.text = text;
     channel.marks.push_back(std::move(mark));
   }
+  if (from.empty()) return true;  // as it was written before there was more
+  for (Micros& whole : channel.whole_from)
+    if (!take_signed(from, whole)) return false;
   return from.empty();
 }
 
@@ -111,6 +114,7 @@ std::string encode_channel(const ChannelRollup& channel) {
     put_text(out, mark.procid);
     put_text(out, mark.text);
   }
+  for (const Micros whole : channel.whole_from) put_signed(out, whole);
   return out;
 }
 

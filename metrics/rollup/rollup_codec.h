@@ -21,6 +21,7 @@ struct ChannelRollup {
   Covered covered;
   std::vector<PlatformMark> marks;  // in order of time, kMostMarks at most
   uint64_t late = 0;                // lines
+  WholeFrom whole_from{};           // something of the channel from before is missing
 
   bool operator==(const ChannelRollup&) const = default;
 };

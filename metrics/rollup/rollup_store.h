@@ -25,11 +25,14 @@ struct RollupDelta {
   std::map<WindowSpan, SeriesCells> windows;
   Covered covered;
   std::vector<PlatformMark> marks;
-  uint64_t late = 0;  // lines
+  uint64_t late = 0;       // lines
+  WholeFrom whole_from{};  // something from before is missing
 
-  bool empty() const { return windows.empty() && covered.ranges().empty() && marks.empty() && !late; }
+  bool empty() const {
+    return windows.empty() && covered.ranges().empty() && marks.empty() && !late && whole_from == WholeFrom();
+  }
   /// What a shard gave; `name` says which series an id is.
-  void add(const OpenWindows::Taken& taken, const std::function<SeriesName(SeriesId)>& name);
+  void add(OpenWindows::Taken taken, const std::function<SeriesName(SeriesId)>& name);
   void merge(RollupDelta other);
 };
 
@@ -52,7 +55,7 @@ class RollupStore {
     std::vector<PlatformMark> marks;            // within [from, to), in order of time
     uint64_t late = 0;                          // lines, of all time
     /// By kWindowLengths: from here on everything is there in windows of this length or finer ones.
-    std::array<Micros, kWindowKinds> whole_from{};
+    WholeFrom whole_from{};
   };
   virtual Result<Answer> read(uint32_t channel, Micros from, Micros to) = 0;
   /// Ages windows, drops what is too old or beyond the bound.

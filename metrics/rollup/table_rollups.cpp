@@ -102,6 +102,7 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
   std::erase_if(state.marks, [&](const PlatformMark& m) { return m.time < bounds.floor[kWindowKinds - 1]; });
   state.covered.merge(delta.covered);
   state.late += delta.late;
+  raise(state.whole_from, delta.whole_from);
   if (!delta.marks.empty()) {
     state.marks.insert(state.marks.end(), delta.marks.begin(), delta.marks.end());
     std::ranges::sort(state.marks);
@@ -254,6 +255,7 @@ Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Mi
     Micros whole = bounds->made;
     for (size_t kind = kWindowKinds; kind-- > 0;)  // what is missing in hours is missing in minutes
       answer.whole_from[kind] = whole = std::max(whole, bounds->floor[kind]);
+    raise(answer.whole_from, state.whole_from);
     for (const Micros length : kWindowLengths) {
       const auto extent = table_->extent(length);
       if (!extent) return extent.error();

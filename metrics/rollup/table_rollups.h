@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/fair_mutex.h"
 #include "metrics/rollup/rollup_codec.h"
 #include "metrics/rollup/rollup_store.h"
 #include "metrics/rollup/rollup_table.h"
@@ -41,7 +42,7 @@ class TableRollups final : public RollupStore {
 
   const std::unique_ptr<RollupTable> table_;
   const std::function<Micros()> now_;
-  std::mutex mutex_;
+  FairMutex mutex_;
   bool at_bound_ = false;  // guarded by mutex_: and a line says so
   std::atomic<uint64_t> limit_, bytes_{0};
 };

@@ -30,6 +30,7 @@ class Numbers final : public RollupSource {
     windows_.clear();
   }
 
+  OpenRoom& room() override { return room_; }
   std::vector<uint32_t> channels_counted() override {
     const std::lock_guard lock(mutex_);
     std::vector<uint32_t> all;
@@ -61,11 +62,12 @@ class Numbers final : public RollupSource {
 
  private:
   void count(uint32_t channel, double value, Micros at, Position position) {
-    OpenWindows& windows = windows_[channel];
+    OpenWindows& windows = windows_.try_emplace(channel, &room_).first->second;
     if (OpenWindow* window = windows.at(at, at)) window->add(first_own_series, value, {at, position});
     windows.cover(position, {position.value + 1});
   }
 
+  OpenRoom room_{64u << 20};
   mutable std::mutex mutex_;
   std::map<uint32_t, OpenWindows> windows_;
   uint64_t replayed_ = 0;
@@ -273,4 +275,17 @@ TEST_CASE("keeper: a channel that was removed leaves nothing, now or at the next
     CHECK(*store.channels() == std::vector<uint32_t>{6});
     CAPTURE(left);
   }
+}
+
+TEST_CASE("keeper: is woken when open windows take too much") {
+  Numbers numbers;
+  numbers.room().set_limit(50'000);
+  const auto store = memory_rollups(1u << 30, now);
+  RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
+  keeper.start({}, false);
+  uint64_t position = 1;
+  for (uint32_t channel = 0; channel < 500; ++channel)
+    numbers.live(channel, {position++}, {"1"}, kTestTime);
+  CHECK(testing::eventually([&] { return store->channels()->size() > 0 && numbers.room().used() < 50'000; }));
+  check_values(keeper, 7, {1});
 }
