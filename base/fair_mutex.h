@@ -23,9 +23,14 @@ class FairMutex {
     }
     turn_.notify_all();
   }
+  /// Threads that have asked for it and do not have it.
+  uint64_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return next_ > serving_ ? next_ - serving_ - 1 : 0;
+  }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable turn_;
   uint64_t next_ = 0, serving_ = 0;
 };

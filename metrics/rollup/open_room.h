@@ -25,7 +25,8 @@ class OpenRoom {
     hours,    // there is too much already: into hours alone
     none      // twice as much
   };
-  /// For a thread's share of a channel that takes `share` bytes. One share may not use up what is everybody's.
+  /// For a thread's share of a channel that takes `share` bytes. One share may not use up what is
+  /// everybody's.
   Room room(uint64_t share) {
     const uint64_t limit = limit_.load(std::memory_order_relaxed);
     const uint64_t all = used_.load(std::memory_order_relaxed);
@@ -36,8 +37,8 @@ class OpenRoom {
 
   /// Negative: less than before.
   void add(int64_t bytes) {
-    const uint64_t used =
-        used_.fetch_add(static_cast<uint64_t>(bytes), std::memory_order_relaxed) + static_cast<uint64_t>(bytes);
+    const uint64_t used = used_.fetch_add(static_cast<uint64_t>(bytes), std::memory_order_relaxed) +
+                          static_cast<uint64_t>(bytes);
     if (used >= limit_.load(std::memory_order_relaxed) && !crowded_.load(std::memory_order_relaxed)) crowd();
   }
   void give(uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
@@ -65,7 +66,9 @@ class OpenRoom {
 
   void crowd() {
     if (crowded_.exchange(true)) return;
-    { const std::lock_guard lock(mutex_); }  // who has just looked waits by now
+    {
+      const std::lock_guard lock(mutex_);
+    }  // who has just looked waits by now
     waiting_.notify_all();
   }
 

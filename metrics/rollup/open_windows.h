@@ -197,7 +197,7 @@ class OpenWindows {
   uint64_t length_ = 0;  // its length; 0: there is none
   OpenWindow* current_ = nullptr;
   std::vector<std::pair<WindowSpan, OpenWindow>> windows_;  // by span
-  uint64_t held_ = 0;  // by windows_, but for what current_ has grown by
+  uint64_t held_ = 0;                                       // by windows_, but for what current_ has grown by
   uint64_t current_held_ = 0;
   Covered covered_;
   WholeFrom whole_from_{};

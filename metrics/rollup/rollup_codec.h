@@ -14,7 +14,9 @@ namespace tailrace {
 /// router with its eleven series takes a few hundred bytes. Times are relative to the window's begin.
 std::string encode_cells(const SeriesCells& cells, const WindowSpan& span);
 /// False: damaged, and `cells` is empty. Any bytes.
-bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& cells);
+/// `filter`: the others are left out.
+bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& cells,
+                  const SeriesFilter& filter = {});
 
 /// What is kept of a channel beside its windows.
 struct ChannelRollup {

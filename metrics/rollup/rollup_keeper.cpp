@@ -15,7 +15,7 @@ namespace {
 // Merged in one transaction, for which answers wait.
 constexpr size_t kChannelsPerBatch = 1024;
 constexpr uint64_t kBytesPerBatch = 2u << 20;
-constexpr size_t kSlicesPerBatch = 64;     // read again before what they gave is merged
+constexpr size_t kSlicesPerBatch = 64;  // read again before what they gave is merged
 constexpr Micros kLongestKept = kWindowAges[kWindowKinds - 1] + 2 * kWindowLengths[kWindowKinds - 1];
 
 /// Bytes, about.
@@ -138,7 +138,8 @@ Result<void> RollupKeeper::merge_now() {
     const std::lock_guard lock(mutex_);
     take(channel);
     most = std::max(most, pending_bytes_);
-    if (done && (pending_bytes_ >= kBytesPerBatch || pending_.size() >= kChannelsPerBatch)) done = merge_some();
+    if (done && (pending_bytes_ >= kBytesPerBatch || pending_.size() >= kChannelsPerBatch))
+      done = merge_some();
   }
   while (done) {
     const std::lock_guard lock(mutex_);
@@ -216,13 +217,14 @@ void RollupKeeper::hold_bound() {
   }
 }
 
-Result<RollupStore::Answer> RollupKeeper::read(uint32_t channel, Micros from, Micros to) {
+Result<RollupStore::Answer> RollupKeeper::read(uint32_t channel, Micros from, Micros to,
+                                               const SeriesFilter& filter) {
   const Micros now = options_.now();
   from = std::max(from, now - kLongestKept);
   to = std::min(to, now + kLongestKept);
   const std::lock_guard lock(mutex_);
   take(channel);
-  auto answer = store_.read(channel, from, to);
+  auto answer = store_.read(channel, from, to, filter);
   if (!answer) return answer;
   if (to_replay_.contains(channel))
     for (Micros& whole : answer->whole_from) whole = std::max(whole, started_);
@@ -231,7 +233,8 @@ Result<RollupStore::Answer> RollupKeeper::read(uint32_t channel, Micros from, Mi
   const RollupDelta& delta = waiting->second.delta;
   for (const auto& [span, cells] : delta.windows) {
     if (span.end() <= from || span.begin >= to) continue;
-    for (const auto& [name, cell] : cells) answer->windows[span][name].merge(cell);
+    for (const auto& [name, cell] : cells)
+      if (filter.wants(name)) answer->windows[span][name].merge(cell);
   }
   for (const PlatformMark& mark : delta.marks)
     if (mark.time >= from && mark.time < to) answer->marks.push_back(mark);

@@ -54,7 +54,7 @@ class RollupKeeper {
   void stop();
 
   /// What the store has of a channel and what it does not have yet, together. May block.
-  Result<RollupStore::Answer> read(uint32_t channel, Micros from, Micros to);
+  Result<RollupStore::Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter = {});
 
   /// The channel was removed, and the source has forgotten it. May block.
   void forget(uint32_t channel);
@@ -100,7 +100,7 @@ class RollupKeeper {
   Micros started_ = 0;
   bool stopped_ = true;  // the main thread's
 
-  std::deque<Replay> replays_;  // the thread's, once it runs
+  std::deque<Replay> replays_;    // the thread's, once it runs
   Mono next_round_{}, rested_{};  // the thread's: when the next one is due, and when it may be
   std::atomic<size_t> replaying_{0};
   std::atomic<uint64_t> unread_{0};

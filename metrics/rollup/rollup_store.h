@@ -1,6 +1,7 @@
 #pragma once
 // Where closed and half-filled windows go: memory or a file.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,19 @@ struct RollupDelta {
   void merge(RollupDelta other);
 };
 
+/// Which series somebody asks for. Exact; empty: any.
+struct SeriesFilter {
+  std::vector<std::string> names, sources;
+  bool wants(const SeriesName& series) const {
+    return is_among(names, series.name) && is_among(sources, series.source);
+  }
+
+ private:
+  static bool is_among(const std::vector<std::string>& wanted, const std::string& text) {
+    return wanted.empty() || std::ranges::find(wanted, text) != wanted.end();
+  }
+};
+
 /// By Channel::index.
 using RollupBatch = std::map<uint32_t, RollupDelta>;
 
@@ -57,7 +71,7 @@ class RollupStore {
     /// By kWindowLengths: from here on everything is there in windows of this length or finer ones.
     WholeFrom whole_from{};
   };
-  virtual Result<Answer> read(uint32_t channel, Micros from, Micros to) = 0;
+  virtual Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter = {}) = 0;
   /// Ages windows, drops what is too old or beyond the bound.
   virtual Result<void> compact(Micros now) = 0;
   virtual Result<void> forget(uint32_t channel) = 0;

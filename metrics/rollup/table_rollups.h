@@ -24,7 +24,7 @@ class TableRollups final : public RollupStore {
   Result<void> merge(const RollupBatch& batch) override;
   Result<Covered> covered(uint32_t channel) override;
   Result<std::vector<uint32_t>> channels() override;
-  Result<Answer> read(uint32_t channel, Micros from, Micros to) override;
+  Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter) override;
   Result<void> compact(Micros now) override;
   Result<void> forget(uint32_t channel) override;
   uint64_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
@@ -36,7 +36,7 @@ class TableRollups final : public RollupStore {
   Result<void> merge_channel(uint32_t channel, const RollupDelta& delta, const RollupBounds& bounds);
   Result<void> merge_window(const WindowKey& key, const SeriesCells& cells);
   Result<void> raise_floor(size_t kind, Micros floor);
-  Result<void> age(const std::vector<WindowKey>& keys, size_t kind);
+  Result<size_t> age(const std::vector<WindowKey>& keys, size_t kind);
   Result<void> hold_bound(Micros now);
   Result<void> count_bytes();
 

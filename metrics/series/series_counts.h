@@ -85,7 +85,7 @@ class SeriesCounts {
 
   const std::shared_ptr<SeriesTable> table_;
   std::vector<Entry> entries_;
-  SeriesIndex index_;  // of entries_
+  SeriesIndex index_;            // of entries_
   std::vector<SeriesPtr> left_;  // entries_ since the last take_series()
   PairsRejected rejected_;
   std::vector<uint64_t> folded_;  // hashes of some that were folded, each at one place; void when the table's

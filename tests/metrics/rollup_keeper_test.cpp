@@ -83,8 +83,8 @@ struct Refusing final : RollupStore {
   }
   Result<Covered> covered(uint32_t channel) override { return store->covered(channel); }
   Result<std::vector<uint32_t>> channels() override { return store->channels(); }
-  Result<Answer> read(uint32_t channel, Micros from, Micros to) override {
-    return store->read(channel, from, to);
+  Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter) override {
+    return store->read(channel, from, to, filter);
   }
   Result<void> compact(Micros now) override { return store->compact(now); }
   Result<void> forget(uint32_t channel) override { return store->forget(channel); }
@@ -284,8 +284,30 @@ TEST_CASE("keeper: is woken when open windows take too much") {
   RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
   keeper.start({}, false);
   uint64_t position = 1;
-  for (uint32_t channel = 0; channel < 500; ++channel)
-    numbers.live(channel, {position++}, {"1"}, kTestTime);
+  for (uint32_t channel = 0; channel < 500; ++channel) numbers.live(channel, {position++}, {"1"}, kTestTime);
   CHECK(testing::eventually([&] { return store->channels()->size() > 0 && numbers.room().used() < 50'000; }));
   check_values(keeper, 7, {1});
+}
+
+TEST_CASE(
+    "keeper: while nothing can be stored each channel is taken, and stored later in some transactions") {
+  Numbers numbers;
+  Refusing store(memory_rollups(1u << 30, now));
+  store.refuses = true;
+  RollupKeeper keeper(numbers, store, {kNever, 64u << 20, now});
+  keeper.start({}, false);
+  constexpr uint32_t channels = 5000;
+  uint64_t position = 1;
+  for (int round = 1; round <= 2; ++round) {
+    for (uint32_t channel = 0; channel < channels; ++channel)
+      numbers.live(channel, {position++}, {"1"}, kTestTime);
+    CHECK_FALSE(keeper.merge_now());
+    CHECK(numbers.room().used() == 0);
+    CHECK(store.merges == round);
+  }
+  store.refuses = false;
+  REQUIRE(keeper.merge_now());
+  CHECK(store.merges > 4);
+  CHECK(store.store->channels()->size() == channels);
+  for (const uint32_t channel : {0u, 300u, channels - 1}) check_values(keeper, channel, {1, 1});
 }
