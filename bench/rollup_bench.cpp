@@ -79,6 +79,7 @@ class Fleet final : public RollupSource {
       }
     }
   }
+  OpenRoom& room() override { return room_; }
   std::vector<uint32_t> channels_counted() override {
     std::vector<uint32_t> all(shards_.size() / 2);
     for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -99,6 +100,7 @@ class Fleet final : public RollupSource {
   const SeriesId own_;
   const int lines_;
   uint64_t position_ = 1;
+  OpenRoom room_{1u << 30};
   std::vector<OpenWindows> shards_;
 };
 

@@ -47,11 +47,17 @@ std::unique_ptr<RollupStore> make_rollups(const Settings& settings) {
   return settings.data_dir.empty() ? memory_rollups(bytes) : disk_rollups(settings.data_dir, bytes);
 }
 
+/// What open windows may take, before they count old lines more coarsely.
+uint64_t open_bytes(const Settings& settings) {
+  return std::max<uint64_t>(settings.memory_bytes / 16, 8u << 20);
+}
+
 MetricsOptions metrics_of(const Settings& settings) {
   return {.channel_series = settings.channel_series,
           .series = settings.series,
           .by_dyno = settings.router_by_dyno,
-          .by_host = settings.router_by_host};
+          .by_host = settings.router_by_host,
+          .open_bytes = open_bytes(settings)};
 }
 
 std::vector<std::unique_ptr<Intake>> make_intakes(size_t loops, const Catalog& catalog, IngestStats& stats,
@@ -276,6 +282,7 @@ void Node::set_limits(const Settings& settings) {
   bodies_.set_limit(bodies_bytes(settings));
   held_frames_.set_limit(frames_bytes(settings));
   metrics_.set_series_limits(settings.channel_series, settings.series);
+  metrics_.room().set_limit(open_bytes(settings));
   rollups_->set_limit(rollup_bytes(settings));
 }
 

@@ -63,7 +63,7 @@ void ChannelCounts::read_router_line(const Record& record, Position position, Li
   RouterBatch& batch = tools.router;
   if (batch.size != 0 && (batch.full() || span != batch.window || record.arrival() != batch.arrival)) {
     count_router_lines(batch, counting);
-    if (window) window = windows_.at(time, record.arrival());
+    if (window) window = windows_.again(span);
   }
   batch.window = span;
   batch.arrival = record.arrival();
@@ -81,8 +81,7 @@ void ChannelCounts::read_router_line(const Record& record, Position position, Li
 
 void ChannelCounts::count_router_lines(RouterBatch& batch, Counting counting) {
   if (batch.size == 0) return;
-  if (Micros time = batch.window.begin; batch.window.length != 0)
-    if (OpenWindow* window = windows_.at(time, batch.arrival)) add_to_window(*window, batch);
+  if (batch.window.length != 0) add_to_window(*windows_.again(batch.window), batch);
   if (counting == Counting::live) router().add(batch);
   batch.clear();
 }
@@ -136,7 +135,8 @@ SeriesCounts& ChannelCounts::series() {
 }
 
 ChannelCounts::Taken ChannelCounts::take() {
-  return {windows_.take(), std::exchange(marks_, {})};
+  return {windows_.take(), std::exchange(marks_, {}),
+          series_ ? series_->take_series() : std::vector<SeriesPtr>()};
 }
 
 void ChannelCounts::Merge::add(ChannelCounts& share, Micros now) {

@@ -50,8 +50,9 @@ class ChannelCounts {
     SeriesTables& tables;  // outlives it
     uint32_t channel = 0;  // Channel::index
     bool by_dyno = false, by_host = false;
+    OpenRoom* room = nullptr;  // outlives it; null: as much as it takes
   };
-  explicit ChannelCounts(const Options& options) : options_(options) {}
+  explicit ChannelCounts(const Options& options) : options_(options), windows_(options.room) {}
 
   /// Records of a batch, in order. `counting`: live, they were just appended; replay, an earlier run has
   /// counted them in everything but their windows. No allocation, once the channel's usual statuses, times
@@ -73,6 +74,7 @@ class ChannelCounts {
   struct Taken {
     OpenWindows::Taken windows;
     std::vector<PlatformMark> marks;
+    std::vector<SeriesPtr> series;  // those of the windows that are not fixed, and perhaps more
   };
   /// What no store has yet, in one step.
   Taken take();
@@ -88,7 +90,7 @@ class ChannelCounts {
   void add_code(int code, Stamp at, OpenWindow* window, Counting counting);
   void mark(PlatformEvent event, const Record& record, Micros time);
   struct Placed {
-    OpenWindow* window = nullptr;  // none: the line is late
+    OpenWindow* window = nullptr;  // none: the line is late, or there is no room
     Micros time = 0;
   };
   /// Once per record, since it counts what is late.

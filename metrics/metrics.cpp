@@ -19,6 +19,7 @@ uint64_t next_id() {
 Metrics::Metrics(MetricsOptions options)
     : options_(options),
       tables_(static_cast<uint32_t>(options.channel_series), options.series),
+      room_(options.open_bytes),
       id_(next_id()) {}
 Metrics::~Metrics() = default;
 
@@ -82,7 +83,7 @@ bool Metrics::admit(Shard& shard, const Channel& channel) {
   if (stripe.counts.size() <= at) stripe.counts.resize(std::max(at + 1, stripe.counts.size() * 2));
   if (!stripe.counts[at])
     stripe.counts[at] = std::make_unique<ChannelCounts>(
-        ChannelCounts::Options{tables_, channel.index, options_.by_dyno, options_.by_host});
+        ChannelCounts::Options{tables_, channel.index, options_.by_dyno, options_.by_host, &room_});
   return true;
 }
 
@@ -184,12 +185,12 @@ RollupDelta Metrics::take(uint32_t channel_index) {
     if (!counts || (*counts)->nothing_to_take()) continue;
     ChannelCounts::Taken taken = (*counts)->take();
     lock.unlock();
-    // Behind take(): what gave these series their ids made the table.
-    const std::shared_ptr<SeriesTable> table = tables_.find(channel_index);
-    delta.add(taken.windows, [&](SeriesId id) {
-      if (table)
-        if (auto known = table->name(id)) return *std::move(known);
-      return fixed_series_name(id);
+    std::ranges::sort(taken.series, {}, [](const SeriesPtr& series) { return series->id; });
+    delta.add(std::move(taken.windows), [&](SeriesId id) {
+      if (id < first_own_series) return fixed_series_name(id);
+      const auto found =
+          std::ranges::lower_bound(taken.series, id, {}, [](const SeriesPtr& series) { return series->id; });
+      return SeriesName((*found)->key());
     });
     std::ranges::move(taken.marks, std::back_inserter(delta.marks));
   }

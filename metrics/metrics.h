@@ -22,6 +22,7 @@ struct Channel;
 struct MetricsOptions {
   uint64_t channel_series = 1000, series = 200'000;  // series that users make: of a channel, of the process
   bool by_dyno = false, by_host = false;             // router series for each, within these budgets
+  uint64_t open_bytes = 64u << 20;                   // that windows take until they are stored
 };
 
 /// Thread-safe. Made before the store that calls it, and outlives it. Each thread that appends counts into a
@@ -46,6 +47,7 @@ class Metrics final : public AppendObserver, public RollupSource {
   /// Every channel, ordered by id, shorter ids first, so that 2 is before 10.
   std::vector<ChannelSnapshot> snapshots(Micros now);
 
+  OpenRoom& room() override { return room_; }
   std::vector<uint32_t> channels_counted() override;
   RollupDelta take(uint32_t channel_index) override;
   void replay(const Channel& channel, std::span<const Slice> slices) override;
@@ -82,6 +84,7 @@ class Metrics final : public AppendObserver, public RollupSource {
 
   const MetricsOptions options_;
   SeriesTables tables_;
+  OpenRoom room_;
   const uint64_t id_;  // of this object, never used twice in a process
   Micros expired_ = 0;
   std::mutex mutex_;  // of what follows; taken before a stripe's, never after

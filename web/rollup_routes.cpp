@@ -83,7 +83,7 @@ class RollupRoutes {
     if (!query) return http_error(422, error);
     const auto form = form_of(request);
     if (!form) return http_error(422, "format: json or csv");
-    auto answer = services_.rollups.read(channel->index, query->from, query->to);
+    auto answer = services_.rollups.read(channel->index, query->from, query->to, query->filter);
     if (!answer) return http_error(503, "the stored metrics could not be read");
     const RollupSteps steps = steps_of(*answer, *query);
     if (steps.points > kMostPoints)
@@ -126,8 +126,8 @@ std::optional<RollupQuery> rollup_query(const HttpRequest& request, Micros now, 
   if ((query.to - query.from) / query.step > kMostSteps)
     return refuse("step: more than " + std::to_string(kMostSteps) +
                   " steps; take a longer step or a later from");
-  query.names = list_of(request, "name");
-  query.sources = list_of(request, "source");
+  query.filter.names = list_of(request, "name");
+  query.filter.sources = list_of(request, "source");
   return query;
 }
 

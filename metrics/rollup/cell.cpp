@@ -173,8 +173,4 @@ bool Cell::decode(std::string_view& text, Micros base) {
   return true;
 }
 
-size_t Cell::memory() const {
-  return positive_.memory() + (negative_ ? sizeof(Negative) + negative_->magnitudes.memory() : 0);
-}
-
 }  // namespace tailrace

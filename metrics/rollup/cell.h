@@ -71,7 +71,9 @@ class Cell {
   /// Takes one from the front of `text`; false if it is damaged, and then the cell is as it was.
   bool decode(std::string_view& text, Micros base = 0);
 
-  size_t memory() const;  // bytes on the heap
+  size_t memory() const {  // bytes on the heap
+    return positive_.memory() + (negative_ ? sizeof(Negative) + negative_->magnitudes.memory() : 0);
+  }
 
  private:
   struct Negative {

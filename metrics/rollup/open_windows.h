@@ -10,6 +10,7 @@
 
 #include "metrics/rollup/cell.h"
 #include "metrics/rollup/covered.h"
+#include "metrics/rollup/open_room.h"
 #include "metrics/series/series.h"
 
 namespace tailrace {
@@ -46,13 +47,17 @@ constexpr Micros kept_from(size_t kind, Micros now) {
 /// their first value; the rest in a list with a hash beside it. Moved, not copied.
 class OpenWindow {
  public:
+  explicit OpenWindow(OpenRoom* room = nullptr) : held_(room) { held_.add(0, sizeof *this); }
+
   void add(SeriesId series, double value, Stamp at) {
-    if (series >= series_status_none) return own(series).add(value, at);
-    values(series).add(value, at);
+    Cell& cell = series >= series_status_none ? own(series) : values(series);
+    const size_t before = cell.memory();
+    cell.add(value, at);
+    held_.add(before, cell.memory());
   }
   /// The cell of a fixed series that has values.
   Cell& values(SeriesId series) {
-    if (!values_) values_ = std::make_unique<Values>();
+    if (!values_) add_values();
     return (*values_)[series];
   }
   /// For series that count lines, fixed or own: `lines` of them, the latest at `at`.
@@ -81,6 +86,8 @@ class OpenWindow {
   }
 
   size_t memory() const;  // bytes on the heap
+  /// With itself, as its room has them: what cells of routers' many values take is left out.
+  uint64_t held() const { return held_.bytes(); }
 
  private:
   static constexpr uint32_t kCounting = first_own_series - series_status_none, kBlock = 4;
@@ -100,6 +107,7 @@ class OpenWindow {
     return blocks_[block - 1u][which % kBlock];
   }
   uint8_t add_block();
+  void add_values();
 
   /// Series' numbers are dense, so they are their own hash.
   Cell& own(SeriesId series) {
@@ -118,19 +126,38 @@ class OpenWindow {
   std::vector<std::array<LineCount, kBlock>> blocks_;
   std::vector<Own> own_;         // in order of their first values
   std::vector<uint32_t> slots_;  // a power of two, half full at most: 0, or a place in own_ plus one
+  OpenBytes held_;
 };
 
+/// By kWindowLengths: windows of this length are not whole before.
+using WholeFrom = std::array<Micros, kWindowKinds>;
+
+/// What is missing in either is missing in both.
+inline void raise(WholeFrom& whole, const WholeFrom& other) {
+  for (size_t kind = 0; kind < kWindowKinds; ++kind) whole[kind] = std::max(whole[kind], other[kind]);
+}
+
 /// Owned by one thread's share of a channel, which locks around every call. Bounded by what is kept: 120
-/// minutes, 432 tens of minutes and 168 hours, and the few around now.
+/// minutes, 432 tens of minutes and 168 hours, and the few around now; and by `room`, which outlives it and
+/// what is taken. Where that is short, lines of minutes before the last one count in hours, and further ones
+/// in none; both is told by whole_from.
 class OpenWindows {
  public:
-  /// The window of a line: null if it is older than any window that is kept. A time too far ahead is set back
-  /// to `arrival` first. `replay`: an earlier run has counted the line as late or ahead. Valid until the next
-  /// call.
+  explicit OpenWindows(OpenRoom* room = nullptr) : room_(room) {}
+
+  /// The window of a line: null if it is older than any window that is kept, or there is no room. A time too
+  /// far ahead is set back to `arrival` first. `replay`: an earlier run has counted the line as late or
+  /// ahead. Valid until the next call.
   OpenWindow* at(Micros& time, Micros arrival, bool replay = false) {
     if (static_cast<uint64_t>(time - begin_) < kMinute && length_ == kMinute && time - arrival <= kMostAhead)
       return current_;
     return find(time, arrival, replay);
+  }
+
+  /// The one that current() was. Valid until the next call.
+  OpenWindow* again(const WindowSpan& span) {
+    if (span == current() && length_ != 0) return current_;
+    return open(span);
   }
 
   /// Records of a batch whose positions are [first, past): call it once per slice, with whatever it added.
@@ -145,12 +172,15 @@ class OpenWindows {
   struct Taken {
     std::vector<std::pair<WindowSpan, OpenWindow>> windows;  // by span
     Covered covered;
-    uint64_t late = 0;  // since the last take
+    uint64_t late = 0;       // since the last take
+    WholeFrom whole_from{};  // for want of room
   };
   /// All of it, in one step; it is empty afterwards, but for late() and ahead().
   Taken take();
   /// Whether take() would give anything.
-  bool empty() const { return windows_.empty() && covered_.ranges().empty() && late_untaken_ == 0; }
+  bool empty() const {
+    return windows_.empty() && covered_.ranges().empty() && late_untaken_ == 0 && whole_from_ == WholeFrom();
+  }
   /// Looks without taking. use(WindowSpan, const OpenWindow&)
   template <class F>
   void for_each(F&& use) const {
@@ -159,12 +189,18 @@ class OpenWindows {
 
  private:
   OpenWindow* find(Micros& time, Micros arrival, bool replay);
+  OpenWindow* open(const WindowSpan& span);
+  OpenRoom::Room room_for(const WindowSpan& span, Micros arrival);
 
+  OpenRoom* room_;
   Micros begin_ = 0;     // of the last one that was asked for
   uint64_t length_ = 0;  // its length; 0: there is none
   OpenWindow* current_ = nullptr;
   std::vector<std::pair<WindowSpan, OpenWindow>> windows_;  // by span
+  uint64_t held_ = 0;                                       // by windows_, but for what current_ has grown by
+  uint64_t current_held_ = 0;
   Covered covered_;
+  WholeFrom whole_from_{};
   uint64_t late_ = 0, ahead_ = 0, late_untaken_ = 0;
 };
 

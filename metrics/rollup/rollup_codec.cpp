@@ -38,7 +38,8 @@ bool take_version(std::string_view& from) {
   return take_byte(from, version) && version == kVersion;
 }
 
-bool take_cells(std::string_view from, const WindowSpan& span, SeriesCells& cells) {
+bool take_cells(std::string_view from, const WindowSpan& span, SeriesCells& cells,
+                const SeriesFilter& filter) {
   uint64_t size = 0;
   if (!take_version(from) || !take_varint(from, size)) return false;
   SeriesName name;
@@ -48,6 +49,10 @@ bool take_cells(std::string_view from, const WindowSpan& span, SeriesCells& cell
     name.kind = SeriesKind{kind};
     if (!take_behind(from, name.name) || !take_behind(from, name.source) || !take_behind(from, name.unit))
       return false;
+    if (!filter.wants(name)) {
+      if (!Cell().decode(from, span.begin)) return false;
+      continue;
+    }
     if (!cells.empty() && !(cells.rbegin()->first < name)) return false;
     if (!cells.try_emplace(cells.end(), name)->second.decode(from, span.begin)) return false;
   }
@@ -72,6 +77,9 @@ bool take_channel(std::string_view from, ChannelRollup& channel) {
     mark.text = text;
     channel.marks.push_back(std::move(mark));
   }
+  if (from.empty()) return true;  // as it was written before there was more
+  for (Micros& whole : channel.whole_from)
+    if (!take_signed(from, whole)) return false;
   return from.empty();
 }
 
@@ -93,9 +101,10 @@ std::string encode_cells(const SeriesCells& cells, const WindowSpan& span) {
   return out;
 }
 
-bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& cells) {
+bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& cells,
+                  const SeriesFilter& filter) {
   cells.clear();
-  if (take_cells(text, span, cells)) return true;
+  if (take_cells(text, span, cells, filter)) return true;
   cells.clear();
   return false;
 }
@@ -111,6 +120,7 @@ std::string encode_channel(const ChannelRollup& channel) {
     put_text(out, mark.procid);
     put_text(out, mark.text);
   }
+  for (const Micros whole : channel.whole_from) put_signed(out, whole);
   return out;
 }
 

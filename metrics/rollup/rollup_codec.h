@@ -14,13 +14,16 @@ namespace tailrace {
 /// router with its eleven series takes a few hundred bytes. Times are relative to the window's begin.
 std::string encode_cells(const SeriesCells& cells, const WindowSpan& span);
 /// False: damaged, and `cells` is empty. Any bytes.
-bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& cells);
+/// `filter`: the others are left out.
+bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& cells,
+                  const SeriesFilter& filter = {});
 
 /// What is kept of a channel beside its windows.
 struct ChannelRollup {
   Covered covered;
   std::vector<PlatformMark> marks;  // in order of time, kMostMarks at most
   uint64_t late = 0;                // lines
+  WholeFrom whole_from{};           // something of the channel from before is missing
 
   bool operator==(const ChannelRollup&) const = default;
 };

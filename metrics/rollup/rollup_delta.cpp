@@ -4,18 +4,20 @@
 
 namespace tailrace {
 
-void RollupDelta::add(const OpenWindows::Taken& taken, const std::function<SeriesName(SeriesId)>& name) {
+void RollupDelta::add(OpenWindows::Taken taken, const std::function<SeriesName(SeriesId)>& name) {
   std::map<SeriesId, SeriesName> names;  // of many windows the same
-  for (const auto& [span, window] : taken.windows) {
+  for (auto& [span, window] : taken.windows) {
     SeriesCells& cells = windows[span];
     window.for_each([&](SeriesId series, const Cell& cell) {
       auto known = names.find(series);
       if (known == names.end()) known = names.emplace(series, name(series)).first;
       cells[known->second].merge(cell);
     });
+    window = OpenWindow();  // its memory is not there twice
   }
   covered.merge(taken.covered);
   late += taken.late;
+  raise(whole_from, taken.whole_from);
 }
 
 void RollupDelta::merge(RollupDelta other) {
@@ -37,6 +39,7 @@ void RollupDelta::merge(RollupDelta other) {
     marks.erase(marks.begin(), marks.end() - kMostMarks);
   }
   late += other.late;
+  raise(whole_from, other.whole_from);
 }
 
 }  // namespace tailrace

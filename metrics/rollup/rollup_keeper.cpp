@@ -1,5 +1,7 @@
 #include "metrics/rollup/rollup_keeper.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -10,8 +12,10 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kChannelsPerBatch = 256;  // merged in one transaction, for which answers wait
-constexpr size_t kSlicesPerBatch = 64;     // read again before what they gave is merged
+// Merged in one transaction, for which answers wait.
+constexpr size_t kChannelsPerBatch = 1024;
+constexpr uint64_t kBytesPerBatch = 2u << 20;
+constexpr size_t kSlicesPerBatch = 64;  // read again before what they gave is merged
 constexpr Micros kLongestKept = kWindowAges[kWindowKinds - 1] + 2 * kWindowLengths[kWindowKinds - 1];
 
 /// Bytes, about.
@@ -108,45 +112,82 @@ void RollupKeeper::run(const std::stop_token& stop) {
     if (const uint64_t lost = unread(); lost && replays_.empty())
       log_warn("records were gone before metrics could count them again", "records=" + std::to_string(lost));
   }
-  std::unique_lock lock(waiting_mutex_);
   while (!stop.stop_requested()) {
-    waiting_.wait_until(lock, stop, next_round_, [] { return false; });
+    source_.room().wait(stop, next_round_, rested_);
     if (!stop.stop_requested()) round_if_due();
   }
 }
 
 void RollupKeeper::round_if_due() {
-  if (mono_now() < next_round_) return;
+  const Mono begin = mono_now();
+  if (begin < next_round_ && (begin < rested_ || !source_.room().crowded())) return;
   (void)merge_now();
-  next_round_ = mono_now() + options_.interval;
+  const Mono end = mono_now();
+  next_round_ = end + options_.interval;
+  rested_ = end + (end - begin);
 }
 
 // ---- merging ---------------------------------------------------------------------------------------------
 
 Result<void> RollupKeeper::merge_now() {
-  const std::vector<uint32_t> channels = source_.channels_counted();
-  for (size_t at = 0; at < channels.size() || at == 0;) {
+  Result<void> done;
+  uint64_t most = 0;
+  source_.room().begin_round();
+  // Also while nothing can be stored each channel has its turn: what is taken is bounded, and has its names.
+  for (const uint32_t channel : source_.channels_counted()) {
     const std::lock_guard lock(mutex_);
-    for (const size_t end = std::min(channels.size(), at + kChannelsPerBatch); at < end; ++at)
-      take(channels[at]);
-    if (const auto done = merge_pending(); !done) return done;
-    if (channels.empty()) break;
+    take(channel);
+    most = std::max(most, pending_bytes_);
+    if (done && (pending_bytes_ >= kBytesPerBatch || pending_.size() >= kChannelsPerBatch))
+      done = merge_some();
   }
+  while (done) {
+    const std::lock_guard lock(mutex_);
+    if (pending_.empty()) break;
+    done = merge_some();
+  }
+  if (most >= kBytesPerBatch) malloc_trim(0);  // what was many small pieces goes back to the system
+  if (!done) return done;
   return store_.compact(options_.now());
 }
 
 void RollupKeeper::take(uint32_t channel) {
   RollupDelta delta = source_.take(channel);
-  if (!delta.empty()) pending_[channel].merge(std::move(delta));
+  if (delta.empty()) return;
+  Pending& pending = pending_[channel];
+  if (pending.delta.empty())
+    pending.delta = std::move(delta);
+  else
+    pending.delta.merge(std::move(delta));
+  pending_bytes_ -= pending.bytes;
+  pending.bytes = size_of(pending.delta);
+  pending_bytes_ += pending.bytes;
+  hold_bound();
 }
 
-Result<void> RollupKeeper::merge_pending() {
-  if (pending_.empty()) return {};
-  const auto done = store_.merge(pending_);
-  if (done)
-    pending_.clear();
-  else
+/// As many as make a batch, each channel in turn.
+Result<void> RollupKeeper::merge_some() {
+  RollupBatch batch;
+  std::vector<std::pair<uint32_t, uint64_t>> sizes;
+  uint64_t bytes = 0;
+  const auto merged_before = merged_;
+  while (!pending_.empty() && bytes < kBytesPerBatch && batch.size() < kChannelsPerBatch) {
+    auto next = pending_.upper_bound(merged_);
+    if (next == pending_.end()) next = pending_.begin();
+    merged_ = next->first;
+    bytes += next->second.bytes;
+    sizes.emplace_back(next->first, next->second.bytes);
+    batch.emplace(next->first, std::move(next->second.delta));
+    drop(next);
+  }
+  if (batch.empty()) return {};
+  const auto done = store_.merge(batch);
+  if (!done) {
+    merged_ = merged_before;
+    for (const auto& [channel, size] : sizes) pending_[channel] = {std::move(batch[channel]), size};
+    pending_bytes_ += bytes;
     hold_bound();
+  }
   if (bool(done) == failing_) {
     failing_ = !done;
     if (failing_)
@@ -157,50 +198,55 @@ Result<void> RollupKeeper::merge_pending() {
   return done;
 }
 
+std::map<uint32_t, RollupKeeper::Pending>::iterator RollupKeeper::drop(
+    std::map<uint32_t, Pending>::iterator pending) {
+  pending_bytes_ -= pending->second.bytes;
+  return pending_.erase(pending);
+}
+
 void RollupKeeper::hold_bound() {
-  std::map<uint64_t, uint32_t> by_size;
-  uint64_t bytes = 0;
-  for (const auto& [channel, delta] : pending_) {
-    const uint64_t size = size_of(delta);
-    bytes += size;
-    by_size.emplace(size, channel);
-  }
-  for (auto largest = by_size.rbegin(); bytes > options_.most_pending && largest != by_size.rend();
-       ++largest) {
-    bytes -= largest->first;
-    pending_.erase(largest->second);
+  if (pending_bytes_ <= options_.most_pending) return;
+  std::multimap<uint64_t, uint32_t> by_size;
+  for (const auto& [channel, pending] : pending_) by_size.emplace(pending.bytes, channel);
+  // Somewhat more than must be, so that it is not to be done again at once.
+  for (auto largest = by_size.rbegin();
+       pending_bytes_ > options_.most_pending / 8 * 7 && largest != by_size.rend(); ++largest) {
+    drop(pending_.find(largest->second));
     log_warn("metrics of a channel are given up in memory until the next start",
              "channel_index=" + std::to_string(largest->second));
   }
 }
 
-Result<RollupStore::Answer> RollupKeeper::read(uint32_t channel, Micros from, Micros to) {
+Result<RollupStore::Answer> RollupKeeper::read(uint32_t channel, Micros from, Micros to,
+                                               const SeriesFilter& filter) {
   const Micros now = options_.now();
   from = std::max(from, now - kLongestKept);
   to = std::min(to, now + kLongestKept);
   const std::lock_guard lock(mutex_);
   take(channel);
-  auto answer = store_.read(channel, from, to);
+  auto answer = store_.read(channel, from, to, filter);
   if (!answer) return answer;
   if (to_replay_.contains(channel))
     for (Micros& whole : answer->whole_from) whole = std::max(whole, started_);
   const auto waiting = pending_.find(channel);
   if (waiting == pending_.end()) return answer;
-  const RollupDelta& delta = waiting->second;
+  const RollupDelta& delta = waiting->second.delta;
   for (const auto& [span, cells] : delta.windows) {
     if (span.end() <= from || span.begin >= to) continue;
-    for (const auto& [name, cell] : cells) answer->windows[span][name].merge(cell);
+    for (const auto& [name, cell] : cells)
+      if (filter.wants(name)) answer->windows[span][name].merge(cell);
   }
   for (const PlatformMark& mark : delta.marks)
     if (mark.time >= from && mark.time < to) answer->marks.push_back(mark);
   std::ranges::sort(answer->marks);
   answer->late += delta.late;
+  raise(answer->whole_from, delta.whole_from);
   return answer;
 }
 
 void RollupKeeper::forget(uint32_t channel) {
   const std::lock_guard lock(mutex_);
-  pending_.erase(channel);
+  if (const auto pending = pending_.find(channel); pending != pending_.end()) drop(pending);
   to_replay_.erase(channel);
   if (const auto done = store_.forget(channel); !done)
     log_warn("a removed channel's metrics stay until the next start",
@@ -226,10 +272,11 @@ bool RollupKeeper::replay(const Replay& replay, Loop& loop, const std::stop_toke
     if (slice.empty() || slice.first >= replay.end || channel.removed) break;
     const std::vector<Slice> pieces = uncounted(slice, *covered, replay.end);
     if (!pieces.empty()) source_.replay(channel, pieces);
-    if (slices % kSlicesPerBatch == 0) {
+    if (slices % kSlicesPerBatch == 0 || source_.room().crowded()) {
       const std::lock_guard lock(mutex_);
+      source_.room().begin_round();
       take(channel.index);
-      (void)merge_pending();
+      (void)merge_some();
     }
     round_if_due();
   }
@@ -245,7 +292,7 @@ void RollupKeeper::finish(const Replay& replay, bool counted) {
   if (!counted) return;
   take(channel);
   // What is not counted now never will be: the holes close.
-  pending_[channel].covered.add({}, replay.end);
+  pending_[channel].delta.covered.add({}, replay.end);
   to_replay_.erase(channel);
 }
 

@@ -3,14 +3,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "base/fair_mutex.h"
 #include "base/loops.h"
 #include "channels/channel.h"
 #include "metrics/rollup/rollup_source.h"
@@ -18,10 +19,11 @@
 
 namespace tailrace {
 
-/// Owns its thread. Every 10 s it takes each channel's delta from the source and merges many of them at once
-/// into the store, then lets the store age. What could not be stored stays with the keeper, is part of every
-/// answer, and is tried again with the next round; beyond a bound the largest are given up, positions and
-/// all, so that a start with a data dir counts them from the log.
+/// Owns its thread. Every 10 s, and as soon as the source's open windows take too much, it takes each
+/// channel's delta and merges several at once into the store, some megabytes in each transaction, then lets
+/// the store age. Answers wait for one transaction at most. What could not be stored stays with the keeper,
+/// is part of every answer, and is tried again with the next round; beyond a bound the largest are given up,
+/// positions and all, so that a start with a data dir counts them from the log.
 ///
 /// With a data dir it reads, after a start and in the background, those records of each channel's log that no
 /// stored window counts, and has the source count them. New records are above all of these and cover
@@ -52,7 +54,7 @@ class RollupKeeper {
   void stop();
 
   /// What the store has of a channel and what it does not have yet, together. May block.
-  Result<RollupStore::Answer> read(uint32_t channel, Micros from, Micros to);
+  Result<RollupStore::Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter = {});
 
   /// The channel was removed, and the source has forgotten it. May block.
   void forget(uint32_t channel);
@@ -75,28 +77,33 @@ class RollupKeeper {
   bool replay(const Replay& replay, Loop& loop, const std::stop_token& stop);
   void finish(const Replay& replay, bool counted);
   void round_if_due();
+  struct Pending {
+    RollupDelta delta;
+    uint64_t bytes = 0;
+  };
   // With the lock held.
   void take(uint32_t channel);
-  Result<void> merge_pending();
+  Result<void> merge_some();
   void hold_bound();
+  std::map<uint32_t, Pending>::iterator drop(std::map<uint32_t, Pending>::iterator pending);
 
   RollupSource& source_;
   RollupStore& store_;
   const Options options_;
 
-  mutable std::mutex mutex_;  // of what follows; held for one batch of channels, or one answer
-  RollupBatch pending_;       // taken, and not in the store
+  mutable FairMutex mutex_;              // of what follows; held for one transaction, or one answer
+  std::map<uint32_t, Pending> pending_;  // taken, and not in the store; by channel
+  uint64_t pending_bytes_ = 0;
+  uint32_t merged_ = 0;  // the channel that was merged last
   std::set<uint32_t> to_replay_;
   bool failing_ = false;
   Micros started_ = 0;
   bool stopped_ = true;  // the main thread's
 
-  std::deque<Replay> replays_;  // the thread's, once it runs
-  Mono next_round_{};           // the thread's
+  std::deque<Replay> replays_;    // the thread's, once it runs
+  Mono next_round_{}, rested_{};  // the thread's: when the next one is due, and when it may be
   std::atomic<size_t> replaying_{0};
   std::atomic<uint64_t> unread_{0};
-  std::mutex waiting_mutex_;
-  std::condition_variable_any waiting_;
   std::jthread thread_;
 };
 

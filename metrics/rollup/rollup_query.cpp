@@ -1,15 +1,6 @@
 #include "metrics/rollup/rollup_query.h"
 
-#include <algorithm>
-
 namespace tailrace {
-namespace {
-
-bool is_among(const std::vector<std::string>& wanted, const std::string& text) {
-  return wanted.empty() || std::ranges::find(wanted, text) != wanted.end();
-}
-
-}  // namespace
 
 RollupSteps steps_of(RollupStore::Answer& answer, const RollupQuery& query) {
   RollupSteps steps;
@@ -18,7 +9,7 @@ RollupSteps steps_of(RollupStore::Answer& answer, const RollupQuery& query) {
     const Micros step = window_of(span.begin, query.step).begin;
     if (step < query.from || step >= query.to) continue;
     for (auto& [name, cell] : cells) {
-      if (!is_among(query.names, name.name) || !is_among(query.sources, name.source)) continue;
+      if (!query.filter.wants(name)) continue;
       const auto [point, fresh] = steps.series[name].try_emplace(step);
       if (fresh) {
         point->second = std::move(cell);

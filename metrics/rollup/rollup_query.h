@@ -12,8 +12,7 @@ namespace tailrace {
 struct RollupQuery {
   Micros from = 0, to = 0;  // multiples of `step`
   Micros step = kMinute;    // a multiple of a minute
-  // Exact; empty: any.
-  std::vector<std::string> names, sources;
+  SeriesFilter filter;
 };
 
 struct RollupSteps {

@@ -17,6 +17,9 @@ class RollupSource {
  public:
   virtual ~RollupSource() = default;
 
+  /// What its open windows share, and who waits until they take too much.
+  virtual OpenRoom& room() = 0;
+
   /// Channel::index of every channel that may have something to take.
   virtual std::vector<uint32_t> channels_counted() = 0;
 

@@ -1,6 +1,7 @@
 #pragma once
 // Where closed and half-filled windows go: memory or a file.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -25,12 +26,28 @@ struct RollupDelta {
   std::map<WindowSpan, SeriesCells> windows;
   Covered covered;
   std::vector<PlatformMark> marks;
-  uint64_t late = 0;  // lines
+  uint64_t late = 0;       // lines
+  WholeFrom whole_from{};  // something from before is missing
 
-  bool empty() const { return windows.empty() && covered.ranges().empty() && marks.empty() && !late; }
+  bool empty() const {
+    return windows.empty() && covered.ranges().empty() && marks.empty() && !late && whole_from == WholeFrom();
+  }
   /// What a shard gave; `name` says which series an id is.
-  void add(const OpenWindows::Taken& taken, const std::function<SeriesName(SeriesId)>& name);
+  void add(OpenWindows::Taken taken, const std::function<SeriesName(SeriesId)>& name);
   void merge(RollupDelta other);
+};
+
+/// Which series somebody asks for. Exact; empty: any.
+struct SeriesFilter {
+  std::vector<std::string> names, sources;
+  bool wants(const SeriesName& series) const {
+    return is_among(names, series.name) && is_among(sources, series.source);
+  }
+
+ private:
+  static bool is_among(const std::vector<std::string>& wanted, const std::string& text) {
+    return wanted.empty() || std::ranges::find(wanted, text) != wanted.end();
+  }
 };
 
 /// By Channel::index.
@@ -52,9 +69,9 @@ class RollupStore {
     std::vector<PlatformMark> marks;            // within [from, to), in order of time
     uint64_t late = 0;                          // lines, of all time
     /// By kWindowLengths: from here on everything is there in windows of this length or finer ones.
-    std::array<Micros, kWindowKinds> whole_from{};
+    WholeFrom whole_from{};
   };
-  virtual Result<Answer> read(uint32_t channel, Micros from, Micros to) = 0;
+  virtual Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter = {}) = 0;
   /// Ages windows, drops what is too old or beyond the bound.
   virtual Result<void> compact(Micros now) = 0;
   virtual Result<void> forget(uint32_t channel) = 0;

@@ -7,7 +7,8 @@
 namespace tailrace {
 namespace {
 
-constexpr size_t kWindowsPerStep = 512;  // merged in one transaction when they have aged
+// Merged in one transaction when they have aged.
+constexpr size_t kWindowsPerStep = 512, kBytesPerStep = 256 << 10;
 
 constexpr size_t kind_of(Micros length) {
   for (size_t i = 0; i < kWindowKinds; ++i)
@@ -102,6 +103,7 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
   std::erase_if(state.marks, [&](const PlatformMark& m) { return m.time < bounds.floor[kWindowKinds - 1]; });
   state.covered.merge(delta.covered);
   state.late += delta.late;
+  raise(state.whole_from, delta.whole_from);
   if (!delta.marks.empty()) {
     state.marks.insert(state.marks.end(), delta.marks.begin(), delta.marks.end());
     std::ranges::sort(state.marks);
@@ -144,31 +146,38 @@ Result<void> TableRollups::raise_floor(size_t kind, Micros floor) {
       }
       const auto keys = table_->windows(kWindowLengths[kind], bounds->floor[kind], kWindowsPerStep);
       if (!keys) return keys.error();
-      more = keys->size() == kWindowsPerStep;
-      return age(*keys, kind);
+      const auto aged = age(*keys, kind);
+      if (!aged) return aged.error();
+      more = *aged == kWindowsPerStep || *aged < keys->size();
+      return {};
     });
     if (!done) return done;
   }
   return {};
 }
 
-Result<void> TableRollups::age(const std::vector<WindowKey>& keys, size_t kind) {
+/// The first of them, as many as are enough for a step; gives how many.
+Result<size_t> TableRollups::age(const std::vector<WindowKey>& keys, size_t kind) {
   std::map<WindowKey, SeriesCells> coarser;
+  size_t aged = 0, bytes = 0;
   for (const WindowKey& key : keys) {
+    if (bytes >= kBytesPerStep) break;
+    ++aged;
     if (kind + 1 < kWindowKinds) {
       const auto stored = table_->window(key);
       if (!stored) return stored.error();
+      bytes += stored->size();
       SeriesCells cells;
       if (!decode_cells(*stored, key.span(), cells))
         log_warn("a window of the rollups is damaged and left out");
       const WindowSpan span = window_of(key.begin, next_length(kind));
       merge_into(coarser[{span.length, span.begin, key.channel}], cells);
     }
-    if (const auto done = table_->remove_window(key); !done) return done;
+    if (const auto done = table_->remove_window(key); !done) return done.error();
   }
   for (const auto& [key, cells] : coarser)
-    if (const auto done = merge_window(key, cells); !done) return done;
-  return {};
+    if (const auto done = merge_window(key, cells); !done) return done.error();
+  return aged;
 }
 
 Result<void> TableRollups::count_bytes() {
@@ -237,7 +246,8 @@ Result<std::vector<uint32_t>> TableRollups::channels() {
   return all;
 }
 
-Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Micros to) {
+Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Micros to,
+                                               const SeriesFilter& filter) {
   const std::lock_guard lock(mutex_);
   Answer answer;
   const auto done = transaction([&]() -> Result<void> {
@@ -254,6 +264,7 @@ Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Mi
     Micros whole = bounds->made;
     for (size_t kind = kWindowKinds; kind-- > 0;)  // what is missing in hours is missing in minutes
       answer.whole_from[kind] = whole = std::max(whole, bounds->floor[kind]);
+    raise(answer.whole_from, state.whole_from);
     for (const Micros length : kWindowLengths) {
       const auto extent = table_->extent(length);
       if (!extent) return extent.error();
@@ -264,10 +275,11 @@ Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Mi
         if (!cells) return cells.error();
         if (cells->empty()) continue;
         const WindowSpan span{at, length};
-        if (!decode_cells(*cells, span, answer.windows[span])) {
+        SeriesCells wanted;
+        if (!decode_cells(*cells, span, wanted, filter))
           log_warn("a window of the rollups is damaged and left out");
-          answer.windows.erase(span);
-        }
+        else if (!wanted.empty())
+          answer.windows.emplace(span, std::move(wanted));
       }
     }
     return {};

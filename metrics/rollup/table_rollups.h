@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/fair_mutex.h"
 #include "metrics/rollup/rollup_codec.h"
 #include "metrics/rollup/rollup_store.h"
 #include "metrics/rollup/rollup_table.h"
@@ -23,7 +24,7 @@ class TableRollups final : public RollupStore {
   Result<void> merge(const RollupBatch& batch) override;
   Result<Covered> covered(uint32_t channel) override;
   Result<std::vector<uint32_t>> channels() override;
-  Result<Answer> read(uint32_t channel, Micros from, Micros to) override;
+  Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter) override;
   Result<void> compact(Micros now) override;
   Result<void> forget(uint32_t channel) override;
   uint64_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
@@ -35,13 +36,13 @@ class TableRollups final : public RollupStore {
   Result<void> merge_channel(uint32_t channel, const RollupDelta& delta, const RollupBounds& bounds);
   Result<void> merge_window(const WindowKey& key, const SeriesCells& cells);
   Result<void> raise_floor(size_t kind, Micros floor);
-  Result<void> age(const std::vector<WindowKey>& keys, size_t kind);
+  Result<size_t> age(const std::vector<WindowKey>& keys, size_t kind);
   Result<void> hold_bound(Micros now);
   Result<void> count_bytes();
 
   const std::unique_ptr<RollupTable> table_;
   const std::function<Micros()> now_;
-  std::mutex mutex_;
+  FairMutex mutex_;
   bool at_bound_ = false;  // guarded by mutex_: and a line says so
   std::atomic<uint64_t> limit_, bytes_{0};
 };

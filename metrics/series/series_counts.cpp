@@ -139,7 +139,10 @@ SeriesCounts::Entry* SeriesCounts::admitted(const SeriesKey& key, uint64_t hash,
     folded_[hash % kRemembered] = hash;
   }
   if (Entry* before = find(series->key(), series->hash)) {
-    if (before->series != series) *before = {std::move(series), {}, nullptr};  // it had expired
+    if (before->series != series) {  // it had expired
+      left_.push_back(std::move(before->series));
+      *before = {std::move(series), {}, nullptr};
+    }
     return before;
   }
   const uint64_t its_hash = series->hash;
@@ -153,10 +156,22 @@ void SeriesCounts::sweep(Micros now) {
   for (Entry& entry : entries_)
     if (entry.recent) entry.recent->expire(now);
   if (folded_version_ != table_->version()) folded_ = std::vector<uint64_t>();
-  if (std::erase_if(entries_, [](const Entry& e) { return e.series->expired(); }) == 0) return;
+  const auto leaves = [this](Entry& entry) {
+    if (!entry.series->expired()) return false;
+    left_.push_back(std::move(entry.series));
+    return true;
+  };
+  if (std::erase_if(entries_, leaves) == 0) return;
   entries_.shrink_to_fit();
   index_.rebuild(static_cast<uint32_t>(entries_.size()),
                  [this](uint32_t place) { return entries_[place].series->hash; });
+}
+
+std::vector<SeriesPtr> SeriesCounts::take_series() {
+  std::vector<SeriesPtr> all = std::exchange(left_, {});
+  all.reserve(all.size() + entries_.size());
+  for (const Entry& entry : entries_) all.push_back(entry.series);
+  return all;
 }
 
 size_t SeriesCounts::memory() const {

@@ -62,6 +62,9 @@ class SeriesCounts {
   }
   const PairsRejected& rejected() const { return rejected_; }
 
+  /// Every series that values were added to windows for since the last call, whether or not it has expired.
+  std::vector<SeriesPtr> take_series();
+
   size_t memory() const;
 
  private:
@@ -82,7 +85,8 @@ class SeriesCounts {
 
   const std::shared_ptr<SeriesTable> table_;
   std::vector<Entry> entries_;
-  SeriesIndex index_;  // of entries_
+  SeriesIndex index_;            // of entries_
+  std::vector<SeriesPtr> left_;  // entries_ since the last take_series()
   PairsRejected rejected_;
   std::vector<uint64_t> folded_;  // hashes of some that were folded, each at one place; void when the table's
   uint64_t folded_version_ = 0;   // version changes

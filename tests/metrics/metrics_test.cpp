@@ -309,3 +309,22 @@ TEST_CASE("several threads' shares come together, in several Metrics at once") {
   CHECK(a.metrics.snapshot(0, kNow)->quantiles[0][0] == doctest::Approx(0.001).epsilon(0.01));
   CHECK(a.metrics.snapshot(0, kNow)->quantiles[0][3] == 0.004);
 }
+
+TEST_CASE("series keep their names in windows, however long nobody takes these") {
+  Fixture f;
+  const ChannelPtr shop = f.channel(1, "1");
+  constexpr Micros kHour = 3600 * kSecond;
+  Fixture::append(shop, "heroku", "web.1", {"sample#memory_total=1MB"});
+  for (int hours = 1; hours <= 60; hours += 10) {
+    f.metrics.tick(kNow + hours * kHour);
+    (void)f.metrics.snapshots(kNow + hours * kHour);
+  }
+  Fixture::append(shop, "heroku", "web.1", {"sample#memory_total=2MB"}, kNow + 60 * kHour);
+  const RollupDelta delta = f.metrics.take(1);
+  REQUIRE(delta.windows.size() == 2);
+  for (const auto& [span, cells] : delta.windows) {
+    REQUIRE(cells.size() == 1);
+    CHECK(cells.begin()->first.name == "dyno.memory.total");
+    CHECK(cells.begin()->first.source == "web.1");
+  }
+}

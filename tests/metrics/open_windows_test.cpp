@@ -145,3 +145,47 @@ TEST_CASE("windows: a quiet channel's are small, and there are never more than a
   CHECK(most <= 122 + 434 + 170);
   CHECK(most >= 120 + 420 + 96);
 }
+
+TEST_CASE("windows: short of room, old lines count in hours, then in none, and new ones ever; it is told") {
+  OpenRoom room(2'000'000);
+  const Micros minute = window_of(kNow, kMinute).begin;
+  uint64_t values = 0, kept = 0, hours = 0;
+  {
+    OpenWindows one(&room), other(&room);
+    // A thousand series a minute, back in time: 100 minutes would be 20 MB.
+    for (OpenWindows* windows : {&one, &other})
+      for (Micros age = 2; age < 102; ++age)
+        for (SeriesId series = 0; series < 1000; ++series) {
+          Micros time = minute - age * kMinute;
+          OpenWindow* const window = windows->at(time, kNow);
+          ++values;
+          if (!window) continue;
+          ++kept;
+          hours += windows->current().length == kHour;
+          window->add(first_own_series + series, 1.5, {time, {1}});
+        }
+    CHECK(room.dropped() == values - kept);
+    CHECK(kept < values);
+    CHECK(hours > 0);
+    CHECK(room.crowded());
+    CHECK(room.used() < room.limit());
+    CHECK(one.late() == 0);
+    Micros time = kNow;
+    CHECK(one.at(time, kNow));
+    time = minute - 1;
+    REQUIRE(one.at(time, kNow));
+    CHECK(one.current() == WindowSpan{minute - kMinute, kMinute});
+
+    const OpenWindows::Taken taken = one.take();
+    CHECK(taken.whole_from[0] > minute - 101 * kMinute);
+    CHECK(taken.whole_from[0] <= minute - kMinute);
+    CHECK(taken.whole_from[2] > minute - 2 * kHour);
+    CHECK(one.take().whole_from == WholeFrom());
+    CHECK(room.used() > 0);
+  }
+  CHECK(room.used() == 0);
+  OpenWindows fresh(&room);
+  Micros time = minute - 50 * kMinute;
+  REQUIRE(fresh.at(time, kNow));
+  CHECK(fresh.current().length == kMinute);
+}

@@ -30,6 +30,7 @@ class Numbers final : public RollupSource {
     windows_.clear();
   }
 
+  OpenRoom& room() override { return room_; }
   std::vector<uint32_t> channels_counted() override {
     const std::lock_guard lock(mutex_);
     std::vector<uint32_t> all;
@@ -61,11 +62,12 @@ class Numbers final : public RollupSource {
 
  private:
   void count(uint32_t channel, double value, Micros at, Position position) {
-    OpenWindows& windows = windows_[channel];
+    OpenWindows& windows = windows_.try_emplace(channel, &room_).first->second;
     if (OpenWindow* window = windows.at(at, at)) window->add(first_own_series, value, {at, position});
     windows.cover(position, {position.value + 1});
   }
 
+  OpenRoom room_{64u << 20};
   mutable std::mutex mutex_;
   std::map<uint32_t, OpenWindows> windows_;
   uint64_t replayed_ = 0;
@@ -81,8 +83,8 @@ struct Refusing final : RollupStore {
   }
   Result<Covered> covered(uint32_t channel) override { return store->covered(channel); }
   Result<std::vector<uint32_t>> channels() override { return store->channels(); }
-  Result<Answer> read(uint32_t channel, Micros from, Micros to) override {
-    return store->read(channel, from, to);
+  Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter) override {
+    return store->read(channel, from, to, filter);
   }
   Result<void> compact(Micros now) override { return store->compact(now); }
   Result<void> forget(uint32_t channel) override { return store->forget(channel); }
@@ -273,4 +275,39 @@ TEST_CASE("keeper: a channel that was removed leaves nothing, now or at the next
     CHECK(*store.channels() == std::vector<uint32_t>{6});
     CAPTURE(left);
   }
+}
+
+TEST_CASE("keeper: is woken when open windows take too much") {
+  Numbers numbers;
+  numbers.room().set_limit(50'000);
+  const auto store = memory_rollups(1u << 30, now);
+  RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
+  keeper.start({}, false);
+  uint64_t position = 1;
+  for (uint32_t channel = 0; channel < 500; ++channel) numbers.live(channel, {position++}, {"1"}, kTestTime);
+  CHECK(testing::eventually([&] { return store->channels()->size() > 0 && numbers.room().used() < 50'000; }));
+  check_values(keeper, 7, {1});
+}
+
+TEST_CASE(
+    "keeper: while nothing can be stored each channel is taken, and stored later in some transactions") {
+  Numbers numbers;
+  Refusing store(memory_rollups(1u << 30, now));
+  store.refuses = true;
+  RollupKeeper keeper(numbers, store, {kNever, 64u << 20, now});
+  keeper.start({}, false);
+  constexpr uint32_t channels = 5000;
+  uint64_t position = 1;
+  for (int round = 1; round <= 2; ++round) {
+    for (uint32_t channel = 0; channel < channels; ++channel)
+      numbers.live(channel, {position++}, {"1"}, kTestTime);
+    CHECK_FALSE(keeper.merge_now());
+    CHECK(numbers.room().used() == 0);
+    CHECK(store.merges == round);
+  }
+  store.refuses = false;
+  REQUIRE(keeper.merge_now());
+  CHECK(store.merges > 4);
+  CHECK(store.store->channels()->size() == channels);
+  for (const uint32_t channel : {0u, 300u, channels - 1}) check_values(keeper, channel, {1, 1});
 }

@@ -72,7 +72,7 @@ void merge(Kept& kept, uint32_t channel, RollupDelta delta) {
 }
 
 RollupSteps ask(Kept& kept, uint32_t channel, Micros from, Micros to, Micros step) {
-  RollupQuery query{window_of(from, step).begin, window_of(to + step - 1, step).begin, step, {}, {}};
+  RollupQuery query{window_of(from, step).begin, window_of(to + step - 1, step).begin, step, {}};
   auto answer = kept.store->read(channel, query.from, query.to);
   REQUIRE(answer.has_value());
   return steps_of(*answer, query);
@@ -391,4 +391,31 @@ TEST_CASE("rollups on disk: a row that was flipped costs itself, one of a channe
   CHECK(lines_in(ask(kept, 2, kept.now - kHour, kept.now + 1, kMinute)) == 0);
   merge(kept, 1, one_value(3, kept.now - kMinute));
   CHECK(lines_in(ask(kept, 1, kept.now - kHour, kept.now + 1, kMinute)) == 2);
+}
+
+TEST_CASE("rollups: an answer has the series that were asked for") {
+  for_both(kRoomy, [](Kept& kept) {
+    RollupDelta delta;
+    const std::string sources[] = {"", "web.1", "web.2"};
+    for (int i = 0; i < 30; ++i)
+      delta.windows[window_of(kept.now, kMinute)][name_of("s" + std::to_string(i / 3), sources[i % 3])].add(
+          i, {kept.now, {1}});
+    delta.windows[window_of(kept.now - kHour, kMinute)][name_of("other")].add(1, {kept.now - kHour, {1}});
+    merge(kept, 1, std::move(delta));
+    const auto asked = [&](const SeriesFilter& filter) {
+      const auto answer = kept.store->read(1, kept.now - kDay, kept.now + kDay, filter);
+      REQUIRE(answer.has_value());
+      std::vector<std::string> found;
+      for (const auto& [span, cells] : answer->windows) {
+        CHECK(!cells.empty());
+        for (const auto& [name, cell] : cells) found.push_back(name.name + "/" + name.source);
+      }
+      return found;
+    };
+    CHECK(asked({}).size() == 31);
+    CHECK(asked({{"s3"}, {}}) == std::vector<std::string>{"s3/", "s3/web.1", "s3/web.2"});
+    CHECK(asked({{"s3", "other"}, {""}}) == std::vector<std::string>{"other/", "s3/"});
+    CHECK(asked({{}, {"web.2"}}).size() == 10);
+    CHECK(asked({{"none"}, {}}).empty());
+  });
 }
