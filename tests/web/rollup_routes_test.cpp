@@ -65,8 +65,8 @@ TEST_CASE("metrics over time: filters come as lists, repeated or both") {
   std::string error;
   const auto query = query_of("?name=a,b&name=c%2Cd&source=&source=web.1&name=", error);
   REQUIRE(query);
-  CHECK(query->names == std::vector<std::string>{"a", "b", "c", "d"});
-  CHECK(query->sources == std::vector<std::string>{"web.1"});
+  CHECK(query->filter.names == std::vector<std::string>{"a", "b", "c", "d"});
+  CHECK(query->filter.sources == std::vector<std::string>{"web.1"});
 }
 
 TEST_CASE("metrics over time: JSON and CSV of any names and numbers") {
