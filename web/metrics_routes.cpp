@@ -34,12 +34,23 @@ void write_channels(ExpositionWriter& out, WebServices& services, std::span<cons
   write_drain_families(out, accounts, wall_now());
 }
 
+void write_rollups(ExpositionWriter& out, const RollupKeeper& rollups) {
+  out.family(
+      "tailrace_rollup_lost_records_total", FamilyType::counter,
+      "Records whose values are missing in metrics over time: crowded found no room in open windows, "
+      "given_up waited too long for the store, gone were not in the log any more when a start counted it.");
+  out.sample({{"reason", "crowded"}}, rollups.crowded_out());
+  out.sample({{"reason", "given_up"}}, rollups.given_up());
+  out.sample({{"reason", "gone"}}, rollups.unread());
+}
+
 void write_process(ExpositionWriter& out, WebServices& services) {
   services.counters.write(out);
   if (services.syslog_udp) write_kernel_drops(out, *services.syslog_udp);
   write_channels(out, services, services.metrics.snapshots(wall_now()), services.catalog.channels());
   write_listener_families(out, services.listeners);
   write_store_families(out, services.store.status());
+  write_rollups(out, services.rollups);
   write_process_families(out);
 }
 

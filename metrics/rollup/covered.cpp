@@ -36,6 +36,18 @@ bool Covered::holds(Position position) const {
   return behind != ranges_.end() && behind->first <= position;
 }
 
+std::vector<Covered::Range> Covered::gaps(Position first, Position past) const {
+  std::vector<Range> gaps;
+  for (const auto& [begin, end] : ranges_) {
+    if (end <= first) continue;
+    if (begin >= past) break;
+    if (first < begin) gaps.emplace_back(first, begin);
+    first = end;
+  }
+  if (first < past) gaps.emplace_back(first, past);
+  return gaps;
+}
+
 void Covered::encode(std::string& out) const {
   put_varint(out, ranges_.size());
   uint64_t last = 0;

@@ -28,6 +28,8 @@ class Covered {
   }
   void merge(const Covered& other);
   bool holds(Position position) const;
+  /// What it does not hold of [first, past), ascending.
+  std::vector<Range> gaps(Position first, Position past) const;
   /// Ascending.
   const std::vector<Range>& ranges() const { return ranges_; }
 

@@ -24,7 +24,6 @@ Slice LogReader::next(const std::stop_token& stop) {
   // waits.
   for (bool parked = false; !stop.stop_requested();) {
     Read read = cursor_.read(kMaxChunk);
-    lost_ += read.loss.records;
     if (!read.slice.empty()) return std::move(read.slice);
     if (!read.fetching && read.empty()) return {};
     if (!read.fetching) continue;

@@ -21,8 +21,6 @@ class LogReader final : private Task {
 
   /// Empty: it has come to the end, or is to stop.
   Slice next(const std::stop_token& stop);
-  /// Records that were gone before it came to them, as far as the log knows.
-  uint64_t lost() const { return lost_; }
 
  private:
   void run_task() override { woken_ = true; }
@@ -31,7 +29,6 @@ class LogReader final : private Task {
   const boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   Cursor cursor_;
   bool woken_ = false;
-  uint64_t lost_ = 0;
 };
 
 }  // namespace tailrace

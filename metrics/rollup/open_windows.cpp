@@ -87,8 +87,8 @@ OpenWindow* OpenWindows::open(const WindowSpan& span) {
 }
 
 OpenWindows::Taken OpenWindows::take() {
-  Taken taken{std::exchange(windows_, {}), std::exchange(covered_, {}), std::exchange(late_untaken_, 0),
-              std::exchange(whole_from_, {})};
+  Taken taken{std::exchange(windows_, {}), std::exchange(covered_, {}), std::exchange(records_, 0),
+              std::exchange(late_untaken_, 0), std::exchange(whole_from_, {})};
   length_ = 0;
   held_ = 0;
   return taken;

@@ -161,7 +161,10 @@ class OpenWindows {
   }
 
   /// Records of a batch whose positions are [first, past): call it once per slice, with whatever it added.
-  void cover(Position first, Position past) { covered_.add(first, past); }
+  void cover(Position first, Position past) {
+    covered_.add(first, past);
+    records_ += past.value - first.value;  // a slice's numbers have no hole
+  }
 
   /// Of the window that at() gave last.
   WindowSpan current() const { return {begin_, static_cast<Micros>(length_)}; }
@@ -172,6 +175,7 @@ class OpenWindows {
   struct Taken {
     std::vector<std::pair<WindowSpan, OpenWindow>> windows;  // by span
     Covered covered;
+    uint64_t records = 0;    // that were covered
     uint64_t late = 0;       // since the last take
     WholeFrom whole_from{};  // for want of room
   };
@@ -201,6 +205,7 @@ class OpenWindows {
   uint64_t current_held_ = 0;
   Covered covered_;
   WholeFrom whole_from_{};
+  uint64_t records_ = 0;
   uint64_t late_ = 0, ahead_ = 0, late_untaken_ = 0;
 };
 

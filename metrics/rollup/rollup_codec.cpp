@@ -80,7 +80,7 @@ bool take_channel(std::string_view from, ChannelRollup& channel) {
   if (from.empty()) return true;  // as it was written before there was more
   for (Micros& whole : channel.whole_from)
     if (!take_signed(from, whole)) return false;
-  return from.empty();
+  return take_varint(from, channel.records) && from.empty();
 }
 
 }  // namespace
@@ -121,6 +121,7 @@ std::string encode_channel(const ChannelRollup& channel) {
     put_text(out, mark.text);
   }
   for (const Micros whole : channel.whole_from) put_signed(out, whole);
+  put_varint(out, channel.records);
   return out;
 }
 

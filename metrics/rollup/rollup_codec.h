@@ -22,6 +22,7 @@ bool decode_cells(std::string_view text, const WindowSpan& span, SeriesCells& ce
 struct ChannelRollup {
   Covered covered;
   std::vector<PlatformMark> marks;  // in order of time, kMostMarks at most
+  uint64_t records = 0;             // counted or given up for good
   uint64_t late = 0;                // lines
   WholeFrom whole_from{};           // something of the channel from before is missing
 

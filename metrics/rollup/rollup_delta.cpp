@@ -16,6 +16,7 @@ void RollupDelta::add(OpenWindows::Taken taken, const std::function<SeriesName(S
     window = OpenWindow();  // its memory is not there twice
   }
   covered.merge(taken.covered);
+  records += taken.records;
   late += taken.late;
   raise(whole_from, taken.whole_from);
 }
@@ -38,6 +39,7 @@ void RollupDelta::merge(RollupDelta other) {
     std::ranges::sort(marks);
     marks.erase(marks.begin(), marks.end() - kMostMarks);
   }
+  records += other.records;
   late += other.late;
   raise(whole_from, other.whole_from);
 }

@@ -27,6 +27,13 @@ uint64_t size_of(const RollupDelta& delta) {
   return bytes;
 }
 
+/// Something from before is missing.
+WholeFrom before(Micros time) {
+  WholeFrom whole;
+  whole.fill(time);
+  return whole;
+}
+
 /// What of a slice is not counted yet and lies below `end`, in order.
 std::vector<Slice> uncounted(const Slice& slice, const Covered& covered, Position end) {
   std::vector<Slice> pieces;
@@ -55,12 +62,6 @@ std::vector<Slice> uncounted(const Slice& slice, const Covered& covered, Positio
   return pieces;
 }
 
-/// All below it are counted.
-Position counted_below(const Covered& covered) {
-  if (covered.ranges().empty() || covered.ranges().front().first != Position{}) return {};
-  return covered.ranges().front().second;
-}
-
 }  // namespace
 
 RollupKeeper::RollupKeeper(RollupSource& source, RollupStore& store, Options options)
@@ -77,7 +78,7 @@ void RollupKeeper::start(const std::vector<ChannelPtr>& channels, bool replay) {
   for (const ChannelPtr& channel : channels) {
     there.insert(channel->index);
     if (!replay) continue;
-    replays_.push_back({channel, channel->log->end().next});
+    replays_.push_back({channel, channel->log->end()});
     to_replay_.insert(channel->index);
   }
   replaying_ = replays_.size();
@@ -110,7 +111,7 @@ void RollupKeeper::run(const std::stop_token& stop) {
     for (; !replays_.empty() && !stop.stop_requested(); replays_.pop_front())
       finish(replays_.front(), replay(replays_.front(), loop, stop));
     if (const uint64_t lost = unread(); lost && replays_.empty())
-      log_warn("records were gone before metrics could count them again", "records=" + std::to_string(lost));
+      log_warn("records were gone before metrics could count them", "records=" + std::to_string(lost));
   }
   while (!stop.stop_requested()) {
     source_.room().wait(stop, next_round_, rested_);
@@ -211,7 +212,14 @@ void RollupKeeper::hold_bound() {
   // Somewhat more than must be, so that it is not to be done again at once.
   for (auto largest = by_size.rbegin();
        pending_bytes_ > options_.most_pending / 8 * 7 && largest != by_size.rend(); ++largest) {
-    drop(pending_.find(largest->second));
+    const auto pending = pending_.find(largest->second);
+    given_up_ += pending->second.delta.records;
+    if (to_replay_.contains(largest->second)) to_read_anew_.insert(largest->second);
+    RollupDelta rest;
+    rest.late = pending->second.delta.late;
+    rest.whole_from = before(options_.now());
+    drop(pending);
+    pending_[largest->second].delta = std::move(rest);
     log_warn("metrics of a channel are given up in memory until the next start",
              "channel_index=" + std::to_string(largest->second));
   }
@@ -248,6 +256,7 @@ void RollupKeeper::forget(uint32_t channel) {
   const std::lock_guard lock(mutex_);
   if (const auto pending = pending_.find(channel); pending != pending_.end()) drop(pending);
   to_replay_.erase(channel);
+  to_read_anew_.erase(channel);
   if (const auto done = store_.forget(channel); !done)
     log_warn("a removed channel's metrics stay until the next start",
              "error=\"" + done.error().message() + "\"");
@@ -255,45 +264,68 @@ void RollupKeeper::forget(uint32_t channel) {
 
 // ---- reading again ---------------------------------------------------------------------------------------
 
-/// False: not all of it.
-bool RollupKeeper::replay(const Replay& replay, Loop& loop, const std::stop_token& stop) {
-  const Channel& channel = *replay.channel;
-  const auto covered = store_.covered(channel.index);
-  if (!covered) {
-    log_warn("a channel's log cannot be counted again", "error=\"" + covered.error().message() + "\"");
-    return false;
-  }
-  const Position from = counted_below(*covered);
-  if (from >= replay.end) return true;
-  LogReader reader(*channel.log, loop, from);
-  for (size_t slices = 1;; ++slices) {
-    const Slice slice = reader.next(stop);
-    if (stop.stop_requested()) return false;
-    if (slice.empty() || slice.first >= replay.end || channel.removed) break;
-    const std::vector<Slice> pieces = uncounted(slice, *covered, replay.end);
-    if (!pieces.empty()) source_.replay(channel, pieces);
-    if (slices % kSlicesPerBatch == 0 || source_.room().crowded()) {
-      const std::lock_guard lock(mutex_);
-      source_.room().begin_round();
-      take(channel.index);
-      (void)merge_some();
-    }
-    round_if_due();
-  }
-  unread_ += reader.lost();
-  return true;
+RollupKeeper::Read RollupKeeper::replay(const Replay& replay, Loop& loop, const std::stop_token& stop) {
+  const auto refused = [](error_code error) {
+    log_warn("a channel's log cannot be counted again", "error=\"" + error.message() + "\"");
+    return Read();
+  };
+  const auto counted = store_.counted(replay.channel->index);
+  if (!counted) return refused(counted.error());
+  const auto again = read_again(replay, counted->covered, loop, stop);
+  if (!again) return refused(again.error());
+  if (stop.stop_requested()) return {};
+  // Rounds have stored some of this run, too, where every number is a record.
+  uint64_t of_this_run = 0;
+  for (const auto& [first, past] : counted->covered.ranges())
+    if (past > replay.end.next) of_this_run += past.value - std::max(first, replay.end.next).value;
+  return {true, replay.end.ordinal - (counted->records - of_this_run) - *again};
 }
 
-void RollupKeeper::finish(const Replay& replay, bool counted) {
+/// Gives how many records it read that were not counted.
+Result<uint64_t> RollupKeeper::read_again(const Replay& replay, const Covered& covered, Loop& loop,
+                                          const std::stop_token& stop) {
+  const Channel& channel = *replay.channel;
+  uint64_t records = 0;
+  if (covered.gaps({}, replay.end.next).empty()) return records;
+  const auto oldest = channel.log->since(0);
+  if (!oldest) return oldest.error();
+  size_t slices = 0;
+  for (const auto& [first, past] : covered.gaps(oldest->next, replay.end.next)) {
+    LogReader reader(*channel.log, loop, first);
+    while (!channel.removed) {
+      const Slice slice = reader.next(stop);
+      if (stop.stop_requested() || slice.empty() || slice.first >= past) break;
+      const std::vector<Slice> pieces = uncounted(slice, covered, past);
+      for (const Slice& piece : pieces) records += piece.records;
+      if (!pieces.empty()) source_.replay(channel, pieces);
+      if (++slices % kSlicesPerBatch == 0 || source_.room().crowded()) {
+        const std::lock_guard lock(mutex_);
+        source_.room().begin_round();
+        take(channel.index);
+        (void)merge_some();
+      }
+      round_if_due();
+    }
+  }
+  return records;
+}
+
+void RollupKeeper::finish(const Replay& replay, const Read& read) {
   const uint32_t channel = replay.channel->index;
   const std::lock_guard lock(mutex_);
   replaying_.fetch_sub(1, std::memory_order_relaxed);
-  if (!to_replay_.contains(channel)) return;  // forgotten
-  if (!counted) return;
+  if (!to_replay_.contains(channel) || !read.whole) return;  // forgotten; or for the next start
   take(channel);
-  // What is not counted now never will be: the holes close.
-  pending_[channel].delta.covered.add({}, replay.end);
   to_replay_.erase(channel);
+  if (to_read_anew_.contains(channel)) return;  // likewise
+  // What is not counted now never will be: the holes close.
+  RollupDelta& delta = pending_[channel].delta;
+  delta.covered.add({}, replay.end.next);
+  delta.records += read.missing;
+  // Negative where the disk has less than was counted: the end of a log that a crash has torn.
+  if (static_cast<int64_t>(read.missing) <= 0) return;
+  unread_ += read.missing;
+  raise(delta.whole_from, before(started_));
 }
 
 }  // namespace tailrace

@@ -14,6 +14,7 @@
 #include "base/fair_mutex.h"
 #include "base/loops.h"
 #include "channels/channel.h"
+#include "channels/place.h"
 #include "metrics/rollup/rollup_source.h"
 #include "metrics/rollup/rollup_store.h"
 
@@ -64,18 +65,29 @@ class RollupKeeper {
 
   /// Channels whose logs are still to be read again.
   size_t replaying() const { return replaying_.load(std::memory_order_relaxed); }
-  /// Records that were gone before they could be read again, since the start.
+  /// Records of earlier runs that were gone before they could be counted, since the start.
   uint64_t unread() const { return unread_.load(std::memory_order_relaxed); }
+  /// Records that were counted and given up, because the store failed for long: a start with a data dir
+  /// counts them from the log.
+  uint64_t given_up() const { return given_up_.load(std::memory_order_relaxed); }
+  /// Lines for whose values open windows had no room.
+  uint64_t crowded_out() const { return source_.room().dropped(); }
 
  private:
   struct Replay {
     ChannelPtr channel;
-    Position end;  // behind what earlier runs appended
+    Progress end;  // behind what earlier runs appended
+  };
+  struct Read {
+    bool whole = false;    // all that was there
+    uint64_t missing = 0;  // records that were not
   };
 
   void run(const std::stop_token& stop);
-  bool replay(const Replay& replay, Loop& loop, const std::stop_token& stop);
-  void finish(const Replay& replay, bool counted);
+  Read replay(const Replay& replay, Loop& loop, const std::stop_token& stop);
+  Result<uint64_t> read_again(const Replay& replay, const Covered& covered, Loop& loop,
+                              const std::stop_token& stop);
+  void finish(const Replay& replay, const Read& read);
   void round_if_due();
   struct Pending {
     RollupDelta delta;
@@ -96,6 +108,7 @@ class RollupKeeper {
   uint64_t pending_bytes_ = 0;
   uint32_t merged_ = 0;  // the channel that was merged last
   std::set<uint32_t> to_replay_;
+  std::set<uint32_t> to_read_anew_;  // given up since their replay began
   bool failing_ = false;
   Micros started_ = 0;
   bool stopped_ = true;  // the main thread's
@@ -103,7 +116,7 @@ class RollupKeeper {
   std::deque<Replay> replays_;    // the thread's, once it runs
   Mono next_round_{}, rested_{};  // the thread's: when the next one is due, and when it may be
   std::atomic<size_t> replaying_{0};
-  std::atomic<uint64_t> unread_{0};
+  std::atomic<uint64_t> unread_{0}, given_up_{0};
   std::jthread thread_;
 };
 

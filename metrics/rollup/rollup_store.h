@@ -26,11 +26,13 @@ struct RollupDelta {
   std::map<WindowSpan, SeriesCells> windows;
   Covered covered;
   std::vector<PlatformMark> marks;
+  uint64_t records = 0;    // that are covered; holes that close without one are not
   uint64_t late = 0;       // lines
   WholeFrom whole_from{};  // something from before is missing
 
   bool empty() const {
-    return windows.empty() && covered.ranges().empty() && marks.empty() && !late && whole_from == WholeFrom();
+    return windows.empty() && covered.ranges().empty() && !records && marks.empty() && !late &&
+           whole_from == WholeFrom();
   }
   /// What a shard gave; `name` says which series an id is.
   void add(OpenWindows::Taken taken, const std::function<SeriesName(SeriesId)>& name);
@@ -60,7 +62,12 @@ class RollupStore {
   /// Merges all of it, or nothing of it. Windows finer than their time is kept in go into a coarser one;
   /// those older than all that is kept are late.
   virtual Result<void> merge(const RollupBatch& batch) = 0;
-  virtual Result<Covered> covered(uint32_t channel) = 0;
+  /// Which records of a channel are counted, and how many these are.
+  struct Counted {
+    Covered covered;
+    uint64_t records = 0;
+  };
+  virtual Result<Counted> counted(uint32_t channel) = 0;
   /// Channels of which there is anything.
   virtual Result<std::vector<uint32_t>> channels() = 0;
 

@@ -30,6 +30,13 @@ bool place(WindowSpan& span, const RollupBounds& bounds) {
   return false;
 }
 
+/// Where a clock was ahead once, what it said is not for ever.
+WholeFrom not_ahead(WholeFrom whole, Micros now) {
+  for (size_t kind = 0; kind < kWindowKinds; ++kind)
+    whole[kind] = std::min(whole[kind], window_of(now + kMinute, kWindowLengths[kind]).end());
+  return whole;
+}
+
 /// How many lines a window's cells are of, at least.
 uint64_t lines_of(const SeriesCells& cells) {
   uint64_t lines = 0;
@@ -102,7 +109,9 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
 
   std::erase_if(state.marks, [&](const PlatformMark& m) { return m.time < bounds.floor[kWindowKinds - 1]; });
   state.covered.merge(delta.covered);
+  state.records += delta.records;
   state.late += delta.late;
+  state.whole_from = not_ahead(state.whole_from, now_());
   raise(state.whole_from, delta.whole_from);
   if (!delta.marks.empty()) {
     state.marks.insert(state.marks.end(), delta.marks.begin(), delta.marks.end());
@@ -218,19 +227,19 @@ Result<void> TableRollups::hold_bound(Micros now) {
 
 // ---- reading ---------------------------------------------------------------------------------------------
 
-Result<Covered> TableRollups::covered(uint32_t channel) {
+Result<RollupStore::Counted> TableRollups::counted(uint32_t channel) {
   const std::lock_guard lock(mutex_);
-  Covered covered;
+  Counted counted;
   const auto done = transaction([&]() -> Result<void> {
     const auto stored = table_->channel(channel);
     if (!stored) return stored.error();
     ChannelRollup state;
     if (!stored->empty() && !decode_channel(*stored, state)) return table_->remove_channel(channel);
-    covered = std::move(state.covered);
+    counted = {std::move(state.covered), state.records};
     return {};
   });
   if (!done) return done.error();
-  return covered;
+  return counted;
 }
 
 Result<std::vector<uint32_t>> TableRollups::channels() {
@@ -264,7 +273,7 @@ Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Mi
     Micros whole = bounds->made;
     for (size_t kind = kWindowKinds; kind-- > 0;)  // what is missing in hours is missing in minutes
       answer.whole_from[kind] = whole = std::max(whole, bounds->floor[kind]);
-    raise(answer.whole_from, state.whole_from);
+    raise(answer.whole_from, not_ahead(state.whole_from, now_()));
     for (const Micros length : kWindowLengths) {
       const auto extent = table_->extent(length);
       if (!extent) return extent.error();

@@ -22,7 +22,7 @@ class TableRollups final : public RollupStore {
   TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, std::function<Micros()> now = wall_now);
 
   Result<void> merge(const RollupBatch& batch) override;
-  Result<Covered> covered(uint32_t channel) override;
+  Result<Counted> counted(uint32_t channel) override;
   Result<std::vector<uint32_t>> channels() override;
   Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter) override;
   Result<void> compact(Micros now) override;

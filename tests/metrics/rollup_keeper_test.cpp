@@ -81,7 +81,7 @@ struct Refusing final : RollupStore {
     if (refuses) return make_error_code(DiskErrc::too_big);
     return store->merge(batch);
   }
-  Result<Covered> covered(uint32_t channel) override { return store->covered(channel); }
+  Result<Counted> counted(uint32_t channel) override { return store->counted(channel); }
   Result<std::vector<uint32_t>> channels() override { return store->channels(); }
   Result<Answer> read(uint32_t channel, Micros from, Micros to, const SeriesFilter& filter) override {
     return store->read(channel, from, to, filter);
@@ -184,7 +184,7 @@ TEST_CASE("keeper: over many starts and kills each record counts once") {
     for (const ChannelPtr& channel : channels) {
       check_values(keeper, channel->index, values[channel->index]);
       REQUIRE(keeper.merge_now());
-      CHECK(store->covered(channel->index)->ranges().size() == 1);  // every hole has closed
+      CHECK(store->counted(channel->index)->covered.ranges().size() == 1);  // every hole has closed
     }
   }
 }
@@ -232,7 +232,7 @@ TEST_CASE("keeper: what cannot be stored is part of the answer, and is stored la
   REQUIRE(keeper.merge_now());
   check_values(keeper, 3, values);
   CHECK(store.store->read(3, 0, kTestTime + 1)->windows.size() == 1);
-  CHECK(store.covered(3)->holds({104}));
+  CHECK(store.counted(3)->covered.holds({104}));
   REQUIRE(keeper.merge_now());  // nothing is merged twice
   check_values(keeper, 3, values);
 }
@@ -253,8 +253,8 @@ TEST_CASE("keeper: what waits for the store is bounded, and given up with its po
   REQUIRE(keeper.merge_now());
   check_values(keeper, 1, {3});
   check_values(keeper, 2, {2});
-  CHECK_FALSE(store.covered(1)->holds({50}));  // so the next start reads it again
-  CHECK(store.covered(1)->holds({position - 1}));
+  CHECK_FALSE(store.counted(1)->covered.holds({50}));  // so the next start reads it again
+  CHECK(store.counted(1)->covered.holds({position - 1}));
 }
 
 TEST_CASE("keeper: a channel that was removed leaves nothing, now or at the next start") {
@@ -310,4 +310,72 @@ TEST_CASE(
   CHECK(store.merges > 4);
   CHECK(store.store->channels()->size() == channels);
   for (const uint32_t channel : {0u, 300u, channels - 1}) check_values(keeper, channel, {1, 1});
+}
+
+TEST_CASE("keeper: what was counted is neither read again nor missed when it is gone, what was not is told") {
+  SimpleKeeper segments;
+  TempDir dir;
+  const std::vector<std::string> some(500, "1");
+  {
+    DiskLogs logs(segments);
+    const ChannelPtr other = logs.open(1);  // so that the channel's own numbers begin in the middle
+    REQUIRE(DiskLogs::append(other, some).has_value());
+    const ChannelPtr channel = logs.open(0);
+    Numbers numbers;
+    const auto store = disk_rollups(dir.path(), 1u << 30, now);
+    RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
+    keeper.start({}, true);
+    const auto first = DiskLogs::append(channel, some);
+    REQUIRE(first.has_value());
+    CHECK(first->value > 1);
+    numbers.live(0, *first, some, kTestTime);
+    keeper.stop();
+  }
+  // A clean stop, and most of the log is gone since; then a kill with 500 that nobody counted, 300 of which
+  // go.
+  for (const uint64_t gone : {400u, 800u}) {
+    DiskLogs logs(segments);
+    const ChannelPtr channel = logs.open(0, DropReason::disk, gone);
+    Numbers numbers;
+    const auto store = disk_rollups(dir.path(), 1u << 30, now);
+    RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
+    keeper.start({channel}, true);
+    REQUIRE(testing::eventually([&] { return keeper.replaying() == 0; }));
+    const auto answer = keeper.read(0, 0, kTestTime + kMinute);
+    REQUIRE(answer.has_value());
+    if (gone == 400) {
+      CHECK(numbers.replayed() == 0);
+      CHECK(keeper.unread() == 0);
+      CHECK(answer->whole_from[0] == kTestTime);  // the store's making
+      REQUIRE(DiskLogs::append(channel, some).has_value());
+    } else {
+      CHECK(numbers.replayed() == 200);
+      CHECK(keeper.unread() == 300);
+      check_values(keeper, 0, std::vector<double>(700, 1));
+    }
+  }
+}
+
+TEST_CASE("keeper: an answer says from when on it is whole, once something was given up") {
+  Numbers numbers;
+  Micros clock = kTestTime;
+  Refusing store(memory_rollups(1u << 30, [&] { return clock; }));
+  store.refuses = true;
+  RollupKeeper keeper(numbers, store, {kNever, 20'000, [&] { return clock; }});
+  keeper.start({}, false);
+  uint64_t position = 1;
+  for (int minute = 0; minute < 100; ++minute)
+    numbers.live(1, {position++}, {"1"}, kTestTime - minute * kMinute);
+  numbers.live(2, {position++}, {"2"}, kTestTime);
+  clock += kMinute;
+  CHECK_FALSE(keeper.merge_now());
+  for (const bool stored : {false, true}) {
+    store.refuses = !stored;
+    CHECK(bool(keeper.merge_now()) == stored);
+    for (const size_t kind : {0u, 1u, 2u}) {
+      CHECK(keeper.read(1, 0, clock)->whole_from[kind] == clock);
+      CHECK(keeper.read(2, 0, clock)->whole_from[kind] == kTestTime);
+    }
+  }
+  CHECK(keeper.given_up() == 100);
 }

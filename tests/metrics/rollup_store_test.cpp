@@ -243,7 +243,7 @@ TEST_CASE("rollups: at the bound the finest and oldest go first, over all channe
 TEST_CASE("rollups: what is covered, marks and late lines are kept with the values") {
   for_both(kRoomy, [](Kept& kept) {
     CHECK(kept.store->channels()->empty());
-    CHECK(kept.store->covered(7)->ranges().empty());
+    CHECK(kept.store->counted(7)->covered.ranges().empty());
     RollupDelta delta = one_value(1, kept.now);
     delta.covered.add({100}, {200});
     delta.marks = {{kept.now, PlatformEvent::scale, "api", "Scaled to web@2"},
@@ -261,7 +261,7 @@ TEST_CASE("rollups: what is covered, marks and late lines are kept with the valu
     Covered covered;
     covered.add({100}, {300});
     covered.add({500}, {600});
-    CHECK(*kept.store->covered(7) == covered);
+    CHECK(kept.store->counted(7)->covered == covered);
     CHECK(*kept.store->channels() == std::vector<uint32_t>{7, 8});
     const auto answer = kept.store->read(7, kept.now - 2 * kHour, kept.now + 1);
     CHECK(answer->late == 5);
@@ -274,7 +274,7 @@ TEST_CASE("rollups: what is covered, marks and late lines are kept with the valu
     REQUIRE(kept.store->forget(7));
     CHECK(*kept.store->channels() == std::vector<uint32_t>{8});
     CHECK(kept.store->read(7, 0, kept.now + kHour)->windows.empty());
-    CHECK(kept.store->covered(7)->ranges().empty());
+    CHECK(kept.store->counted(7)->covered.ranges().empty());
     CHECK(lines_in(ask(kept, 8, kept.now, kept.now + 1, kMinute)) == 1);
   });
 }
@@ -321,7 +321,7 @@ TEST_CASE("rollups on disk: a merge is stored as a whole or not at all, and can 
     ++merged;
     CHECK(lines_in(ask(kept, 1, kept.now, kept.now + 1, kMinute)) == merged);
     CHECK(lines_in(ask(kept, 199, kept.now, kept.now + 1, kMinute)) == merged - 1);
-    CHECK(kept.store->covered(100)->holds({105}));
+    CHECK(kept.store->counted(100)->covered.holds({105}));
   }
   CHECK_FALSE(std::filesystem::exists(kept.dir / "rollups.bad.db"));
   kept.store.reset();
@@ -359,7 +359,7 @@ TEST_CASE("rollups on disk: whatever is wrong with the file, a start has a store
     damage(kept.dir / "rollups.db");
     kept.open();
     // All or nothing of a channel: what is covered is counted.
-    const bool covered = kept.store->covered(1)->holds({1});
+    const bool covered = kept.store->counted(1)->covered.holds({1});
     CHECK_FALSE(covered);
     CHECK(lines_in(ask(kept, 1, kept.now, kept.now + 1, kMinute)) == 0);
     CHECK(std::filesystem::exists(kept.dir / "rollups.bad.db"));
@@ -386,8 +386,8 @@ TEST_CASE("rollups on disk: a row that was flipped costs itself, one of a channe
   }
   kept.open();
   CHECK(lines_in(ask(kept, 1, kept.now - kHour, kept.now + 1, kMinute)) == 1);
-  CHECK(kept.store->covered(1)->holds({5}));
-  CHECK_FALSE(kept.store->covered(2)->holds({5}));
+  CHECK(kept.store->counted(1)->covered.holds({5}));
+  CHECK_FALSE(kept.store->counted(2)->covered.holds({5}));
   CHECK(lines_in(ask(kept, 2, kept.now - kHour, kept.now + 1, kMinute)) == 0);
   merge(kept, 1, one_value(3, kept.now - kMinute));
   CHECK(lines_in(ask(kept, 1, kept.now - kHour, kept.now + 1, kMinute)) == 2);
