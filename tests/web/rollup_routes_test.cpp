@@ -71,7 +71,7 @@ TEST_CASE("metrics over time: filters come as lists, repeated or both") {
 
 TEST_CASE("metrics over time: JSON and CSV of any names and numbers") {
   const Micros begin = *parse_rfc3339("2026-11-21T10:00:00Z");
-  const RollupQuery query{begin, begin + 10 * kMinute, kMinute, {}, {}};
+  const RollupQuery query{begin, begin + 10 * kMinute, kMinute, {}};
   RollupStore::Answer answer;
   answer.late = 4;
   answer.marks = {{begin + 5 * kSecond, PlatformEvent::deploy, "api", "Deploy \"x\"\n\xff"}};
@@ -127,7 +127,7 @@ TEST_CASE("metrics over time: steps of several windows, and which of them miss n
     for (const auto& [span, cells] : answer.windows)
       for (const auto& [series, cell] : cells) copy.windows[span][series].merge(cell);
     copy.whole_from = answer.whole_from;
-    const RollupSteps steps = steps_of(copy, {hour, hour + 60 * kMinute, step, {}, {}});
+    const RollupSteps steps = steps_of(copy, {hour, hour + 60 * kMinute, step, {}});
     std::string text = std::to_string((steps.whole_from - hour) / kMinute) + ":";
     for (const auto& [time, cell] : steps.series.at(name))
       text += " " + std::to_string((time - hour) / kMinute) + "=" + std::to_string(cell.count());
