@@ -20,9 +20,12 @@ void Covered::insert(Position first, Position past) {
     from->second = std::max(std::prev(until)->second, past);
     ranges_.erase(std::next(from), until);
   }
+}
+
+void Covered::bound(size_t most) {
+  if (ranges_.size() <= most) return;
   // Many at once, or each further range would move all the others.
-  if (ranges_.size() <= kMostRanges) return;
-  const auto closed = ranges_.begin() + static_cast<ptrdiff_t>(ranges_.size() / 2);
+  const auto closed = ranges_.end() - static_cast<ptrdiff_t>(most / 2);
   closed->first = ranges_.front().first;
   ranges_.erase(ranges_.begin(), closed);
 }

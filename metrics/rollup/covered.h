@@ -13,11 +13,15 @@ namespace tailrace {
 /// Threads report their batches in no common order, and numbers have holes; so one position is not enough
 /// until a gap has closed. Ranges that touch are one. Not thread-safe.
 ///
-/// Bounded: of more than kMostRanges the oldest gaps are closed, as if they had been counted. What closes
-/// them has been appended long before, and is reported with the same take or the next.
+/// Two threads that append in turn leave a range per batch until their shares come together; only then it is
+/// known which gaps are holes. So shares are taken early when they have many, and the store alone bounds
+/// them.
 class Covered {
  public:
+  /// In the store, and before a share asks to be taken.
   static constexpr size_t kMostRanges = 1000;
+  /// In a share, if nobody takes it for that long.
+  static constexpr size_t kMostInShare = 100'000;
   using Range = std::pair<Position, Position>;  // [first, past)
 
   void add(Position first, Position past) {
@@ -27,6 +31,8 @@ class Covered {
       insert(first, past);
   }
   void merge(const Covered& other);
+  /// Closes the oldest gaps, as if they had been counted, if there are more ranges than that.
+  void bound(size_t most);
   bool holds(Position position) const;
   /// What it does not hold of [first, past), ascending.
   std::vector<Range> gaps(Position first, Position past) const;

@@ -41,6 +41,10 @@ class OpenRoom {
                           static_cast<uint64_t>(bytes);
     if (used >= limit_.load(std::memory_order_relaxed) && !crowded_.load(std::memory_order_relaxed)) crowd();
   }
+  /// Somebody should take soon, whatever the bytes say.
+  void hurry() {
+    if (!crowded_.load(std::memory_order_relaxed)) crowd();
+  }
   void give(uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   void count_dropped() { dropped_.fetch_add(1, std::memory_order_relaxed); }

@@ -86,6 +86,11 @@ OpenWindow* OpenWindows::open(const WindowSpan& span) {
   return current_;
 }
 
+void OpenWindows::crowded_ranges() {
+  if (room_) room_->hurry();
+  covered_.bound(Covered::kMostInShare);
+}
+
 OpenWindows::Taken OpenWindows::take() {
   Taken taken{std::exchange(windows_, {}), std::exchange(covered_, {}), std::exchange(records_, 0),
               std::exchange(late_untaken_, 0), std::exchange(whole_from_, {})};

@@ -163,6 +163,7 @@ class OpenWindows {
   /// Records of a batch whose positions are [first, past): call it once per slice, with whatever it added.
   void cover(Position first, Position past) {
     covered_.add(first, past);
+    if (covered_.ranges().size() > Covered::kMostRanges) crowded_ranges();
     records_ += past.value - first.value;  // a slice's numbers have no hole
   }
 
@@ -194,6 +195,7 @@ class OpenWindows {
  private:
   OpenWindow* find(Micros& time, Micros arrival, bool replay);
   OpenWindow* open(const WindowSpan& span);
+  void crowded_ranges();
   OpenRoom::Room room_for(const WindowSpan& span, Micros arrival);
 
   OpenRoom* room_;

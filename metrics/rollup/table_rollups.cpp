@@ -109,6 +109,7 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
 
   std::erase_if(state.marks, [&](const PlatformMark& m) { return m.time < bounds.floor[kWindowKinds - 1]; });
   state.covered.merge(delta.covered);
+  state.covered.bound(Covered::kMostRanges);
   state.records += delta.records;
   state.late += delta.late;
   state.whole_from = not_ahead(state.whole_from, now_());

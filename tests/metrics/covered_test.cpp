@@ -67,6 +67,10 @@ TEST_CASE("covered: says of each position what a set of all of them does") {
 TEST_CASE("covered: of too many ranges the oldest gaps are closed, and nothing is lost") {
   Covered covered;
   for (uint64_t i = 0; i < 10'000; ++i) covered.add({i * 10 + 5}, {i * 10 + 8});
+  CHECK(covered.ranges().size() == 10'000);
+  covered.bound(10'000);
+  CHECK_FALSE(covered.holds({100}));
+  covered.bound(Covered::kMostRanges);
   CHECK(covered.ranges().size() <= Covered::kMostRanges);
   CHECK(covered.ranges().front().first.value == 5);
   CHECK(covered.ranges().back().second.value == 99'998);

@@ -189,3 +189,22 @@ TEST_CASE("windows: short of room, old lines count in hours, then in none, and n
   REQUIRE(fresh.at(time, kNow));
   CHECK(fresh.current().length == kMinute);
 }
+
+TEST_CASE("windows: threads that append in turn are taken before anything is taken for counted") {
+  OpenRoom room(2'000'000);
+  OpenWindows one(&room), two(&room);
+  const auto append = [](OpenWindows& windows, uint64_t batch) {
+    windows.cover({batch * 5}, {batch * 5 + 5});
+  };
+  uint64_t batch = 0;
+  for (; !room.crowded(); ++batch) append(batch % 2 ? one : two, batch);
+  CHECK(batch > 2 * Covered::kMostRanges);
+  for (; batch < 10'000; ++batch) append(batch % 2 ? one : two, batch);
+  append(two, batch + 1);  // one's batch before it is not counted yet
+  const OpenWindows::Taken first = one.take();
+  CHECK_FALSE(first.covered.holds({0}));
+  Covered all = first.covered;
+  all.merge(two.take().covered);
+  REQUIRE(all.ranges().size() == 2);
+  CHECK(all.ranges()[0] == Covered::Range{{0}, {batch * 5}});
+}
