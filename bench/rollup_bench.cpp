@@ -114,7 +114,7 @@ struct Dir {
 
 std::unique_ptr<RollupStore> store_of(bool disk, const Dir& dir) {
   const auto now = [] { return kNow; };
-  return disk ? disk_rollups(dir.path, 4ull << 30, now) : memory_rollups(4ull << 30, now);
+  return disk ? disk_rollups(dir.path, 4ull << 30, {now}) : memory_rollups(4ull << 30, {now});
 }
 
 // One round over 10,000 channels, 20 router lines each, into a minute that is there already.

@@ -303,11 +303,10 @@ class SqliteTable final : public RollupTable {
 
 }  // namespace
 
-std::unique_ptr<RollupStore> disk_rollups(const std::string& dir, uint64_t bytes,
-                                          std::function<Micros()> now) {
+std::unique_ptr<RollupStore> disk_rollups(const std::string& dir, uint64_t bytes, RollupClocks clocks) {
   auto table = std::make_unique<SqliteTable>(dir);
   table->look();
-  return std::make_unique<TableRollups>(std::move(table), bytes, std::move(now));
+  return std::make_unique<TableRollups>(std::move(table), bytes, std::move(clocks));
 }
 
 }  // namespace tailrace

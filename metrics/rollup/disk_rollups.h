@@ -13,6 +13,6 @@ namespace tailrace {
 /// made anew: the records that it counted are read from the log again, as far as they are kept. One that
 /// cannot be made now (the disk is full) is made when something is stored. `bytes`: of the file, about.
 std::unique_ptr<RollupStore> disk_rollups(const std::string& dir, uint64_t bytes,
-                                          std::function<Micros()> now = wall_now);
+                                          RollupClocks clocks = RollupClocks());
 
 }  // namespace tailrace

@@ -98,9 +98,9 @@ class MemoryTable final : public RollupTable {
 
 }  // namespace
 
-std::unique_ptr<RollupStore> memory_rollups(uint64_t bytes, std::function<Micros()> now) {
-  auto table = std::make_unique<MemoryTable>(now());
-  return std::make_unique<TableRollups>(std::move(table), bytes, std::move(now));
+std::unique_ptr<RollupStore> memory_rollups(uint64_t bytes, RollupClocks clocks) {
+  auto table = std::make_unique<MemoryTable>(clocks.now());
+  return std::make_unique<TableRollups>(std::move(table), bytes, std::move(clocks));
 }
 
 }  // namespace tailrace

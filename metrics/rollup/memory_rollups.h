@@ -9,6 +9,6 @@
 namespace tailrace {
 
 /// `bytes`: what all channels' windows may take, about.
-std::unique_ptr<RollupStore> memory_rollups(uint64_t bytes, std::function<Micros()> now = wall_now);
+std::unique_ptr<RollupStore> memory_rollups(uint64_t bytes, RollupClocks clocks = RollupClocks());
 
 }  // namespace tailrace

@@ -55,6 +55,12 @@ struct SeriesFilter {
 /// By Channel::index.
 using RollupBatch = std::map<uint32_t, RollupDelta>;
 
+/// What time it is, and what has passed.
+struct RollupClocks {
+  std::function<Micros()> now = wall_now;
+  std::function<Mono()> steady = mono_now;
+};
+
 /// Thread-safe; may block on a disk: never called on an event loop.
 class RollupStore {
  public:

@@ -1,6 +1,7 @@
 #include "metrics/rollup/table_rollups.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/log.h"
 
@@ -50,14 +51,14 @@ void merge_into(SeriesCells& ours, const SeriesCells& theirs) {
 
 }  // namespace
 
-TableRollups::TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, std::function<Micros()> now)
-    : table_(std::move(table)), now_(std::move(now)), limit_(limit) {}
+TableRollups::TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, RollupClocks clocks)
+    : table_(std::move(table)), clocks_(std::move(clocks)), limit_(limit) {}
 
 /// work() within a transaction; once more if the table had to be given up meanwhile.
 template <class F>
 Result<void> TableRollups::transaction(F&& work) {
   const auto once = [&]() -> Result<void> {
-    if (const auto begun = table_->begin(now_()); !begun) return begun;
+    if (const auto begun = table_->begin(clocks_.now()); !begun) return begun;
     if (const auto done = work(); !done) return done;
     return table_->commit();
   };
@@ -112,7 +113,7 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
   state.covered.bound(Covered::kMostRanges);
   state.records += delta.records;
   state.late += delta.late;
-  state.whole_from = not_ahead(state.whole_from, now_());
+  state.whole_from = not_ahead(state.whole_from, clocks_.now());
   raise(state.whole_from, delta.whole_from);
   if (!delta.marks.empty()) {
     state.marks.insert(state.marks.end(), delta.marks.begin(), delta.marks.end());
@@ -136,11 +137,58 @@ Result<void> TableRollups::merge_window(const WindowKey& key, const SeriesCells&
 // ---- ageing ----------------------------------------------------------------------------------------------
 
 Result<void> TableRollups::compact(Micros now) {
+  now = believed(now);
+  if (const auto done = put_floors_back(now); !done) return done;
   for (size_t kind = 0; kind < kWindowKinds; ++kind) {
     // Whole windows of the next length at once, so that each of those is fine or coarse.
     if (const auto done = raise_floor(kind, kept_from(kind, now)); !done) return done;
   }
   return hold_bound(now);
+}
+
+/// `now`, unless it has jumped ahead since the last time: then what it would be otherwise, until it has been
+/// ahead for some time.
+Micros TableRollups::believed(Micros now) {
+  constexpr std::chrono::minutes kJump(5), kDoubted(10);
+  const auto micros = [](auto duration) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  };
+  const Mono at = clocks_.steady();
+  if (believed_) {
+    const Micros expected = believed_->wall + micros(at - believed_->steady);
+    if (now - expected > micros(kJump)) {
+      if (!ahead_since_) ahead_since_ = at;
+      if (at - *ahead_since_ < kDoubted) return expected;
+    }
+  }
+  ahead_since_.reset();
+  believed_ = {now, at};
+  return now;
+}
+
+/// Neither age nor the bound raises a floor beyond now. What such a one let go is gone.
+Result<void> TableRollups::put_floors_back(Micros now) {
+  const std::lock_guard lock(mutex_);
+  bool back = false;
+  const auto done = transaction([&]() -> Result<void> {
+    auto bounds = table_->bounds();
+    if (!bounds) return bounds.error();
+    back = bounds->made > now + next_length(kWindowKinds);
+    for (size_t kind = 0; kind < kWindowKinds; ++kind) {
+      // Clocks are set back a little now and then.
+      if (bounds->floor[kind] <= now + next_length(kind)) continue;
+      bounds->floor[kind] = kept_from(kind, now);
+      back = true;
+    }
+    if (!back) return {};
+    bounds->made = now;
+    return table_->set_bounds(*bounds);
+  });
+  if (done && back)
+    log_warn(
+        "the clock was ahead when rollups were aged, and is not any more: what is there is not whole "
+        "before now");
+  return done;
 }
 
 /// What lies below goes with it, some at a time: answers and merges have their turn in between.
@@ -274,7 +322,7 @@ Result<RollupStore::Answer> TableRollups::read(uint32_t channel, Micros from, Mi
     Micros whole = bounds->made;
     for (size_t kind = kWindowKinds; kind-- > 0;)  // what is missing in hours is missing in minutes
       answer.whole_from[kind] = whole = std::max(whole, bounds->floor[kind]);
-    raise(answer.whole_from, not_ahead(state.whole_from, now_()));
+    raise(answer.whole_from, not_ahead(state.whole_from, clocks_.now()));
     for (const Micros length : kWindowLengths) {
       const auto extent = table_->extent(length);
       if (!extent) return extent.error();

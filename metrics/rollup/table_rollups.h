@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "base/fair_mutex.h"
 #include "metrics/rollup/rollup_codec.h"
@@ -17,9 +18,12 @@ namespace tailrace {
 /// finest window that is not below its length's floor; raising a floor moves what lies below into the next
 /// coarser length, or drops it behind the last. Time raises floors, and so does the bound: minutes first,
 /// then tens, then hours, the oldest of each first, over all channels, up to the one that is under way.
+///
+/// The clock may be wrong for a while: one that jumps ahead is believed after ten minutes, by a clock that
+/// cannot jump; and floors that lie in the future, as an earlier one has left them, are put back.
 class TableRollups final : public RollupStore {
  public:
-  TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, std::function<Micros()> now = wall_now);
+  TableRollups(std::unique_ptr<RollupTable> table, uint64_t limit, RollupClocks clocks);
 
   Result<void> merge(const RollupBatch& batch) override;
   Result<Counted> counted(uint32_t channel) override;
@@ -35,14 +39,22 @@ class TableRollups final : public RollupStore {
   Result<void> transaction(F&& work);
   Result<void> merge_channel(uint32_t channel, const RollupDelta& delta, const RollupBounds& bounds);
   Result<void> merge_window(const WindowKey& key, const SeriesCells& cells);
+  Micros believed(Micros now);
+  Result<void> put_floors_back(Micros now);
   Result<void> raise_floor(size_t kind, Micros floor);
   Result<size_t> age(const std::vector<WindowKey>& keys, size_t kind);
   Result<void> hold_bound(Micros now);
   Result<void> count_bytes();
 
   const std::unique_ptr<RollupTable> table_;
-  const std::function<Micros()> now_;
+  const RollupClocks clocks_;
   FairMutex mutex_;
+  struct Moment {
+    Micros wall = 0;
+    Mono steady;
+  };
+  std::optional<Moment> believed_;  // the last one; who compacts has these two
+  std::optional<Mono> ahead_since_;
   bool at_bound_ = false;  // guarded by mutex_: and a line says so
   std::atomic<uint64_t> limit_, bytes_{0};
 };

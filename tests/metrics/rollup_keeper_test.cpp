@@ -142,7 +142,7 @@ TEST_CASE("keeper: over many starts and kills each record counts once") {
       std::vector<ChannelPtr> channels;
       for (const uint32_t index : {0u, 1u, 2u}) channels.push_back(logs.open(index));
       Numbers numbers;
-      Refusing store(disk_rollups(dir.path(), 1u << 30, now));
+      Refusing store(disk_rollups(dir.path(), 1u << 30, {now}));
       {
         RollupKeeper keeper(numbers, store, {std::chrono::milliseconds(interval), 64u << 20, now});
         // Some die before they read a log: the records of the next start are covered behind a hole.
@@ -176,7 +176,7 @@ TEST_CASE("keeper: over many starts and kills each record counts once") {
     std::vector<ChannelPtr> channels;
     for (const uint32_t index : {0u, 1u, 2u}) channels.push_back(logs.open(index));
     Numbers numbers;
-    const auto store = disk_rollups(dir.path(), 1u << 30, now);
+    const auto store = disk_rollups(dir.path(), 1u << 30, {now});
     RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
     keeper.start(channels, true);
     REQUIRE(testing::eventually([&] { return keeper.replaying() == 0; }));
@@ -204,7 +204,7 @@ TEST_CASE("keeper: a store that is made anew is filled from the log, in pieces, 
   const ChannelPtr channel = logs.open(0, DropReason::disk, gone);
   Numbers numbers;
   TempDir dir;
-  const auto store = disk_rollups(dir.path(), 1u << 30, now);
+  const auto store = disk_rollups(dir.path(), 1u << 30, {now});
   RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
   keeper.start({channel}, true);
   const auto before = keeper.read(0, 0, kTestTime);
@@ -216,7 +216,7 @@ TEST_CASE("keeper: a store that is made anew is filled from the log, in pieces, 
 
 TEST_CASE("keeper: what cannot be stored is part of the answer, and is stored later") {
   Numbers numbers;
-  Refusing store(memory_rollups(1u << 30, now));
+  Refusing store(memory_rollups(1u << 30, {now}));
   RollupKeeper keeper(numbers, store, {kNever, 64u << 20, now});
   keeper.start({}, false);
   std::vector<double> values;
@@ -239,7 +239,7 @@ TEST_CASE("keeper: what cannot be stored is part of the answer, and is stored la
 
 TEST_CASE("keeper: what waits for the store is bounded, and given up with its positions") {
   Numbers numbers;
-  Refusing store(memory_rollups(1u << 30, now));
+  Refusing store(memory_rollups(1u << 30, {now}));
   store.refuses = true;
   RollupKeeper keeper(numbers, store, {kNever, 20'000, now});
   keeper.start({}, false);
@@ -260,7 +260,7 @@ TEST_CASE("keeper: what waits for the store is bounded, and given up with its po
 TEST_CASE("keeper: a channel that was removed leaves nothing, now or at the next start") {
   Numbers numbers;
   TempDir dir;
-  Refusing store(disk_rollups(dir.path(), 1u << 30, now));
+  Refusing store(disk_rollups(dir.path(), 1u << 30, {now}));
   for (const uint32_t left : {0u, 1u}) {
     RollupKeeper keeper(numbers, store, {kNever, 64u << 20, now});
     keeper.start({}, false);
@@ -280,7 +280,7 @@ TEST_CASE("keeper: a channel that was removed leaves nothing, now or at the next
 TEST_CASE("keeper: is woken when open windows take too much") {
   Numbers numbers;
   numbers.room().set_limit(50'000);
-  const auto store = memory_rollups(1u << 30, now);
+  const auto store = memory_rollups(1u << 30, {now});
   RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
   keeper.start({}, false);
   uint64_t position = 1;
@@ -292,7 +292,7 @@ TEST_CASE("keeper: is woken when open windows take too much") {
 TEST_CASE(
     "keeper: while nothing can be stored each channel is taken, and stored later in some transactions") {
   Numbers numbers;
-  Refusing store(memory_rollups(1u << 30, now));
+  Refusing store(memory_rollups(1u << 30, {now}));
   store.refuses = true;
   RollupKeeper keeper(numbers, store, {kNever, 64u << 20, now});
   keeper.start({}, false);
@@ -322,7 +322,7 @@ TEST_CASE("keeper: what was counted is neither read again nor missed when it is 
     REQUIRE(DiskLogs::append(other, some).has_value());
     const ChannelPtr channel = logs.open(0);
     Numbers numbers;
-    const auto store = disk_rollups(dir.path(), 1u << 30, now);
+    const auto store = disk_rollups(dir.path(), 1u << 30, {now});
     RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
     keeper.start({}, true);
     const auto first = DiskLogs::append(channel, some);
@@ -337,7 +337,7 @@ TEST_CASE("keeper: what was counted is neither read again nor missed when it is 
     DiskLogs logs(segments);
     const ChannelPtr channel = logs.open(0, DropReason::disk, gone);
     Numbers numbers;
-    const auto store = disk_rollups(dir.path(), 1u << 30, now);
+    const auto store = disk_rollups(dir.path(), 1u << 30, {now});
     RollupKeeper keeper(numbers, *store, {kNever, 64u << 20, now});
     keeper.start({channel}, true);
     REQUIRE(testing::eventually([&] { return keeper.replaying() == 0; }));
@@ -359,7 +359,7 @@ TEST_CASE("keeper: what was counted is neither read again nor missed when it is 
 TEST_CASE("keeper: an answer says from when on it is whole, once something was given up") {
   Numbers numbers;
   Micros clock = kTestTime;
-  Refusing store(memory_rollups(1u << 30, [&] { return clock; }));
+  Refusing store(memory_rollups(1u << 30, {[&] { return clock; }}));
   store.refuses = true;
   RollupKeeper keeper(numbers, store, {kNever, 20'000, [&] { return clock; }});
   keeper.start({}, false);

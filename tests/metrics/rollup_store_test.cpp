@@ -31,13 +31,15 @@ struct Kept {
   explicit Kept(bool its_disk, uint64_t its_limit = kRoomy) : disk(its_disk), limit(its_limit) { open(); }
   void open() {
     store.reset();
-    const auto clock = [this] { return now; };
-    store = disk ? disk_rollups(dir.path(), limit, clock) : memory_rollups(limit, clock);
+    const RollupClocks clocks{[this] { return now; },
+                              [this] { return Mono(std::chrono::microseconds(now - ahead)); }};
+    store = disk ? disk_rollups(dir.path(), limit, clocks) : memory_rollups(limit, clocks);
   }
 
   const bool disk;
   const uint64_t limit;
   Micros now = kStart;
+  Micros ahead = 0;  // how far the clock is wrong
   TempDir dir;
   std::unique_ptr<RollupStore> store;
 };
@@ -417,5 +419,53 @@ TEST_CASE("rollups: an answer has the series that were asked for") {
     CHECK(asked({{"s3", "other"}, {""}}) == std::vector<std::string>{"other/", "s3/"});
     CHECK(asked({{}, {"web.2"}}).size() == 10);
     CHECK(asked({{"none"}, {}}).empty());
+  });
+}
+
+TEST_CASE("rollups: a clock that is ahead for a while takes nothing") {
+  for_both(kRoomy, [](Kept& kept) {
+    const auto values = [&] {
+      uint64_t count = 0;
+      for (const auto& [name, points] : ask(kept, 1, kept.now - kHour, kept.now + kHour, kMinute).series)
+        for (const auto& [time, cell] : points) count += cell.count();
+      return count;
+    };
+    const auto set_ahead = [&](Micros by) {
+      kept.now += by - kept.ahead;
+      kept.ahead = by;
+    };
+    merge(kept, 1, one_value(1, kept.now));
+    REQUIRE(kept.store->compact(kept.now));
+    set_ahead(365 * kDay);
+    for (int round = 0; round < 30; ++round, kept.now += 10'000'000) {
+      REQUIRE(kept.store->compact(kept.now));
+      merge(kept, 1, one_value(1, kept.now));
+    }
+    set_ahead(0);
+    REQUIRE(kept.store->compact(kept.now));
+    merge(kept, 1, one_value(1, kept.now));
+    CHECK(values() == 2);
+    CHECK(ask(kept, 1, kept.now - kHour, kept.now, kMinute).whole_from <= window_of(kStart, kMinute).end());
+
+    // One that stays is right in the end.
+    set_ahead(365 * kDay);
+    for (int round = 0; round < 61; ++round, kept.now += 10'000'000) REQUIRE(kept.store->compact(kept.now));
+    CHECK(ask(kept, 1, kept.now - kHour, kept.now, kMinute).whole_from > kept.now - 3 * kHour);
+  });
+}
+
+TEST_CASE("rollups: floors that a clock left in the future are put back") {
+  for_both(kRoomy, [](Kept& kept) {
+    const Micros right = kept.now;
+    kept.now += 365 * kDay;
+    REQUIRE(kept.store->compact(kept.now));  // the first one has nothing to doubt it by
+    kept.now = right;
+    if (kept.disk) kept.open();
+    REQUIRE(kept.store->compact(kept.now));
+    merge(kept, 1, one_value(5, kept.now));
+    const RollupSteps steps = ask(kept, 1, kept.now - kHour, kept.now + kMinute, kMinute);
+    CHECK(steps.points == 1);
+    CHECK(steps.whole_from == window_of(right + kMinute - 1, kMinute).begin);
+    CHECK(kept.store->read(1, 0, kept.now + kDay)->late == 0);
   });
 }
