@@ -80,7 +80,7 @@ bool take_channel(std::string_view from, ChannelRollup& channel) {
   if (from.empty()) return true;  // as it was written before there was more
   for (Micros& whole : channel.whole_from)
     if (!take_signed(from, whole)) return false;
-  return take_varint(from, channel.records) && from.empty();
+  return take_varint(from, channel.records) && take_varint(from, channel.bytes) && from.empty();
 }
 
 }  // namespace
@@ -122,6 +122,7 @@ std::string encode_channel(const ChannelRollup& channel) {
   }
   for (const Micros whole : channel.whole_from) put_signed(out, whole);
   put_varint(out, channel.records);
+  put_varint(out, channel.bytes);
   return out;
 }
 

@@ -24,6 +24,7 @@ struct ChannelRollup {
   std::vector<PlatformMark> marks;  // in order of time, kMostMarks at most
   uint64_t records = 0;             // counted or given up for good
   uint64_t late = 0;                // lines
+  uint64_t bytes = 0;               // of its windows, encoded
   WholeFrom whole_from{};           // something of the channel from before is missing
 
   bool operator==(const ChannelRollup&) const = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <queue>
 
 #include "base/log.h"
 
@@ -100,13 +101,18 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
     if (!place(placed, bounds))
       state.late += lines_of(cells);
     else if (placed == span) {
-      if (const auto done = merge_window({span.length, span.begin, channel}, cells); !done) return done;
+      const auto grown = merge_window({span.length, span.begin, channel}, cells);
+      if (!grown) return grown.error();
+      state.bytes += static_cast<uint64_t>(*grown);
     } else {
       merge_into(moved[placed], cells);
     }
   }
-  for (const auto& [span, cells] : moved)
-    if (const auto done = merge_window({span.length, span.begin, channel}, cells); !done) return done;
+  for (const auto& [span, cells] : moved) {
+    const auto grown = merge_window({span.length, span.begin, channel}, cells);
+    if (!grown) return grown.error();
+    state.bytes += static_cast<uint64_t>(*grown);
+  }
 
   std::erase_if(state.marks, [&](const PlatformMark& m) { return m.time < bounds.floor[kWindowKinds - 1]; });
   state.covered.merge(delta.covered);
@@ -124,14 +130,20 @@ Result<void> TableRollups::merge_channel(uint32_t channel, const RollupDelta& de
   return table_->set_channel(channel, encode_channel(state));
 }
 
-Result<void> TableRollups::merge_window(const WindowKey& key, const SeriesCells& cells) {
+Result<int64_t> TableRollups::merge_window(const WindowKey& key, const SeriesCells& cells) {
   const auto stored = table_->window(key);
   if (!stored) return stored.error();
-  if (stored->empty()) return table_->set_window(key, encode_cells(cells, key.span()));
-  SeriesCells both;
-  if (!decode_cells(*stored, key.span(), both)) log_warn("a window of the rollups is damaged and left out");
-  merge_into(both, cells);
-  return table_->set_window(key, encode_cells(both, key.span()));
+  std::string text;
+  if (stored->empty()) {
+    text = encode_cells(cells, key.span());
+  } else {
+    SeriesCells both;
+    if (!decode_cells(*stored, key.span(), both)) log_warn("a window of the rollups is damaged and left out");
+    merge_into(both, cells);
+    text = encode_cells(both, key.span());
+  }
+  if (const auto done = table_->set_window(key, text); !done) return done.error();
+  return static_cast<int64_t>(text.size()) - static_cast<int64_t>(stored->size());
 }
 
 // ---- ageing ----------------------------------------------------------------------------------------------
@@ -217,14 +229,16 @@ Result<void> TableRollups::raise_floor(size_t kind, Micros floor) {
 /// The first of them, as many as are enough for a step; gives how many.
 Result<size_t> TableRollups::age(const std::vector<WindowKey>& keys, size_t kind) {
   std::map<WindowKey, SeriesCells> coarser;
+  std::map<uint32_t, int64_t> grown;
   size_t aged = 0, bytes = 0;
   for (const WindowKey& key : keys) {
     if (bytes >= kBytesPerStep) break;
     ++aged;
+    const auto stored = table_->window(key);
+    if (!stored) return stored.error();
+    bytes += stored->size();
+    grown[key.channel] -= static_cast<int64_t>(stored->size());
     if (kind + 1 < kWindowKinds) {
-      const auto stored = table_->window(key);
-      if (!stored) return stored.error();
-      bytes += stored->size();
       SeriesCells cells;
       if (!decode_cells(*stored, key.span(), cells))
         log_warn("a window of the rollups is damaged and left out");
@@ -233,8 +247,19 @@ Result<size_t> TableRollups::age(const std::vector<WindowKey>& keys, size_t kind
     }
     if (const auto done = table_->remove_window(key); !done) return done.error();
   }
-  for (const auto& [key, cells] : coarser)
-    if (const auto done = merge_window(key, cells); !done) return done.error();
+  for (const auto& [key, cells] : coarser) {
+    const auto done = merge_window(key, cells);
+    if (!done) return done.error();
+    grown[key.channel] += *done;
+  }
+  for (const auto& [channel, by] : grown) {
+    const auto stored = table_->channel(channel);
+    if (!stored) return stored.error();
+    ChannelRollup state;
+    if (!decode_channel(*stored, state)) continue;  // a damaged one goes with its next merge
+    state.bytes += static_cast<uint64_t>(by);
+    if (const auto done = table_->set_channel(channel, encode_channel(state)); !done) return done.error();
+  }
   return aged;
 }
 
@@ -250,6 +275,8 @@ Result<void> TableRollups::hold_bound(Micros now) {
   if (const auto counted = count_bytes(); !counted) return counted;
   const uint64_t limit = limit_.load(std::memory_order_relaxed);
   const bool over = bytes() > limit;
+  if (over)
+    if (const auto done = age_largest(now, limit); !done) return done;
   for (size_t kind = 0; kind < kWindowKinds && bytes() > limit;) {
     const auto extent = [&] {
       const std::lock_guard lock(mutex_);
@@ -272,6 +299,85 @@ Result<void> TableRollups::hold_bound(Micros now) {
              "bytes=" + std::to_string(limit));
   at_bound_ = over || (at_bound_ && bytes() > limit / 2);
   return {};
+}
+
+/// Channels that have more than twice their share, the largest first, until the bound holds.
+Result<void> TableRollups::age_largest(Micros now, uint64_t limit) {
+  const auto all = channels();
+  if (!all) return all.error();
+  uint64_t sum = 0;
+  std::priority_queue<std::pair<uint64_t, uint32_t>> largest;
+  for (const uint32_t channel : *all) {
+    const auto its = bytes_of(channel);
+    if (!its) return its.error();
+    sum += *its;
+    largest.emplace(*its, channel);
+  }
+  while (bytes() > limit && !largest.empty() && largest.top().first > 2 * sum / all->size()) {
+    const uint32_t channel = largest.top().second;
+    largest.pop();
+    const auto aged = age_oldest(channel, now);
+    if (!aged) return aged.error();
+    if (*aged == Aged::nothing) continue;
+    const auto its = bytes_of(channel);
+    if (!its) return its.error();
+    largest.emplace(*its, channel);
+    if (const auto counted = count_bytes(); !counted) return counted;
+  }
+  return {};
+}
+
+Result<uint64_t> TableRollups::bytes_of(uint32_t channel) {
+  const std::lock_guard lock(mutex_);
+  uint64_t bytes = 0;
+  const auto done = transaction([&]() -> Result<void> {
+    const auto stored = table_->channel(channel);
+    if (!stored) return stored.error();
+    ChannelRollup state;
+    (void)decode_channel(*stored, state);
+    bytes = state.bytes + stored->size();
+    return {};
+  });
+  if (!done) return done.error();
+  return bytes;
+}
+
+/// The finest and oldest windows of a channel that fill a coarser one, as the bound does it to all. Nothing:
+/// there are none but those that are under way.
+Result<TableRollups::Aged> TableRollups::age_oldest(uint32_t channel, Micros now) {
+  const std::lock_guard lock(mutex_);
+  Aged aged = Aged::nothing;
+  const auto done = transaction([&]() -> Result<void> {
+    for (size_t kind = 0; kind < kWindowKinds; ++kind) {
+      const Micros length = kWindowLengths[kind], next = next_length(kind);
+      const auto extent = table_->extent(length);
+      if (!extent) return extent.error();
+      if (!*extent) continue;
+      const Micros most = window_of(now, next).begin;
+      for (Micros from = window_of((*extent)->first, next).begin; from < most; from += next) {
+        std::vector<WindowKey> keys;
+        for (Micros begin = from; begin < from + next; begin += length) {
+          const WindowKey key{length, begin, channel};
+          const auto stored = table_->window(key);
+          if (!stored) return stored.error();
+          if (!stored->empty()) keys.push_back(key);
+        }
+        if (keys.empty()) continue;
+        const auto done_some = age(keys, kind);
+        if (!done_some) return done_some.error();
+        const auto stored = table_->channel(channel);
+        if (!stored) return stored.error();
+        ChannelRollup state;
+        if (!decode_channel(*stored, state)) return {};
+        state.whole_from[kind] = std::max(state.whole_from[kind], from + next);
+        aged = Aged::some;
+        return table_->set_channel(channel, encode_channel(state));
+      }
+    }
+    return {};
+  });
+  if (!done) return done.error();
+  return aged;
 }
 
 // ---- reading ---------------------------------------------------------------------------------------------

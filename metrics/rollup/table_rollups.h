@@ -17,7 +17,8 @@ namespace tailrace {
 /// Owns its table, under one lock. A value lies in one window alone: what is merged into it goes into the
 /// finest window that is not below its length's floor; raising a floor moves what lies below into the next
 /// coarser length, or drops it behind the last. Time raises floors, and so does the bound: minutes first,
-/// then tens, then hours, the oldest of each first, over all channels, up to the one that is under way.
+/// then tens, then hours, the oldest of each first, up to the one that is under way: of channels that have
+/// more than twice their share of what is there before those of all.
 ///
 /// The clock may be wrong for a while: one that jumps ahead is believed after ten minutes, by a clock that
 /// cannot jump; and floors that lie in the future, as an earlier one has left them, are put back.
@@ -38,12 +39,17 @@ class TableRollups final : public RollupStore {
   template <class F>
   Result<void> transaction(F&& work);
   Result<void> merge_channel(uint32_t channel, const RollupDelta& delta, const RollupBounds& bounds);
-  Result<void> merge_window(const WindowKey& key, const SeriesCells& cells);
+  /// Gives by how much the window has grown.
+  Result<int64_t> merge_window(const WindowKey& key, const SeriesCells& cells);
   Micros believed(Micros now);
   Result<void> put_floors_back(Micros now);
   Result<void> raise_floor(size_t kind, Micros floor);
   Result<size_t> age(const std::vector<WindowKey>& keys, size_t kind);
   Result<void> hold_bound(Micros now);
+  Result<void> age_largest(Micros now, uint64_t limit);
+  enum class Aged : uint8_t { some, nothing };
+  Result<Aged> age_oldest(uint32_t channel, Micros now);
+  Result<uint64_t> bytes_of(uint32_t channel);
   Result<void> count_bytes();
 
   const std::unique_ptr<RollupTable> table_;

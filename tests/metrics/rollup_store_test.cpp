@@ -242,6 +242,39 @@ TEST_CASE("rollups: at the bound the finest and oldest go first, over all channe
   });
 }
 
+TEST_CASE("rollups: at the bound a channel that has more than its share goes before the others") {
+  static constexpr uint64_t limit = 300'000;
+  for_both(limit, [](Kept& kept) {
+    std::mt19937_64 random(3);
+    Exact exact;
+    uint64_t position = 1;
+    const auto add = [&](RollupBatch& batch, uint32_t channel, int series) {
+      const SeriesName name = name_of("series." + std::to_string(series));
+      const double value = std::lognormal_distribution<>(-3, 1.2)(random);
+      batch[channel].windows[window_of(kept.now, kMinute)][name].add(value, {kept.now, {position}});
+      exact.values[{channel, name}].push_back({kept.now, value, position++});
+    };
+    for (; kept.now < kStart + 3 * kHour; kept.now += kMinute) {
+      RollupBatch batch;
+      for (uint32_t channel = 0; channel < 4; ++channel) add(batch, channel, 0);
+      for (int series = 0; series < 200; ++series) add(batch, 4, series);
+      REQUIRE(kept.store->merge(batch));
+      REQUIRE(kept.store->compact(kept.now));
+      CHECK(kept.store->bytes() <= limit);
+    }
+    const Micros two_hours = window_of(kept.now - 2 * kHour, 10 * kMinute).begin;
+    for (uint32_t channel = 0; channel < 4; ++channel) {
+      const auto quiet = kept.store->read(channel, kept.now - kHour, kept.now);
+      CHECK(quiet->whole_from[0] <= two_hours);
+      CHECK(quiet->whole_from[1] == kStart);
+    }
+    const auto large = kept.store->read(4, kept.now - kHour, kept.now);
+    CHECK(large->whole_from[0] > two_hours + kHour);
+    CHECK(large->whole_from[2] == kStart);
+    check_exact(kept, exact, 5);
+  });
+}
+
 TEST_CASE("rollups: what is covered, marks and late lines are kept with the values") {
   for_both(kRoomy, [](Kept& kept) {
     CHECK(kept.store->channels()->empty());
