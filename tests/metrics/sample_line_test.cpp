@@ -162,7 +162,8 @@ TEST_CASE("a pair at any offset is seen") {
 TEST_CASE("sample lines agree with their slow twin when mutated") {
   std::mt19937 random(4);
   const auto below = [&](size_t n) { return random() % n; };
-  const std::string_view spice("  ==\"\"\"\\\\\n\t\0\x7f\xc3\xa9.,e0189-+muHsB#", 33);
+  using namespace std::string_view_literals;
+  constexpr std::string_view spice = "  ==\"\"\"\\\\\n\t\0\x7f\xc3\xa9.,e0189-+muHsB#"sv;
   const std::string names[] = {" measure#", " count#",    " sample#",           " measure.",
                                " source=",  "count#a=-1", " measure#x=1.5e3us", "=\""};
   for (int round = 0; round < 20'000; ++round) {
