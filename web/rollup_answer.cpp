@@ -10,9 +10,6 @@
 namespace tailrace {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKinds = {"router",      "measure",   "count",       "sample",
-                                                    "dyno_memory", "dyno_load", "router_dyno", "router_host"};
-
 struct Field {
   std::string_view name;
   double (*value)(const Cell&);
@@ -85,7 +82,7 @@ std::string rollup_json(const RollupQuery& query, const RollupSteps& steps,
     first_series = false;
     out += R"({"name":)" + json_text(name.name) + R"(,"source":)" + json_text(name.source) + R"(,"unit":)" +
            json_text(name.unit) + R"(,"kind":")";
-    out += kKinds[static_cast<size_t>(name.kind)];
+    out += series_kind_name(name.kind);
     out += R"(","points":[)";
     bool first_point = true;
     for (const auto& [time, cell] : points) {
@@ -119,9 +116,8 @@ std::string rollup_csv(const RollupSteps& steps) {
   for (const auto& [name, points] : steps.series)
     for (const auto& [time, cell] : points) {
       out += rfc3339_json(time);
-      for (const std::string_view text :
-           {std::string_view(name.name), std::string_view(name.source), std::string_view(name.unit),
-            kKinds[static_cast<size_t>(name.kind)]}) {
+      for (const std::string_view text : {std::string_view(name.name), std::string_view(name.source),
+                                          std::string_view(name.unit), series_kind_name(name.kind)}) {
         out += ',';
         append_csv(out, text);
       }

@@ -17,6 +17,9 @@
 namespace tailrace {
 
 using SeriesCells = std::map<SeriesName, Cell>;
+inline void merge_into(SeriesCells& ours, const SeriesCells& theirs) {
+  for (const auto& [name, cell] : theirs) ours[name].merge(cell);
+}
 
 /// Of one channel at most, the newest.
 inline constexpr size_t kMostMarks = 1000;

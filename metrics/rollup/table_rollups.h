@@ -65,4 +65,21 @@ class TableRollups final : public RollupStore {
   std::atomic<uint64_t> limit_, bytes_{0};
 };
 
+/// work() within a transaction; once more if the table had to be given up meanwhile.
+template <class F>
+Result<void> TableRollups::transaction(F&& work) {
+  const auto once = [&]() -> Result<void> {
+    if (const auto begun = table_->begin(clocks_.now()); !begun) return begun;
+    if (const auto done = work(); !done) return done;
+    return table_->commit();
+  };
+  auto done = once();
+  for (int tries = 0; !done; ++tries) {
+    table_->roll_back();
+    if (tries || !table_->given_up(done.error())) return done;
+    done = once();
+  }
+  return done;
+}
+
 }  // namespace tailrace
