@@ -146,7 +146,7 @@ void answer(benchmark::State& state) {
   }
   size_t points = 0;
   for (auto _ : state) {
-    RollupQuery query{kNow - 120 * kMinute, kNow, kMinute, {}, {}};
+    RollupQuery query{kNow - 120 * kMinute, kNow, kMinute, {}};
     auto found = keeper.read(0, query.from, query.to);
     const RollupSteps steps = steps_of(*found, query);
     points = steps.points;
