@@ -38,8 +38,9 @@ void request(benchmark::State& state) {
   size_t i = 0;
   Micros now = 1;
   for (auto _ : state) {
-    window.add_request(now += 1000, names[i % 4096], 0);
-    ++i;
+    now += 1000;
+    window.add_dyno(now, names[i++ % 4096]);
+    window.add_requests(now, 1, {});
   }
   benchmark::DoNotOptimize(window.memory());
 }
