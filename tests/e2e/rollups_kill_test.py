@@ -11,7 +11,7 @@ import time
 import unittest
 
 from durable import Durable, rounds
-from harness import counted, record, wait_until
+from harness import counted, pause, record, wait_until
 from rollups_test import text_of
 
 MINUTE = 60
@@ -88,7 +88,7 @@ class Kills(Durable):
                 while time.monotonic() < until:
                     if generator.random() < 0.3:
                         self.counted(channel)
-                    time.sleep(0.02)
+                    pause()
                 if generator.random() < 0.3:
                     self.router.stop(errors=True)
                 else:

@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "tests/metrics/mutated.h"
 #include "tests/metrics/router_lines.h"
 #include "tests/metrics/router_twin.h"
 
@@ -229,35 +230,12 @@ TEST_CASE("the row of values behind the dyno") {
 
 TEST_CASE("the scanner agrees with its slow twin on mutated lines") {
   std::mt19937 random(4);
-  const auto below = [&](size_t n) { return random() % n; };
   const auto spice = "  ==\"\"\"\\\\\n\t\0\x7f\xc3\xa9.,e0189msuHRLx=\""sv;
   const std::string names[] = {" status=", " code=", " connect=", " service=", " wait=", " queue=",
                                " bytes=",  " dyno=", " web=",     "service=",  "=\""};
   for (int round = 0; round < 30'000; ++round) {
-    std::string line = kRouterLines[below(std::size(kRouterLines))].message;
-    for (size_t n = 1 + below(6); n > 0 && !line.empty(); --n) {
-      const size_t at = below(line.size());
-      switch (below(6)) {
-        case 0:
-          line[at] = spice[below(spice.size())];
-          break;
-        case 1:
-          line.insert(at, 1, spice[below(spice.size())]);
-          break;
-        case 2:
-          line.erase(at, 1 + below(8));
-          break;
-        case 3:
-          line.insert(at, names[below(std::size(names))]);
-          break;
-        case 4:
-          line.resize(at);
-          break;
-        case 5:
-          line.insert(at, line.substr(below(line.size()), below(90)));
-          break;
-      }
-    }
+    const std::string line =
+        mutated(kRouterLines[random() % std::size(kRouterLines)].message, random, spice, names);
     const RouterLine fast = scan_router_line(line);
     CAPTURE(line);
     REQUIRE((fast == scan_router_line_portably(line)));

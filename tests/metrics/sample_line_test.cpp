@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "tests/metrics/mutated.h"
 #include "tests/metrics/router_lines.h"
 #include "tests/metrics/sample_lines.h"
 #include "tests/metrics/sample_twin.h"
@@ -161,36 +162,11 @@ TEST_CASE("a pair at any offset is seen") {
 
 TEST_CASE("sample lines agree with their slow twin when mutated") {
   std::mt19937 random(4);
-  const auto below = [&](size_t n) { return random() % n; };
   using namespace std::string_view_literals;
   constexpr std::string_view spice = "  ==\"\"\"\\\\\n\t\0\x7f\xc3\xa9.,e0189-+muHsB#"sv;
   const std::string names[] = {" measure#", " count#",    " sample#",           " measure.",
                                " source=",  "count#a=-1", " measure#x=1.5e3us", "=\""};
   for (int round = 0; round < 20'000; ++round) {
-    std::string line = kSampleLines[below(kSampleLines.size())].message;
-    for (size_t n = 1 + below(6); n > 0 && !line.empty(); --n) {
-      const size_t at = below(line.size());
-      switch (below(6)) {
-        case 0:
-          line[at] = spice[below(spice.size())];
-          break;
-        case 1:
-          line.insert(at, 1, spice[below(spice.size())]);
-          break;
-        case 2:
-          line.erase(at, 1 + below(8));
-          break;
-        case 3:
-          line.insert(at, names[below(std::size(names))]);
-          break;
-        case 4:
-          line.resize(at);
-          break;
-        case 5:
-          line.insert(at, line.substr(below(line.size()), below(90)));
-          break;
-      }
-    }
-    Scanned{line};
+    Scanned{mutated(kSampleLines[random() % kSampleLines.size()].message, random, spice, names)};
   }
 }
