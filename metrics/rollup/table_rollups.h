@@ -59,9 +59,10 @@ class TableRollups final : public RollupStore {
     Micros wall = 0;
     Mono steady;
   };
-  std::optional<Moment> believed_;  // the last one; who compacts has these two
+  // Guarded by mutex_.
+  std::optional<Moment> believed_;  // the last one
   std::optional<Mono> ahead_since_;
-  bool at_bound_ = false;  // guarded by mutex_: and a line says so
+  bool at_bound_ = false;  // and a line says so
   std::atomic<uint64_t> limit_, bytes_{0};
 };
 

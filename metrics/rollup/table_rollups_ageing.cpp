@@ -21,7 +21,10 @@ constexpr Micros next_length(size_t kind) {
 }  // namespace
 
 Result<void> TableRollups::compact(Micros now) {
-  now = believed(now);
+  {
+    const std::lock_guard lock(mutex_);
+    now = believed(now);
+  }
   if (const auto done = put_floors_back(now); !done) return done;
   for (size_t kind = 0; kind < kWindowKinds; ++kind) {
     // Whole windows of the next length at once, so that each of those is fine or coarse.
@@ -31,7 +34,7 @@ Result<void> TableRollups::compact(Micros now) {
 }
 
 /// `now`, unless it has jumped ahead since the last time: then what it would be otherwise, until it has been
-/// ahead for some time.
+/// ahead for some time. Under the lock.
 Micros TableRollups::believed(Micros now) {
   constexpr std::chrono::minutes kJump(5), kDoubted(10);
   const auto micros = [](auto duration) {
