@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <memory>
 #include <random>
 
@@ -358,10 +359,11 @@ TEST_CASE("keeper: what was counted is neither read again nor missed when it is 
 
 TEST_CASE("keeper: an answer says from when on it is whole, once something was given up") {
   Numbers numbers;
-  Micros clock = kTestTime;
-  Refusing store(memory_rollups(1u << 30, {[&] { return clock; }}));
+  std::atomic<Micros> clock = kTestTime;
+  const auto now = [&] { return clock.load(); };
+  Refusing store(memory_rollups(1u << 30, {now}));
   store.refuses = true;
-  RollupKeeper keeper(numbers, store, {kNever, 20'000, [&] { return clock; }});
+  RollupKeeper keeper(numbers, store, {kNever, 20'000, now});
   keeper.start({}, false);
   uint64_t position = 1;
   for (int minute = 0; minute < 100; ++minute)
