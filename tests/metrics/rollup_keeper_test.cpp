@@ -238,16 +238,22 @@ TEST_CASE("keeper: what cannot be stored is part of the answer, and is stored la
   check_values(keeper, 3, values);
 }
 
+// A channel that is past a bound of 20,000 bytes and one that is not. Gives the next position.
+static uint64_t more_than_may_wait(Numbers& numbers) {
+  uint64_t position = 1;
+  for (int minute = 0; minute < 100; ++minute)
+    numbers.live(1, {position++}, {"1"}, kTestTime - minute * kMinute);
+  numbers.live(2, {position++}, {"2"}, kTestTime);
+  return position;
+}
+
 TEST_CASE("keeper: what waits for the store is bounded, and given up with its positions") {
   Numbers numbers;
   Refusing store(memory_rollups(1u << 30, {now}));
   store.refuses = true;
   RollupKeeper keeper(numbers, store, {kNever, 20'000, now});
   keeper.start({}, false);
-  uint64_t position = 1;
-  for (int minute = 0; minute < 100; ++minute)
-    numbers.live(1, {position++}, {"1"}, kTestTime - minute * kMinute);
-  numbers.live(2, {position++}, {"2"}, kTestTime);
+  uint64_t position = more_than_may_wait(numbers);
   CHECK_FALSE(keeper.merge_now());
   store.refuses = false;
   numbers.live(1, {position++}, {"3"}, kTestTime);
@@ -365,10 +371,7 @@ TEST_CASE("keeper: an answer says from when on it is whole, once something was g
   store.refuses = true;
   RollupKeeper keeper(numbers, store, {kNever, 20'000, now});
   keeper.start({}, false);
-  uint64_t position = 1;
-  for (int minute = 0; minute < 100; ++minute)
-    numbers.live(1, {position++}, {"1"}, kTestTime - minute * kMinute);
-  numbers.live(2, {position++}, {"2"}, kTestTime);
+  more_than_may_wait(numbers);
   clock += kMinute;
   CHECK_FALSE(keeper.merge_now());
   for (const bool stored : {false, true}) {
