@@ -1,6 +1,7 @@
 #include "web/session_routes.h"
 
 #include "base/text.h"
+#include "web/access.h"
 #include "web/json_body.h"
 #include "web/tail.h"
 
@@ -52,6 +53,7 @@ HttpResponse create(WebServices& services, const HttpRequest& request) {
   }
   query.follow = wants_tail(*body);
   query.channel = services.catalog.channel(*channel_id);
+  if (!may_read_channel(services.catalog, request, *channel_id)) return may_not_read();
   if (!query.channel) return http_error(404, "channel not found");
   const auto id = services.sessions.create(std::move(query));
   if (!id) {
