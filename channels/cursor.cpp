@@ -16,6 +16,12 @@ uint64_t Cursor::take_over(Cursor& before, const Progress& from) {
   return again;
 }
 
+void Cursor::succeed(Cursor& before) {
+  if (!before.log_) return;
+  log_ = std::exchange(before.log_, nullptr);
+  log_->succeed(state_, before.state_);
+}
+
 void Cursor::detach() {
   if (!log_) return;
   log_->detach(state_);
