@@ -31,10 +31,12 @@ class FakeExchange final : public HttpExchange {
     if (during_write) during_write();
     co_return true;
   }
+  size_t unsent() const override { return not_acknowledged; }
   void break_off() override {}
   void on_gone(std::function<void()> g) override { gone = std::move(g); }
 
   std::string written;
+  size_t not_acknowledged = 0;
   std::function<void()> gone, during_write;
 
  private:
