@@ -29,7 +29,7 @@ void MemoryCatalog::restore(CatalogContents contents) {
   for (auto& stored : contents.channels) {
     auto channel = std::make_shared<Channel>();
     channel->id = std::move(stored.id);
-    channel->name = std::move(stored.name);
+    channel->set_name(std::move(stored.name));
     channel->index = stored.index;
     channel->log = store_.open(*channel);
     next_index_ = std::max(next_index_, channel->index + 1);
@@ -136,7 +136,7 @@ Result<ChannelPtr> MemoryCatalog::add_channel(std::string name) {
   auto channel = std::make_shared<Channel>();
   channel->index = next_index_;
   channel->id = std::to_string(channel->index + 1);
-  channel->name = std::move(name);
+  channel->set_name(std::move(name));
   if (options_.journal)
     if (const auto stored = options_.journal->channel_added(*channel); !stored) return stored.error();
   channel->log = store_.open(*channel);

@@ -14,6 +14,7 @@
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "metrics/rollup/rollup_keeper.h"
+#include "web/api_state.h"
 #include "web/listener_families.h"
 #include "web/scrapes.h"
 #include "web/sessions.h"
@@ -36,6 +37,7 @@ struct WebServices {
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;
+  std::atomic<ApiState> api_state{ApiState::normal};  // TAILRACE_API_STATE, which may change
 };
 
 }  // namespace tailrace

@@ -190,7 +190,7 @@ Result<void> CatalogFile::channel_added(const Channel& channel) {
       to.alter("SELECT 'gaps', * FROM gaps WHERE first = ?1", next, "INSERT INTO gaps VALUES(?1, ?2)", next,
                channel.index);
     to.alter("SELECT 'channels', * FROM channels WHERE idx = ?1", channel.index,
-             "INSERT INTO channels VALUES(?1, ?2, ?3)", channel.index, channel.id, channel.name);
+             "INSERT INTO channels VALUES(?1, ?2, ?3)", channel.index, channel.id, channel.name());
     to.set_meta("next_index", channel.index + 1);
   });
   if (!done) return done;
