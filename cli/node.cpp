@@ -118,6 +118,7 @@ Node::Node(const Settings& settings)
                 keeper_,
                 counters_,
                 sessions_,
+                renderings_,
                 scrapes_,
                 connector_.policy(),
                 blocking_,

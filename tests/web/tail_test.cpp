@@ -43,6 +43,13 @@ class FakeExchange final : public HttpExchange {
   Loop& loop_;
 };
 
+TailFilterPtr ps(const std::string& type) {
+  return TailFilter::parse({.ps = type}).filter;
+}
+TailFilterPtr source(const std::string& app) {
+  return TailFilter::parse({.source = app}).filter;
+}
+
 struct TailFixture : LogFixture {
   using LogFixture::LogFixture;
 
@@ -61,9 +68,12 @@ struct TailFixture : LogFixture {
     set.for_each(1, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
   }
 
-  static asio::awaitable<void> serve(FakeExchange& exchange, const TailQuery& query, OwnCounters& counters) {
-    Tail tail(exchange, query, counters);
-    co_await tail.run();
+  static asio::awaitable<void> serve(FakeExchange& exchange, const TailQuery& query, TailServices services,
+                                     TailForm form = TailForm::text, std::unique_ptr<Cursor>* place = nullptr) {
+    Tail tail(exchange, query, form, services);
+    const bool follows = co_await tail.run_history();
+    if (follows) co_await tail.follow();
+    if (place) *place = tail.place();
     exchange.gone = nullptr;  // as a server does when the handler ends
   }
 
@@ -81,7 +91,7 @@ struct TailFixture : LogFixture {
     });
     CHECK(testing::eventually([&] { return added > total / 4; }));
     FakeExchange exchange(loop);
-    asio::co_spawn(loop.io, serve(exchange, query, counters), asio::detached);
+    asio::co_spawn(loop.io, serve(exchange, query, {counters, renderings}), asio::detached);
     const std::string last = "]: " + std::to_string((total - 1) / 3 * 3) + "\n";
     CHECK(testing::eventually([&] {
       loop.io.restart();
@@ -104,7 +114,7 @@ struct TailFixture : LogFixture {
   std::string read(TailQuery query, const std::function<void()>& meanwhile = {}) {
     query.channel = channel;
     FakeExchange exchange(loop);
-    asio::co_spawn(loop.io, serve(exchange, query, counters), asio::detached);
+    asio::co_spawn(loop.io, serve(exchange, query, {counters, renderings}), asio::detached);
     loop.io.restart();
     loop.io.poll();
     if (meanwhile) {
@@ -119,6 +129,7 @@ struct TailFixture : LogFixture {
   }
 
   OwnCounters counters;
+  Renderings renderings;
 };
 
 }  // namespace
@@ -136,11 +147,11 @@ TEST_CASE("exactly num, counted after the filters; ps matches a type or one of i
     f.add("app", i % 3 ? "webhook.1" : i % 2 ? "web" : "web.2", std::to_string(i));
     f.add("heroku", "router", std::to_string(i));
   }
-  CHECK(f.read({.num = 2, .ps = "web"}) == "T app[web.2]: 294\nT app[web]: 297\n");
-  CHECK(f.read({.num = 1, .source = "heroku"}) == "T heroku[router]: 299\n");
-  CHECK(f.read({.num = 5, .ps = "we"}).empty());
+  CHECK(f.read({.num = 2, .filter = ps("web")}) == "T app[web.2]: 294\nT app[web]: 297\n");
+  CHECK(f.read({.num = 1, .filter = source("heroku")}) == "T heroku[router]: 299\n");
+  CHECK(f.read({.num = 5, .filter = ps("we")}).empty());
   CHECK(f.read({.num = 0}).empty());
-  const std::string all = f.read({.num = 1'000'000, .ps = "web", .source = "app"});
+  const std::string all = f.read({.num = 1'000'000, .filter = TailFilter::parse({.ps = "web", .source = "app"}).filter});
   CHECK(std::count(all.begin(), all.end(), '\n') == 100);
 }
 
@@ -149,7 +160,7 @@ TEST_CASE("history, then what follows, without a hole; notices come through ever
   f.add("app", "web.1", "old");
   f.log().add_notice("before");
   f.add("app", "web.1", "newest");
-  const std::string text = f.read({.num = 2, .follow = true, .ps = "web"}, [&] {
+  const std::string text = f.read({.num = 2, .follow = true, .filter = ps("web")}, [&] {
     f.add("app", "web.1", "live");
     f.add("app", "worker.1", "hidden");
     f.log().add_notice("NOW heroku[logplex]: drain 'd.1' failing since T: x");
@@ -170,7 +181,7 @@ TEST_CASE("a reader who comes while records do gets exactly num of history, and 
         TailFixture f({.history = 1500, .bytes = 64u << 20});
         const int total = 30'000, step = filtered ? 3 : 1;
         const std::vector<int> numbers =
-            f.read_while_appending({.num = num, .follow = follow, .ps = filtered ? "web" : ""}, total);
+            f.read_while_appending({.num = num, .follow = follow, .filter = filtered ? ps("web") : nullptr}, total);
         for (size_t i = 1; i < numbers.size(); ++i) REQUIRE(numbers[i] == numbers[i - 1] + step);
         const uint64_t most = filtered ? 500 : 1500;  // of what the channel keeps for readers
         if (follow)
@@ -181,7 +192,7 @@ TEST_CASE("a reader who comes while records do gets exactly num of history, and 
 }
 
 TEST_CASE("what comes while the history is written comes behind it, once") {
-  for (const std::string ps : {"", "web"}) {
+  for (const bool filtered : {false, true}) {
     TailFixture f({.history = 4000, .bytes = 64u << 20});
     int made = 0;
     const auto add = [&](int records) {
@@ -196,14 +207,14 @@ TEST_CASE("what comes while the history is written comes behind it, once") {
       add(100);
       f.log().add_notice("! " + std::to_string(made));  // before that record
     };
-    TailQuery query{.channel = f.channel, .num = 1900, .follow = true, .ps = ps};
-    asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
+    TailQuery query{.channel = f.channel, .num = 1900, .follow = true, .filter = filtered ? ps("web") : nullptr};
+    asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, {f.counters, f.renderings}), asio::detached);
     f.loop.io.poll();
     exchange.gone();
     f.loop.io.poll();
     CHECK(writes > 20);
 
-    const int step = ps.empty() ? 1 : 2;
+    const int step = filtered ? 2 : 1;
     int next = 4000 - 1900 * step, notices = 0;
     std::istringstream lines(exchange.written);
     for (std::string line; std::getline(lines, line);) {
@@ -282,8 +293,8 @@ TEST_CASE("history on disk: a session does not end while a read is out, and give
       f.log().add_notice("a notice");
       disk.hold(2);
       FakeExchange exchange(f.loop);
-      const TailQuery query{.channel = f.channel, .num = 500, .follow = follow, .ps = filtered ? "web" : ""};
-      asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
+      const TailQuery query{.channel = f.channel, .num = 500, .follow = follow, .filter = filtered ? ps("web") : nullptr};
+      asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, {f.counters, f.renderings}), asio::detached);
       const auto run = [&](auto&& until) {
         return testing::eventually([&] {
           f.loop.io.restart();
