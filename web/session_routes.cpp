@@ -40,8 +40,9 @@ HttpResponse create(WebServices& services, const HttpRequest& request) {
   const auto channel_id = text_field(*body, "channel_id", wrong);
   if (!channel_id) return http_error(wrong ? 422 : 400, "'channel_id' missing");
   const auto num = text_field(*body, "num", wrong);
-  query.ps = text_field(*body, "ps", wrong).value_or("");
-  query.source = text_field(*body, "source", wrong).value_or("");
+  TailWishes wishes;
+  wishes.ps = text_field(*body, "ps", wrong).value_or("");
+  wishes.source = text_field(*body, "source", wrong).value_or("");
   if (wrong) return http_error(422, "num, ps and source must be strings");
   for (const char* later : {"grep", "exclude", "since", "after"})
     if (body->contains(later)) return http_error(422, std::string(later) + ": not built yet");
@@ -50,6 +51,9 @@ HttpResponse create(WebServices& services, const HttpRequest& request) {
     if (!count) return http_error(422, "num must be a whole number");
     query.num = *count;
   }
+  ParsedTailFilter wanted = TailFilter::parse(wishes);
+  if (!wanted.error.empty()) return http_error(422, wanted.error);
+  query.filter = std::move(wanted.filter);
   query.follow = wants_tail(*body);
   query.channel = services.catalog.channel(*channel_id);
   if (!query.channel) return http_error(404, "channel not found");

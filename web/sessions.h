@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "channels/catalog.h"
+#include "web/tail_filter.h"
 
 namespace tailrace {
 
@@ -18,8 +19,7 @@ struct TailQuery {
   ChannelPtr channel{};
   uint64_t num = 100;  // newest records first shown, after the filters
   bool follow = false;
-  std::string ps{};      // `web` is `web` and `web.1`, not `webhook.1`; empty: all
-  std::string source{};  // APP; empty: all
+  TailFilterPtr filter{};
 };
 
 /// Thread-safe. A session lasts 5 minutes from its creation, or from when its last reader left.

@@ -24,9 +24,13 @@ HttpFields stream_headers() {
           {"X-Content-Type-Options", "nosniff"}};
 }
 
+bool matches(const TailQuery& query, const Record& record) {
+  return !query.filter || query.filter->wants(record);
+}
+
 Place beginning(const TailQuery& query) {
   if (query.num == 0) return Place::at_end();
-  return Place::newest(matches_all(query) ? query.num : UINT64_MAX);  // no more than the log has for readers
+  return Place::newest(!query.filter ? query.num : UINT64_MAX);  // no more than the log has for readers
 }
 
 /// The newest reads of the history, in which the newest `num` matching records lie. They pin what they hold.
@@ -113,7 +117,7 @@ asio::awaitable<void> Tail::run() {
 /// has gone.
 asio::awaitable<std::optional<Read>> Tail::write_history(uint64_t records) {
   // Where there is nothing to choose, nothing is kept: a reader that does not read holds one piece.
-  const bool choose = !matches_all(query_) && query_.num < records;
+  const bool choose = query_.filter && query_.num < records;
   Chosen chosen(query_);
   uint64_t skip = 0;
   for (int round = 1; !gone_; ++round) {
@@ -155,7 +159,7 @@ void Tail::append_history(const Read& read, uint64_t& skip) {
       continue;
     }
     begun_ = true;
-    append_line(out_, record);
+    append_record(out_, TailForm::text, {}, record);
   }
 }
 
@@ -163,7 +167,7 @@ void Tail::append_read(const Read& read) {
   append_loss(read.loss);
   for (const std::string& notice : read.notices) (out_ += notice) += '\n';
   for (const Record record : read.slice)
-    if (matches(query_, record)) append_line(out_, record);
+    if (matches(query_, record)) append_record(out_, TailForm::text, {}, record);
 }
 
 void Tail::append_loss(const Loss& loss) {

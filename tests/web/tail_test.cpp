@@ -41,6 +41,10 @@ class FakeExchange final : public HttpExchange {
   Loop& loop_;
 };
 
+TailFilterPtr wanting(const std::string& ps, const std::string& source = "") {
+  return TailFilter::parse({.ps = ps, .source = source}).filter;
+}
+
 struct TailFixture : LogFixture {
   using LogFixture::LogFixture;
 
@@ -134,11 +138,11 @@ TEST_CASE("exactly num, counted after the filters; ps matches a type or one of i
     f.add("app", i % 3 ? "webhook.1" : i % 2 ? "web" : "web.2", std::to_string(i));
     f.add("heroku", "router", std::to_string(i));
   }
-  CHECK(f.read({.num = 2, .ps = "web"}) == "T app[web.2]: 294\nT app[web]: 297\n");
-  CHECK(f.read({.num = 1, .source = "heroku"}) == "T heroku[router]: 299\n");
-  CHECK(f.read({.num = 5, .ps = "we"}).empty());
+  CHECK(f.read({.num = 2, .filter = wanting("web")}) == "T app[web.2]: 294\nT app[web]: 297\n");
+  CHECK(f.read({.num = 1, .filter = wanting("", "heroku")}) == "T heroku[router]: 299\n");
+  CHECK(f.read({.num = 5, .filter = wanting("we")}).empty());
   CHECK(f.read({.num = 0}).empty());
-  const std::string all = f.read({.num = 1'000'000, .ps = "web", .source = "app"});
+  const std::string all = f.read({.num = 1'000'000, .filter = wanting("web", "app")});
   CHECK(std::count(all.begin(), all.end(), '\n') == 100);
 }
 
@@ -147,7 +151,7 @@ TEST_CASE("history, then what follows, without a hole; notices come through ever
   f.add("app", "web.1", "old");
   f.log().add_notice("before");
   f.add("app", "web.1", "newest");
-  const std::string text = f.read({.num = 2, .follow = true, .ps = "web"}, [&] {
+  const std::string text = f.read({.num = 2, .follow = true, .filter = wanting("web")}, [&] {
     f.add("app", "web.1", "live");
     f.add("app", "worker.1", "hidden");
     f.log().add_notice("NOW heroku[logplex]: drain 'd.1' failing since T: x");
@@ -167,8 +171,8 @@ TEST_CASE("a reader who comes while records do gets exactly num of history, and 
         CAPTURE(num);
         TailFixture f({.history = 1500, .bytes = 64u << 20});
         const int total = 30'000, step = filtered ? 3 : 1;
-        const std::vector<int> numbers =
-            f.read_while_appending({.num = num, .follow = follow, .ps = filtered ? "web" : ""}, total);
+        const std::vector<int> numbers = f.read_while_appending(
+            {.num = num, .follow = follow, .filter = wanting(filtered ? "web" : "")}, total);
         for (size_t i = 1; i < numbers.size(); ++i) REQUIRE(numbers[i] == numbers[i - 1] + step);
         const uint64_t most = filtered ? 500 : 1500;  // of what the channel keeps for readers
         if (follow)
@@ -194,7 +198,7 @@ TEST_CASE("what comes while the history is written comes behind it, once") {
       add(100);
       f.log().add_notice("! " + std::to_string(made));  // before that record
     };
-    TailQuery query{.channel = f.channel, .num = 1900, .follow = true, .ps = ps};
+    TailQuery query{.channel = f.channel, .num = 1900, .follow = true, .filter = wanting(ps)};
     asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
     f.loop.io.poll();
     exchange.gone();
@@ -280,7 +284,8 @@ TEST_CASE("history on disk: a session does not end while a read is out, and give
       f.log().add_notice("a notice");
       disk.hold(2);
       FakeExchange exchange(f.loop);
-      const TailQuery query{.channel = f.channel, .num = 500, .follow = follow, .ps = filtered ? "web" : ""};
+      const TailQuery query{
+          .channel = f.channel, .num = 500, .follow = follow, .filter = wanting(filtered ? "web" : "")};
       asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
       const auto run = [&](auto&& until) {
         return testing::eventually([&] {
