@@ -6,9 +6,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
 #include "channels/log.h"
 #include "drains/frames.h"
+#include "web/accept.h"
 #include "web/chosen_history.h"
 #include "web/tail_query.h"
 #include "web/tail_text.h"
@@ -21,17 +21,11 @@ constexpr size_t kPiece = 64 * 1024;  // written at once
 
 enum class Form : uint8_t { logplex, text, ndjson };
 
-/// The first of the accepted types that is one of ours.
 Form form_of(const HttpRequest& request) {
-  std::optional<Form> form;
-  for_each_piece(request.headers.list("accept"), ',', [&](std::string_view type) {
-    const std::string_view name = trimmed(type.substr(0, type.find(';')));
-    if (form) return;
-    if (iequals(name, "application/logplex-1")) form = Form::logplex;
-    if (iequals(name, "text/plain")) form = Form::text;
-    if (iequals(name, "application/x-ndjson")) form = Form::ndjson;
-  });
-  return form.value_or(Form::logplex);
+  return accepted_form<Form>(request, {{"application/logplex-1", Form::logplex},
+                                       {"text/plain", Form::text},
+                                       {"application/x-ndjson", Form::ndjson}})
+      .value_or(Form::logplex);
 }
 
 /// As Logplex has it: the newline that ends a frame is counted.

@@ -1,6 +1,7 @@
 #include "web/session_routes.h"
 
 #include "base/text.h"
+#include "web/accept.h"
 #include "web/access.h"
 #include "web/json_body.h"
 #include "web/tail.h"
@@ -83,18 +84,12 @@ asio::awaitable<void> create(WebServices& services, const SessionKind& kind, Htt
   co_await exchange.respond(std::move(response));
 }
 
-/// The first of the accepted types that is one of ours.
 TailForm form_of(const HttpRequest& request) {
-  std::optional<TailForm> form;
-  for_each_piece(request.headers.list("accept"), ',', [&](std::string_view type) {
-    const std::string_view name = trimmed(type.substr(0, type.find(';')));
-    if (form) return;
-    if (iequals(name, "text/plain")) form = TailForm::text;
-    if (iequals(name, "application/x-ndjson")) form = TailForm::ndjson;
-    if (iequals(name, "text/event-stream")) form = TailForm::events;
-    if (iequals(name, "application/x-tailrace-lines")) form = TailForm::lines;
-  });
-  return form.value_or(TailForm::text);
+  return accepted_form<TailForm>(request, {{"text/plain", TailForm::text},
+                                           {"application/x-ndjson", TailForm::ndjson},
+                                           {"text/event-stream", TailForm::events},
+                                           {"application/x-tailrace-lines", TailForm::lines}})
+      .value_or(TailForm::text);
 }
 
 /// Where a reader who was here before goes on. `wrong`: he says something else.

@@ -1,5 +1,6 @@
 #include "web/tail_query.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -73,7 +74,7 @@ std::string first_error(const json& fields, Micros now, TailFields& out) {
   std::vector<std::string>* const lists[] = {&wishes.grep, &wishes.exclude};
   for (size_t i = 0; i < std::size(lists); ++i)
     if (!read_texts(fields, kLists[i], *lists[i])) return std::string(kLists[i]) + ": takes a text or a list of them";
-  ParsedTailFilter parsed = parse_tail_filter(wishes);
+  ParsedTailFilter parsed = TailFilter::parse(wishes);
   out.query.filter = std::move(parsed.filter);
   return parsed.error;
 }
