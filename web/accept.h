@@ -11,7 +11,8 @@
 
 namespace tailrace {
 
-/// By the first type of `Accept` that is one of these; their weights (`;q=`) count for nothing. None: none is.
+/// By the first type of `Accept` that is one of these; their weights (`;q=`) count for nothing. None: none
+/// is.
 template <class Form>
 std::optional<Form> accepted_form(const HttpRequest& request,
                                   std::initializer_list<std::pair<std::string_view, Form>> forms) {

@@ -51,8 +51,8 @@ HttpFields headers(Form form, uint64_t records, const Channel& channel) {
   return fields;
 }
 
-/// Reads all that is asked for before it begins to answer: the head says how many records follow. Lives in its
-/// handler's coroutine, on its loop.
+/// Reads all that is asked for before it begins to answer: the head says how many records follow. Lives in
+/// its handler's coroutine, on its loop.
 class HistoryAnswer final : public Task {
  public:
   HistoryAnswer(HttpExchange& exchange, const TailQuery& query)

@@ -58,8 +58,7 @@ std::optional<HttpResponse> refused(const WebServices& services, const HttpReque
   fields = read_tail_fields(*body, wall_now());
   if (!fields.error.empty()) return http_error(422, fields.error);
   if (!fields.channel_id) return http_error(400, "'channel_id' missing");
-  if (!may_read_channel(services.catalog, request, *fields.channel_id))
-    return may_not_read();
+  if (!may_read_channel(services.catalog, request, *fields.channel_id)) return may_not_read();
   fields.query.channel = services.catalog.channel(*fields.channel_id);
   if (!fields.query.channel) return http_error(kind.unknown_channel, "channel not found");
   if (kind.canary) fields.query.follow = false;
@@ -130,8 +129,8 @@ asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange
 void add_session_api(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
   const auto add = [&](const char* path, const SessionKind& kind) {
     routes.add(
-        "POST", path,
-        [&services, &kind](HttpExchange& exchange) { return create(services, kind, exchange); }, gate);
+        "POST", path, [&services, &kind](HttpExchange& exchange) { return create(services, kind, exchange); },
+        gate);
   };
   add("/sessions", kV1);
   add("/v2/sessions", kV2);

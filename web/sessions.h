@@ -14,8 +14,8 @@
 
 namespace tailrace {
 
-/// Thread-safe. A session lasts 5 minutes from its creation, or from when its last reader left; an hour if that
-/// one left his place here, which keeps what he has not received.
+/// Thread-safe. A session lasts 5 minutes from its creation, or from when its last reader left; an hour if
+/// that one left his place here, which keeps what he has not received.
 class Sessions {
  public:
   static constexpr auto kLife = std::chrono::minutes(5);

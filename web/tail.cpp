@@ -20,10 +20,14 @@ constexpr const char* kMayNotFollow =
 
 const char* content_type(TailForm form) {
   switch (form) {
-    case TailForm::ndjson: return "application/x-ndjson";
-    case TailForm::events: return "text/event-stream";
-    case TailForm::lines: return "application/x-tailrace-lines";
-    case TailForm::text: break;
+    case TailForm::ndjson:
+      return "application/x-ndjson";
+    case TailForm::events:
+      return "text/event-stream";
+    case TailForm::lines:
+      return "application/x-tailrace-lines";
+    case TailForm::text:
+      break;
   }
   return "text/plain; charset=utf-8";
 }
@@ -75,7 +79,7 @@ asio::awaitable<bool> Tail::run_history() {
   const bool forbidden = query_.follow && query_.channel->no_tail;
   if (forbidden) output_.append_notice(rfc3339_micros(wall_now()) + kMayNotFollow);
   const bool ended = co_await write();
-  co_return ended && query_.follow && !forbidden;
+  co_return ended&& query_.follow && !forbidden;
 }
 
 asio::awaitable<void> Tail::follow() {
@@ -99,9 +103,9 @@ asio::awaitable<void> Tail::follow() {
   }
 }
 
-/// The newest ones that match of the `records` before the end as it was, the notices among and behind them, and
-/// what had come behind that meanwhile. What is left to write, if anything, is appended. False: the reader has
-/// gone, or the channel has.
+/// The newest ones that match of the `records` before the end as it was, the notices among and behind them,
+/// and what had come behind that meanwhile. What is left to write, if anything, is appended. False: the
+/// reader has gone, or the channel has.
 asio::awaitable<bool> Tail::write_history(uint64_t records) {
   // Where there is nothing to choose, nothing is kept: a reader that does not read holds one piece.
   const uint64_t most = query_.num.value_or(UINT64_MAX);
@@ -174,7 +178,8 @@ void Tail::append_loss(const Loss& loss) {
 
 asio::awaitable<bool> Tail::write(RenderedSlice shared) {
   if (may_come_back())
-    if (const uint64_t trail = brought_ - output_.received(); trail != trail_) cursor_.set_trail(trail_ = trail);
+    if (const uint64_t trail = brought_ - output_.received(); trail != trail_)
+      cursor_.set_trail(trail_ = trail);
   const bool written = co_await output_.write(std::move(shared));
   if (written && may_come_back()) output_.mark(brought_);
   co_return written && !gone_;

@@ -46,7 +46,9 @@ class Tail final : public Task {
   void append_notices(const Read& read);
   asio::awaitable<bool> write(RenderedSlice shared = {});
   void append_loss(const Loss& loss);
-  bool has_positions() const { return output_.form() == TailForm::events || output_.form() == TailForm::lines; }
+  bool has_positions() const {
+    return output_.form() == TailForm::events || output_.form() == TailForm::lines;
+  }
   bool may_come_back() const { return has_positions() && query_.follow; }
   asio::awaitable<void> wait();
 
@@ -57,10 +59,10 @@ class Tail final : public Task {
   Cursor cursor_;
   asio::steady_timer wake_;
   bool waiting_ = false, gone_ = false;
-  bool begun_ = false;   // a record of the history was shown
+  bool begun_ = false;    // a record of the history was shown
   uint64_t brought_ = 0;  // records that were read, wanted or not
   uint64_t trail_ = 0;    // of them, that may not have been received
-  Position next_;  // the reader has been brought to before this number
+  Position next_;         // the reader has been brought to before this number
 };
 
 }  // namespace tailrace

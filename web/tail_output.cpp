@@ -10,7 +10,8 @@ void TailOutput::append_loss(const Loss& loss, Micros now) {
   append_notice(said + "Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
                 " records skipped since " + rfc3339_micros(loss.since) + ".");
   if (loss.unknown)
-    append_notice(said + "This log was begun anew; what came behind the record you had before that is not known.");
+    append_notice(said +
+                  "This log was begun anew; what came behind the record you had before that is not known.");
 }
 
 asio::awaitable<bool> TailOutput::write(RenderedSlice shared) {
@@ -36,7 +37,8 @@ void TailOutput::mark(uint64_t records) {
 
 uint64_t TailOutput::received() {
   const uint64_t acknowledged = written_ - std::min<uint64_t>(written_, exchange_.unsent());
-  for (; !marks_.empty() && marks_.front().bytes <= acknowledged; marks_.pop_front()) received_ = marks_.front();
+  for (; !marks_.empty() && marks_.front().bytes <= acknowledged; marks_.pop_front())
+    received_ = marks_.front();
   return received_.records;
 }
 

@@ -73,7 +73,8 @@ std::string first_error(const json& fields, Micros now, TailFields& out) {
   }
   std::vector<std::string>* const lists[] = {&wishes.grep, &wishes.exclude};
   for (size_t i = 0; i < std::size(lists); ++i)
-    if (!read_texts(fields, kLists[i], *lists[i])) return std::string(kLists[i]) + ": takes a text or a list of them";
+    if (!read_texts(fields, kLists[i], *lists[i]))
+      return std::string(kLists[i]) + ": takes a text or a list of them";
   ParsedTailFilter parsed = TailFilter::parse(wishes);
   out.query.filter = std::move(parsed.filter);
   return parsed.error;
@@ -103,7 +104,8 @@ json tail_fields_of(const HttpRequest& request) {
   return fields;
 }
 
-boost::asio::awaitable<Result<void>> begin_since(TailQuery& query, Micros since, boost::asio::thread_pool& pool) {
+boost::asio::awaitable<Result<void>> begin_since(TailQuery& query, Micros since,
+                                                 boost::asio::thread_pool& pool) {
   if (!since) co_return Result<void>();  // all that is kept
   const Result<Progress> found = co_await off_loop(pool, [&] { return query.channel->log->since(since); });
   if (!found) co_return found.error();

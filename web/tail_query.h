@@ -17,11 +17,11 @@ namespace tailrace {
 
 struct TailQuery {
   ChannelPtr channel = {};
-  std::optional<uint64_t> num = 100;    // the newest records first shown, after the filter; none: all
-  bool follow = false;                  // goes on with what comes
-  uint64_t from = 0;                    // no history below this ordinal
-  std::optional<Position> after = {};   // begins behind this number; its reader was there before
-  TailFilterPtr filter = {};            // null: every record
+  std::optional<uint64_t> num = 100;   // the newest records first shown, after the filter; none: all
+  bool follow = false;                 // goes on with what comes
+  uint64_t from = 0;                   // no history below this ordinal
+  std::optional<Position> after = {};  // begins behind this number; its reader was there before
+  TailFilterPtr filter = {};           // null: every record
 
   /// Where a cursor for it begins.
   Place beginning() const;
@@ -29,10 +29,10 @@ struct TailQuery {
 
 /// What a request's fields (docs/tails.md) say, or which of them is wrong, and how.
 struct TailFields {
-  TailQuery query;                     // without channel and from
+  TailQuery query;  // without channel and from
   std::optional<std::string> channel_id;
-  std::optional<Micros> since;         // 0: all that is kept
-  std::string error;                   // `num: takes a whole number`; empty: all is well
+  std::optional<Micros> since;  // 0: all that is kept
+  std::string error;            // `num: takes a whole number`; empty: all is well
 };
 TailFields read_tail_fields(const nlohmann::json& fields, Micros now);
 

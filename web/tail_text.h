@@ -1,5 +1,6 @@
 #pragma once
-// What a reader gets: records, notices and heartbeats in each form that contract section 4 and docs/tails.md have.
+// What a reader gets: records, notices and heartbeats in each form that contract section 4 and docs/tails.md
+// have.
 
 #include <cstdint>
 #include <string>
@@ -25,7 +26,8 @@ void append_record(std::string& out, TailForm form, Position position, const Rec
 /// record is, without `seq`; an event of it has no id.
 void append_notice(std::string& out, TailForm form, std::string_view line);
 
-/// Of events and lines: `position` is the last one that the reader has, or will not get because it is not his.
+/// Of events and lines: `position` is the last one that the reader has, or will not get because it is not
+/// his.
 void append_heartbeat(std::string& out, TailForm form, Position position);
 
 /// The object of a record without braces: `"seq":7,"time":…,"message":…`.
