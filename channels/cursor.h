@@ -55,6 +55,9 @@ class Cursor {
   /// and whose flight is given up: all that comes again is accepted once more. Gives how many records come
   /// again that had come to their end; 0: `from` is not before its position, and nothing was changed.
   uint64_t take_over(Cursor& before, const Progress& from);
+  /// The same where `before` stands, whatever its flight: that comes again, or is dropped if the log has it
+  /// no more.
+  void succeed(Cursor& before);
   /// Before it is attached: what bounds take from this drain is filtered, not dropped, where it does not want
   /// it. Null: it wants all.
   void set_wanted(RecordFilterPtr wanted) { state_.wanted = std::move(wanted); }

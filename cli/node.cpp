@@ -77,6 +77,7 @@ class Node::Watcher final : public CatalogWatcher {
       : drains_(drains), metrics_(metrics), rollups_(rollups) {}
   void drain_added(const DrainEntry& drain) override { drains_.drain_added(drain); }
   void drain_removed(const DrainEntry& drain) override { drains_.drain_removed(drain); }
+  void drain_replaced(const DrainEntry& drain) override { drains_.drain_replaced(drain); }
   void drain_paused(const DrainEntry& drain) override { drains_.drain_paused(drain); }
   void channel_removed(const ChannelPtr& channel) override {
     drains_.channel_removed(channel);
