@@ -130,9 +130,12 @@ class HistoryAnswer final : public Task {
 asio::awaitable<void> answer(WebServices& services, HttpExchange& exchange) {
   TailFields fields = read_tail_fields(tail_fields_of(exchange.request), wall_now());
   fields.query.channel = services.catalog.channel(exchange.request.param("c"));
-  if (!fields.query.channel || !fields.error.empty()) {
-    co_await exchange.respond(fields.query.channel ? http_error(422, fields.error)
-                                                   : http_error(404, "Not Found"));
+  if (!fields.query.channel) {
+    co_await exchange.respond(http_error(404, "Not Found"));
+    co_return;
+  }
+  if (!fields.error.empty()) {
+    co_await exchange.respond(http_error(422, fields.error));
     co_return;
   }
   if (fields.since) {

@@ -105,9 +105,12 @@ asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange
   bool wrong = false;
   const auto after = resumption(exchange.request, wrong);
   auto reading = services.sessions.open(exchange.request.param("id"));
-  if (wrong || !reading) {
-    co_await exchange.respond(wrong ? http_error(400, "Last-Event-ID: takes a record's number")
-                                    : http_error(404, "Not found"));
+  if (wrong) {
+    co_await exchange.respond(http_error(400, "Last-Event-ID: takes a record's number"));
+    co_return;
+  }
+  if (!reading) {
+    co_await exchange.respond(http_error(404, "Not found"));
     co_return;
   }
   TailQuery query = reading->query();
