@@ -26,7 +26,7 @@ void RenderedSlice::drop_front(uint64_t records) {
     return;
   }
   const std::lock_guard lock(rendering_->mutex_);
-  const Rendering& all = *rendering_;
+  Rendering& all = *rendering_;
   const auto begin = all.marks_.begin() + (begin_ - all.first_),
              end = all.marks_.begin() + (end_ - all.first_);
   const int32_t wanted = begin->records + int32_t(records);
@@ -54,7 +54,6 @@ Rendering::Asked Rendering::of(const Slice& slice) {
   asked.judged = marks_.size() - std::max<size_t>(before, 1);
   asked.first_hit = !asked.judged && !std::exchange(hit_, true);
   asked.bytes = memory();
-  asked.slice.rendering_ = shared_from_this();
   asked.slice.begin_ = begin;
   asked.slice.end_ = begin + slice.records;
   cut(asked.slice);
@@ -116,9 +115,11 @@ void Rendering::prepend(const Slice& slice) {
 }
 
 /// The pieces and the count of the slice's records.
-void Rendering::cut(RenderedSlice& slice) const {
+void Rendering::cut(RenderedSlice& slice) {
   const Mark begin = mark(slice.begin_), end = mark(slice.end_);
   slice.records_ = uint64_t(end.records - begin.records);
+  if (slice.empty()) return;
+  slice.rendering_ = shared_from_this();
   const auto found =
       std::ranges::partition_point(pieces_, [&](const Piece& piece) { return piece.end <= begin.text; });
   for (auto piece = found; piece != pieces_.end() && piece->begin < end.text; ++piece) {

@@ -34,8 +34,8 @@ class RenderedSlice {
  private:
   friend class Rendering;
 
-  std::shared_ptr<Rendering> rendering_;
-  uint32_t begin_ = 0, end_ = 0;  // records of the chunk
+  std::shared_ptr<Rendering> rendering_;  // null: it is empty
+  uint32_t begin_ = 0, end_ = 0;          // records of the chunk
   uint64_t records_ = 0;
   std::vector<std::string_view> pieces_;
 };
@@ -93,7 +93,7 @@ class Rendering : public std::enable_shared_from_this<Rendering> {
                          std::vector<Mark>& marks) const;
   void extend(const Slice& slice);
   void prepend(const Slice& slice);
-  void cut(RenderedSlice& slice) const;
+  void cut(RenderedSlice& slice);
   const Mark& mark(uint32_t record) const { return marks_[record - first_]; }
   uint32_t past() const { return first_ + uint32_t(marks_.size()) - 1; }
   size_t memory() const;
