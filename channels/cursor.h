@@ -21,7 +21,7 @@ struct Read {
   bool unfinished = false;  // more follows, perhaps not at once, of what was one batch before this start
   bool finished = false;    // it ends with what was one batch before this start
   bool fetching =
-      false;  // `slice` is empty, and something follows: the cursor parks, and is woken when it came
+      false;      // `slice` is empty, and something follows: the cursor parks, and is woken when it came
   Position next;  // what the cursor reads next has this number or a greater one
   bool empty() const { return notices.empty() && slice.empty() && loss.empty(); }
 };
@@ -48,8 +48,8 @@ class Cursor {
   uint64_t attach(Log& log, const Place& place = Place::at_end());
   /// A place's: stands where the tail `of` does, its trail included.
   void keep_place(const Cursor& of);
-  /// A tail's: its reader may not have received so many of the records that it read last, and may come back for
-  /// them. Bounds take them all the same, and that is no loss of this cursor's.
+  /// A tail's: its reader may not have received so many of the records that it read last, and may come back
+  /// for them. Bounds take them all the same, and that is no loss of this cursor's.
   void set_trail(uint64_t records);
   /// A drain's: goes back to `from` in place of `before`, whose account it goes on with, which is detached,
   /// and whose flight is given up: all that comes again is accepted once more. Gives how many records come

@@ -123,6 +123,16 @@ uint64_t LocalLog::take_over(CursorState& cursor, CursorState& before, const Pro
   return position - begin;
 }
 
+void LocalLog::keep_place(CursorState& cursor, const CursorState& of) {
+  const std::lock_guard lock(mutex_);
+  readers_.add(cursor, of.ordinal - std::min(of.trail, of.ordinal), {}, visible_end());
+}
+
+void LocalLog::set_trail(CursorState& cursor, uint64_t records) {
+  const std::lock_guard lock(mutex_);
+  cursor.trail = records;
+}
+
 void LocalLog::succeed(CursorState& cursor, CursorState& before) {
   const std::lock_guard lock(mutex_);
   if (before.in_flight && Readers::progress(before).ordinal < oldest())  // its flight alone has them still
@@ -134,16 +144,6 @@ void LocalLog::succeed(CursorState& cursor, CursorState& before) {
   Readers::inherit_loss(cursor, before);
   cursor.moved = true;
   progressed();
-}
-
-void LocalLog::keep_place(CursorState& cursor, const CursorState& of) {
-  const std::lock_guard lock(mutex_);
-  readers_.add(cursor, of.ordinal - std::min(of.trail, of.ordinal), {}, visible_end());
-}
-
-void LocalLog::set_trail(CursorState& cursor, uint64_t records) {
-  const std::lock_guard lock(mutex_);
-  cursor.trail = records;
 }
 
 void LocalLog::detach(CursorState& cursor) {

@@ -16,6 +16,7 @@
 #include "web/channel_v3_routes.h"
 #include "web/credential_routes.h"
 #include "web/drain_routes.h"
+#include "web/history_routes.h"
 #include "web/metrics_routes.h"
 #include "web/rollup_routes.h"
 #include "web/series_routes.h"
@@ -120,6 +121,7 @@ Node::Node(const Settings& settings)
                 keeper_,
                 counters_,
                 sessions_,
+                renderings_,
                 scrapes_,
                 connector_.policy(),
                 blocking_,
@@ -253,6 +255,7 @@ void Node::add_routes() {
   add_credential_routes(admin_routes_, services_, gates.full_api);
   add_drain_routes(admin_routes_, services_, gates);
   add_session_api(admin_routes_, services_, gates.readers);
+  add_history_routes(admin_routes_, services_, gates.channel);
   add_status_routes(admin_routes_, services_, gates.full_api);
   add_metrics_routes(admin_routes_, services_, gates.full_api);
   add_rollup_routes(admin_routes_, services_, gates.channel);

@@ -16,6 +16,7 @@
 #include "metrics/rollup/rollup_keeper.h"
 #include "web/api_state.h"
 #include "web/listener_families.h"
+#include "web/renderings.h"
 #include "web/scrapes.h"
 #include "web/sessions.h"
 
@@ -29,6 +30,7 @@ struct WebServices {
   RollupKeeper& rollups;
   OwnCounters& counters;
   Sessions& sessions;
+  Renderings& renderings;
   Scrapes& scrapes;
   const AddressPolicy& policy;
   boost::asio::thread_pool& blocking;  // for what may block: changes of the catalog, a channel's scrape
