@@ -164,11 +164,17 @@ char* put_fields(char* to, Position position, const Record& record) {
   return to;
 }
 
-void append_line(std::string& out, const Record& record) {
+/// The line alone, or in a frame with its number.
+void append_line(std::string& out, bool framed, Position position, const Record& record) {
   const std::string_view time = record.time(), app = record.app(), procid = record.procid();
   const std::string_view message = shown(record.message());
-  char* const begin = room_for(record.text().size() + 8);
-  char* to = put(begin, time);
+  char* const begin = room_for(record.text().size() + 64);
+  char* to = begin;
+  if (framed) {
+    *(to = put_number(to, position.value))++ = ' ';
+    *(to = put_number(to, time.size() + app.size() + procid.size() + message.size() + 6))++ = '\n';
+  }
+  to = put(to, time);
   *to++ = ' ';
   to = put(to, app);
   *to++ = '[';
@@ -193,7 +199,8 @@ struct NoticeParts {
 }  // namespace
 
 void append_record(std::string& out, TailForm form, Position position, const Record& record) {
-  if (form == TailForm::text) return append_line(out, record);
+  if (form == TailForm::text || form == TailForm::lines)
+    return append_line(out, form == TailForm::lines, position, record);
   const bool event = form == TailForm::events;
   char* const begin = room_for(object_room(record));
   char* to = begin;
@@ -204,7 +211,8 @@ void append_record(std::string& out, TailForm form, Position position, const Rec
 }
 
 void append_notice(std::string& out, TailForm form, std::string_view line) {
-  if (form == TailForm::text) {
+  if (form == TailForm::lines) ((out += "- ") += std::to_string(line.size() + 1)) += '\n';
+  if (form == TailForm::text || form == TailForm::lines) {
     (out += line) += '\n';
     return;
   }
@@ -222,8 +230,11 @@ void append_notice(std::string& out, TailForm form, std::string_view line) {
   out += event ? "}\n\n" : "}\n";
 }
 
-void append_heartbeat(std::string& out, Position position) {
-  ((out += "id: ") += std::to_string(position.value)) += "\n\n";
+void append_heartbeat(std::string& out, TailForm form, Position position) {
+  if (form == TailForm::lines)
+    (out += std::to_string(position.value)) += " 0\n";
+  else
+    ((out += "id: ") += std::to_string(position.value)) += "\n\n";
 }
 
 void append_json_fields(std::string& out, Position position, const Record& record) {

@@ -1,5 +1,6 @@
 #pragma once
-// What a reader gets: records, notices and heartbeats in the three forms of contract section 4.
+// What a reader gets: records, notices and heartbeats in each form that contract section 4 and docs/tails.md
+// have.
 
 #include <cstdint>
 #include <string>
@@ -14,6 +15,7 @@ enum class TailForm : uint8_t {
   text,    // `TIME APP[PROCID]: MSG`, TIME as the sender wrote it, exactly one newline at its end
   ndjson,  // an object a line
   events,  // server-sent events: `id: N`, `data:` with that object, an empty line
+  lines,   // text in frames that carry numbers: `N SIZE`, a newline, and SIZE bytes of text
 };
 
 /// In JSON, `message` is without one newline at its end, and invalid UTF-8 is U+FFFD, one for each maximal
@@ -24,8 +26,9 @@ void append_record(std::string& out, TailForm form, Position position, const Rec
 /// record is, without `seq`; an event of it has no id.
 void append_notice(std::string& out, TailForm form, std::string_view line);
 
-/// Of events: `position` is the last one that the reader has, or will not get because it is not his.
-void append_heartbeat(std::string& out, Position position);
+/// Of events and lines: `position` is the last one that the reader has, or will not get because it is not
+/// his.
+void append_heartbeat(std::string& out, TailForm form, Position position);
 
 /// The object of a record without braces: `"seq":7,"time":…,"message":…`.
 void append_json_fields(std::string& out, Position position, const Record& record);
