@@ -1,5 +1,6 @@
 // The table of commands.
 
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/drains.h"
@@ -25,7 +26,7 @@ const std::vector<Command>& commands() {
       {"simulate", "emits the lines of a router fleet", run_simulate},
       {"sink", "a drain's far end that counts and fails on command", run_sink},
       {"top", "live view of channels and drains", nullptr},
-      {"check", "says what is wrong with the configuration", nullptr},
+      {"check", "says what is wrong with the configuration", run_check},
       {"inspect", "reads a data dir; changes nothing", run_inspect},
       {"completion", "for bash, zsh and fish", run_completion},
       {"version", "version, commit, build type", run_version},

@@ -48,7 +48,8 @@ SettingsReport report_settings(const SettingValues& flags, const SettingValues& 
     if (given.text) given.problem = read_setting(spec, out.settings, *given.text);
     if ((!given.text || !given.problem.empty()) && !standard.empty())
       (void)read_setting(spec, out.settings, standard);
-    out.origins.push_back({&spec, shown_setting(spec, given.text.value_or(standard)), given.from});
+    const std::string text = given.text.value_or(standard);
+    out.origins.push_back({&spec, text.empty() ? "" : shown_setting(spec, text), given.from});
     if (!given.problem.empty()) out.problems.push_back(std::move(given.problem));
   }
   judge_together(out.settings, out.problems);
