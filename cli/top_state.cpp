@@ -43,18 +43,18 @@ void TopState::move(long by, const TopModel& model) {
   if (all.empty()) return;
   const auto found = std::ranges::find(all, selected, &TopChannel::id);
   const long at = found == all.end() ? 0 : found - all.begin();
-  selected = all[size_t(std::clamp(at + by, 0L, long(all.size()) - 1))]->id;
+  const long to = std::clamp(at + by, 0L, long(all.size()) - 1);
+  moved_ = to > 0;
+  selected = all[size_t(to)]->id;
 }
 
 std::vector<const TopChannel*> TopState::shown(const TopModel& model, size_t page) {
   if (!entered.empty() && !model.find(entered)) entered.clear();
   const auto all = model.sorted(sort, filter);
   const auto found = std::ranges::find(all, selected, &TopChannel::id);
-  if (found == all.end()) {
-    first = 0;
-    selected = all.empty() ? "" : all.front()->id;
-  }
-  const size_t at = found == all.end() ? 0 : size_t(found - all.begin());
+  moved_ = moved_ && found != all.end();
+  if (!moved_) selected = all.empty() ? "" : all.front()->id;
+  const size_t at = moved_ ? size_t(found - all.begin()) : 0;
   if (at < first) first = at;
   if (page > 0 && at >= first + page) first = at - page + 1;
   first = std::min(first, all.size() - std::min(all.size(), page));

@@ -10,7 +10,7 @@
 namespace tailrace {
 
 struct TopState {
-  std::string selected;  // a channel's id
+  std::string selected;  // a channel's id: the first of the list until somebody moves
   std::string entered;   // the one whose drains are shown; empty: the list of channels
   std::string filter;
   TopSort sort = TopSort::worst;
@@ -25,6 +25,8 @@ struct TopState {
  private:
   void move(long by, const TopModel& model);
   void type(const Key& key);
+
+  bool moved_ = false;
 };
 
 }  // namespace tailrace

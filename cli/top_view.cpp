@@ -211,7 +211,8 @@ void draw_help(Screen& screen) {
       "any key goes back",
   };
   int row = 3;
-  for (const std::string_view line : lines) screen.put(row++, 2, line);
+  for (const std::string_view line : lines)
+    if (row < screen.rows() - 1) screen.put(row++, 2, line);
 }
 
 void draw_drains(Screen& screen, const TopChannel& channel, const TopStatus& status) {
