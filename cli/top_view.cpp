@@ -69,7 +69,7 @@ const std::vector<Column<TopChannel>>& channel_columns() {
       {"RECORDS", 9, 7, true, [](const auto& c) { return Text{figure(c.records.value()), plain}; }},
       {"WAITING", 9, 4, true, [](const auto& c) { return Text{figure(c.waiting()), plain}; }},
       {"LOST", 8, 1, true, lost_text},
-      {"DRAINS", 20, 1, false, drains_of},
+      {"DRAINS", 18, 1, false, drains_of},
   };
   return all;
 }
@@ -237,10 +237,11 @@ void draw_drains(Screen& screen, const TopChannel& channel, const TopStatus& sta
     draw_row<TopDrain>(screen, row, one_line(drain.id.empty() ? drain.token : drain.id), width, columns,
                        drain, false);
     const std::string cause = one_line(drain.cause.empty() ? drain.url : drain.cause);
-    if (used + 10 < screen.columns()) {
-      screen.put(row, used, cause, drain.cause.empty() ? faint : plain);
-    } else if (!drain.cause.empty() && row + 2 < screen.rows()) {
-      screen.put(++row, 2, cause);
+    const Style style = drain.cause.empty() ? faint : plain;
+    if (used + std::max(10, screen_width(cause)) < screen.columns()) {
+      screen.put(row, used, cause, style);
+    } else if (!cause.empty() && row + 2 < screen.rows()) {
+      screen.put(++row, 2, cause, style);
     }
     ++row;
   }
