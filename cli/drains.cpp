@@ -22,13 +22,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view examples = R"(examples:
-  tailrace drains add -a shop https://user:pass@logs.example.com/in --filter 'status>=500' --gzip
-  tailrace drains list -a shop                  state, lag and last status of each
-  tailrace drains health -a shop                how they are, why, and what to do about it
-  tailrace drains test -a shop 1                tries it now, step by step
+  tailrace drains add -a shop https://user:pass@logs.example.com/in \
+      --filter 'status>=500' --gzip
+  tailrace drains list -a shop       state, lag and last status of each
+  tailrace drains health -a shop     how they are, why, and what to do about it
+  tailrace drains test -a shop 1     tries it now, step by step
   tailrace drains pause -a shop 1
   tailrace drains resume -a shop 1
-  tailrace drains replay -a shop 1 --since 15m  sends again what is still kept from there on
+  tailrace drains replay -a shop 1 --since 15m
   tailrace drains rm -a shop 1
 )";
 
@@ -40,7 +41,9 @@ class Verb {
     if (const char* app = std::getenv("TAILRACE_APP")) app_ = app;
     CLI::App& o = line_.options();
     o.add_option("-a,--app", app_, "channel, by id or name [TAILRACE_APP]")->type_name("APP");
-    o.add_option("-o,--output", output_, "text or json: as the API says it")->type_name("FORM");
+    o.add_option("-o,--output", output_, "text or json: as the API says it")
+        ->type_name("FORM")
+        ->check(CLI::IsMember({"text", "json"}));
     o.add_option("--url", url_, "the admin listener [TAILRACE_URL]")->type_name("URL");
     o.add_option("--auth", auth_, "user:password [TAILRACE_AUTH]")->type_name("AUTH");
   }
@@ -53,8 +56,6 @@ class Verb {
   /// The exit code, if the command ends here.
   std::optional<int> begin(int argc, char** argv) {
     if (const auto ended = line_.parse(argc, argv)) return ended;
-    if (output_ != "text" && output_ != "json")
-      return line_.usage_error("-o takes text or json, not " + output_);
     if (app_.empty()) return line_.usage_error("which channel? -a NAME, or TAILRACE_APP");
     return std::nullopt;
   }
@@ -185,11 +186,12 @@ int health(int argc, char** argv) {
 int add(int argc, char** argv) {
   Verb verb("add", "a new drain of a channel.",
             "examples:\n  tailrace drains add -a shop https://user:pass@logs.example.com/in\n"
-            "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 --format rfc5424\n"
+            "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 \\\n"
+            "    --format rfc5424\n"
             "  tailrace drains add -a shop https://logs.example.com/in --since oldest \\\n"
             "    --filter '@procid=router status>=500' --zstd --header 'X-Team: shop'\n"
             "  tailrace drains add -a shop - --header @fields.txt < url.txt\n"
-            "                                       keeps secrets out of the list of processes\n");
+            "                             keeps secrets out of the list of processes\n");
   DrainWanted wanted;
   wanted.add_to(verb.options());
   if (const auto ended = verb.begin(argc, argv)) return *ended;
@@ -281,34 +283,11 @@ const std::vector<Command>& verbs() {
   return all;
 }
 
-int help() {
-  std::string text =
-      std::string(examples) + "\ntailrace drains: a channel's subscriptions that send to far ends.\n\n";
-  for (const Command& verb : verbs()) {
-    text += "  " + std::string(verb.name) + std::string(10 - verb.name.size(), ' ') +
-            std::string(verb.summary) + "\n";
-  }
-  text += "\ntailrace drains VERB --help has the options of each.\n";
-  return write_stdout(text) ? exit_ok : exit_failure;
-}
-
 }  // namespace
 
 int run_drains(int argc, char** argv) {
-  const std::string_view name = argc > 1 ? argv[1] : "";
-  if (name == "--help" || name == "-h") return help();
-  std::vector<std::string> names;
-  for (const Command& verb : verbs()) {
-    if (verb.name == name) return verb.run(argc - 1, argv + 1);
-    names.emplace_back(verb.name);
-  }
-  const std::string meant = nearest(name, names);
-  complain(name.empty()
-               ? "drains: list, add, rm, test, health, pause, resume or replay? (see tailrace drains --help)"
-               : "drains: " + std::string(name) + ": not known" +
-                     (meant.empty() ? "" : ", did you mean " + meant + "?") +
-                     " (see tailrace drains --help)");
-  return exit_usage;
+  return run_verbs("drains", "a channel's subscriptions that send to far ends.", examples, verbs(), argc,
+                   argv);
 }
 
 }  // namespace tailrace
