@@ -57,6 +57,38 @@ struct Loss {
   Micros since = 0;                          // when the first of them was given up
   Position first;                            // its number, or one before it
   DropReason reason = DropReason::overflow;  // of the latest
+
+  struct Part {
+    uint64_t records = 0;
+    Micros since = 0;
+    void add(const Part& more) {
+      if (more.records && (!records || more.since < since)) since = more.since;
+      records += more.records;
+    }
+  };
+  Part refused, evicted;  // the same, apart: what the far end refused, and what our bounds took
+
+  void add(const Loss& more) {
+    if (!more.records) return;
+    if (!records || more.since < since) since = more.since, first = more.first;
+    records += more.records;
+    reason = more.reason;
+    refused.add(more.refused);
+    evicted.add(more.evicted);
+  }
+  static Loss of(DropReason reason, uint64_t records, Micros since, Position first) {
+    Loss loss{records, since, first, reason, {}, {}};
+    (reason == DropReason::refused ? loss.refused : loss.evicted) = {records, since};
+    return loss;
+  }
+  /// Leaves one of the two kinds, and gives the other.
+  Loss take_second_kind() {
+    if (!refused.records || !evicted.records) return {};
+    Loss second = of(DropReason::refused, refused.records, refused.since, first);
+    *this = of(reason == DropReason::refused ? DropReason::overflow : reason, evicted.records, evicted.since,
+               first);
+    return second;
+  }
 };
 
 }  // namespace tailrace
