@@ -62,11 +62,7 @@ class Send {
                   .tell = [](std::string_view words) { complain("send: " + with_cure(words)); }}),
         input_(settings_.form, settings_.fields, channel_.channel(),
                [this](const Batch& batch) { append(batch); }) {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGINT);
-    ::sigaddset(&set, SIGTERM);
-    signal_fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    signal_fd_ = ::signalfd(-1, &signals_.set(), SFD_CLOEXEC | SFD_NONBLOCK);
     if (settings_.block) {
       block_ = *settings_.block;
     } else {
@@ -246,7 +242,8 @@ int run_send(int argc, char** argv) {
       read_send_settings(flags, process_environment(), read_small_file, host_name());
   if (!outcome.settings) return line.usage_error(outcome.error);
 
-  StopSignals signals;  // before any thread
+  // Before any thread. Who starts it beside a program lets it ignore them, so that it ends with its input.
+  StopSignals signals(StopSignals::Hangup::ends, StopSignals::Ignored::left_alone);
   std::unique_ptr<Send> send;
   try {
     send = std::make_unique<Send>(std::move(*outcome.settings), signals);

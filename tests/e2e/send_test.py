@@ -483,6 +483,19 @@ class End(EndToEnd):
             self.assertEqual(far.lines(), [*numbered(0, 200), b"last words\n"])
             self.assertEqual(reported(sender.said()), (201, 0, None))
 
+    def test_ignored_signals(self):
+        """`trap '' TERM` in front of it: it ends with its input."""
+        far = self.far_end(Collector)
+        sender = Sender(self, url=far.url, preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))
+        sender.write(b"a\n")
+        far.wait_for_lines(1)
+        sender.signal(signal.SIGTERM)
+        for n in range(5):
+            sender.write(b"b\n")
+            far.wait_for_lines(n + 2)
+        self.assertIsNone(sender.process.poll())
+        self.assertEqual(sender.end(), 0)
+
     def test_grace_ends(self):
         far = self.far_end(Collector)
         far.set_mode("hang")
