@@ -16,6 +16,22 @@ uint64_t Cursor::take_over(Cursor& before, const Progress& from) {
   return again;
 }
 
+void Cursor::keep_place(const Cursor& of) {
+  if (!of.log_) return;
+  log_ = of.log_;
+  log_->keep_place(state_, of.state_);
+}
+
+void Cursor::set_trail(uint64_t records) {
+  log_->set_trail(state_, records);
+}
+
+void Cursor::succeed(Cursor& before) {
+  if (!before.log_) return;
+  log_ = std::exchange(before.log_, nullptr);
+  log_->succeed(state_, before.state_);
+}
+
 void Cursor::detach() {
   if (!log_) return;
   log_->detach(state_);

@@ -57,6 +57,8 @@ struct Loss {
   Micros since = 0;                          // when the first of them was given up
   Position first;                            // its number, or one before it
   DropReason reason = DropReason::overflow;  // of the latest
+  // A tail came with a number that this log has not given: what lay behind that nobody knows.
+  bool unknown = false;
 
   struct Part {
     uint64_t records = 0;
@@ -68,7 +70,10 @@ struct Loss {
   };
   Part refused, evicted;  // the same, apart: what the far end refused, and what our bounds took
 
+  bool empty() const { return !records && !unknown; }
+
   void add(const Loss& more) {
+    unknown |= more.unknown;
     if (!more.records) return;
     if (!records || more.since < since) since = more.since, first = more.first;
     records += more.records;
@@ -77,7 +82,7 @@ struct Loss {
     evicted.add(more.evicted);
   }
   static Loss of(DropReason reason, uint64_t records, Micros since, Position first) {
-    Loss loss{records, since, first, reason, {}, {}};
+    Loss loss{records, since, first, reason, false, {}, {}};
     (reason == DropReason::refused ? loss.refused : loss.evicted) = {records, since};
     return loss;
   }

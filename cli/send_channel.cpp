@@ -43,7 +43,7 @@ SendChannel::SendChannel(Options options)
   entry_.token = new_drain_token();  // frame ids of two processes never meet
   entry_.url = options.far_end.target.shown;
   entry_.channel = channel_;
-  channel_->id = channel_->name = "send";
+  channel_->id = "send";
   channel_->log = std::make_unique<SendLog>(
       *channel_, buffer_, pressure_,
       [tell = std::move(options.tell), token = entry_.token](std::string_view line) {
