@@ -565,6 +565,24 @@ class Full(EndToEnd):
         self.assertEqual(sum(int(far.field(r, "Logplex-Drop-Count") or 0) for r in far.taken()), lost)
         self.assertEqual(sender.said().count("losing lines"), 1)
 
+    def test_both_kinds(self):
+        """What the buffer lost and what the far end refused are told apart, each exactly."""
+        far = self.far_end(Collector)
+        far.refuses = b"poison"
+        far.set_mode(503)
+        sender = Sender(self, "--buffer", "256K", url=far.url)
+        lines = [b"poison %d\n" % n if n % 100 == 7 else b"line %d" % n + b"." * 80 + b"\n" for n in range(20_000)]
+        sender.write(b"".join(lines))
+        sender.wait_for("losing lines")
+        far.set_mode(200)
+        self.assertEqual(sender.end(), 1, sender.said())
+        sent, lost, reasons = reported(sender.said())
+        overflow, refused = map(int, re.fullmatch(r"overflow (\d+), refused (\d+)", reasons).groups())
+        self.assertEqual((len(far.lines()), sum(far.losses(b"L12")), sum(far.losses(b"L13"))), (sent, overflow, refused))
+        self.assertEqual(sent + overflow + refused, len(lines))
+        self.assertGreater(min(sent, overflow, refused), 0)
+        self.assertEqual(lost, overflow + refused)
+
     def test_block(self):
         far = self.far_end(Collector)
         far.set_mode(503)
