@@ -64,10 +64,11 @@ def block(page, tag):
 def plain(line, numbers=False):
     """A line with what differs from run to run replaced by what it is: times (by their form), UUIDs (`8d3fd2f0-…` too), and
     with `numbers` counts, sizes and durations."""
-    line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", lambda m: f"TIME{len(m[1] or '')}", line.rstrip())
+    line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)", lambda m: f"TIME{len(m[1] or '')}{m[2][:1]}",
+                  line.rstrip())
     line = re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|\b[0-9a-f]{8}-…", "UUID", line)
     if numbers:
-        line = re.sub(r"(?<![A-Z])\d[\d,.]*(?<![,.])", "N", line)
+        line = re.sub(r"(?<![A-Z\d])\d[\d,.]*(?<![,.])", "N", line)
         line = re.sub(r"\bN(ms|h|m|s)(?:N[ms])*\b", "N", line)
         line = re.sub(r" +", " ", line)
     return line
