@@ -84,7 +84,8 @@ class Codes(EndToEnd):
         self.router.send(counted(record(self.app, "second")))
         for drain in drains:
             health = f"/v3/channels/{self.channel}/drains/{drain['id']}/health"
-            wait_until(lambda: self.router.good("GET", health)["cause"].startswith("connect: "), lambda: self.router.good("GET", health))
+            wait_until(lambda: (self.router.good("GET", health).get("cause") or "").startswith("connect: "),
+                       lambda: self.router.good("GET", health))
         self.router.send(counted(*[record(self.app, b"x" * 1000) for _ in range(200)]))
         for end, drain, tag in zip(ends, drains, ("L10-http", "L10-syslog")):
             said = tail.wait_for(rf"(?m)^.*Error L10.* drain '{drain['token']}' .*; .*$")[0]

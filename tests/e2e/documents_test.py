@@ -13,6 +13,7 @@ import tempfile
 import time
 import unittest
 
+from certificates import self_signed
 from harness import BINARY, PATIENCE, EndToEnd, HttpFarEnd, Node, counted, free_port, record, wait_until
 from pages import ROOT, all_pages, block, blocks, mismatch, plain
 from peers import NO_PEERS, PEERS
@@ -38,6 +39,9 @@ NOT_RUN = {
     "docs/codes/L14.md": {"openssl": "a far end on the Internet"},
     "docs/disk-format.md": {"files": "a list; durable_damage_test.py takes them away one by one"},
     "docs/drains.md": {"states": "a picture"},
+    "docs/migrate/heroku.md": {"drain": "Heroku"},
+    "docs/migrate/l2met.md": {"drain": "Heroku"},
+    "docs/migrate/vector-heroku-logs.md": {"vector-syslog": "Vector cannot be had here; migrate_test.py judges as its source does"},
     "docs/outage-drill.md": {"hang": "15 s of waiting; outage_test.py has the words", "kill-accounts": "the accounts of another run"},
     "docs/routing-study.md": {"queue": "a line for an app in Ruby"},
     "docs/senders.md": {"serve": "binds 0.0.0.0; senders_test.py has the same listeners on loopback",
@@ -446,6 +450,52 @@ class Documents(EndToEnd):
                 for tag in sorted(set(page.blocks) - page.used):
                     page.run(tag, terminal)
                 page.done()
+
+    def test_migrate_l2met(self):
+        self.shared()
+        fresh = self.ask("POST", "/channels", {"name": "fresh", "tokens": ["app"]})
+        page = self.page_of_shared("docs/migrate/l2met.md", FRESH=fresh["tokens"]["app"], replaced={
+            "channels/2/": f"channels/{fresh['channel_id']}/", 'channel="2"': f'channel="{fresh["channel_id"]}"'})
+        terminal = page.terminal()
+        for tag in ("over-time", "differs"):
+            page.run(tag, terminal)
+        page.done()
+
+    def test_migrate_heroku(self):
+        page = self.page("docs/migrate/heroku.md", ports={443: free_port()}, TAILRACE_AUTH=AUTH,
+                         replaced={"/var/lib/tailrace": "data", "0.0.0.0:443": "127.0.0.1:443"})
+        self_signed("logs.example.com", page.folder / "cert.pem", page.folder / "key.pem", "DNS:logs.example.com")
+        router, reader = page.terminal(), page.terminal()
+        page.ready(page.starts("serve", router))
+        shown, _ = reader.run(page.commands("channel")[0][0])
+        self.assertIsNone(mismatch(page.commands("channel")[0][1], shown.splitlines()))
+        token = json.loads(shown)["tokens"]["heroku"]
+
+        def as_heroku(line, app="heroku", procid="router"):
+            path = page.folder / "frames"
+            path.write_bytes(counted(record(app, line + "\n", procid=procid)))
+            where = f"logs.example.com:{page.ports[443]}"
+            said, code = reader.run(f"curl -s -f --cacert cert.pem --connect-to {where}:127.0.0.1:{page.ports[443]} --data-binary @frames "
+                                    f"-H 'Content-Type: application/logplex-1' https://token:{token}@{where}/logs")
+            self.assertEqual(code, 0, said)
+        as_heroku('at=info method=GET path="/" host=x dyno=web.1 connect=1ms service=9ms status=500 bytes=0 protocol=https')
+        as_heroku("State changed from starting to up", procid="web.1")
+        page.run("came", reader)
+        page.run("logs", reader)
+        said = page.starts("follow", reader)
+        as_heroku('at=error code=H12 desc="Request timeout" method=GET path="/" host=x dyno=web.1 connect= service=30000ms status=503')
+        says(said, "code=H12")
+        self.assertNotIn("State changed", reader.end())
+        page.run("metrics", reader)
+        page.stopped(router)
+        page.done()
+
+    def test_migrate_vector(self):
+        page = self.page_of_shared("docs/migrate/vector-heroku-logs.md")
+        terminal = page.terminal()
+        for tag in ("syslog", "http", "dead-letters"):
+            page.run(tag, terminal)
+        page.done()
 
     def test_outage_drill(self):
         """The drill with its times shortened: the same commands, the same words, other figures."""
