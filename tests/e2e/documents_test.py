@@ -1,6 +1,7 @@
 """Every fenced block of the pages that users read. Commands are typed into a shell as they stand there, on this machine's ports, and
 what they show is compared; what cannot run here is named below, with the reason. A block that is in none of these fails the test."""
 
+import http.server
 import json
 import os
 import pathlib
@@ -10,11 +11,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
 from certificates import self_signed
-from harness import BINARY, PATIENCE, EndToEnd, HttpFarEnd, Node, counted, free_port, record, wait_until
+from harness import BINARY, PATIENCE, EndToEnd, HttpFarEnd, Node, basic, counted, free_port, record, wait_until
 from pages import ROOT, all_pages, block, blocks, mismatch, plain
 from peers import NO_PEERS, PEERS
 
@@ -208,6 +210,36 @@ def says(said, expression):
     """Waits for words in a file that a command writes to."""
     return wait_until(lambda: re.search(expression, said.read_text(errors="replace"), re.M),
                       lambda: f"{expression} in {said.read_text(errors='replace')[-1500:]}")
+
+
+class Logplex(http.server.ThreadingHTTPServer):
+    """What a Logplex answers to those who move away: channels in v2's shape, history as v3 has it."""
+
+    TOKENS = [f"t.{i}d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11" for i in range(3)]
+    CHANNELS = {
+        "/v2/channels/7": {"channel_id": 7, "tokens": [{"name": "app", "token": TOKENS[0]}, {"name": "heroku", "token": TOKENS[1]}],
+                           "drains": [{"id": 3, "token": "d.8d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11", "url": "https://logs.example.com/in"}]},
+        "/v2/channels/8": {"channel_id": 8, "tokens": [{"name": "app", "token": TOKENS[2]}], "drains": []}}
+    HISTORY = counted(b"<134>1 2012-12-10T03:00:48.123456Z host app console.1 - hello one\n",
+                      b"<134>1 2012-12-10T03:00:49.123456Z host heroku router - at=info status=200\n")
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            known = self.headers["Authorization"] == basic("user:password")
+            body = json.dumps(Logplex.CHANNELS.get(self.path)).encode()
+            if self.path == "/v3/channels/7/logs?num=1500":
+                body = Logplex.HISTORY
+            self.send_response(401 if not known else 404 if body == b"null" else 200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Logplex.Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Documents(EndToEnd):
@@ -487,6 +519,34 @@ class Documents(EndToEnd):
         says(said, "code=H12")
         self.assertNotIn("State changed", reader.end())
         page.run("metrics", reader)
+        page.stopped(router)
+        page.done()
+
+    @unittest.skipUnless(shutil.which("jq"), "jq: scripts/install-deps test brings it")
+    def test_migrate_logplex(self):
+        old = Logplex()
+        self.addCleanup(old.server_close)
+        self.addCleanup(old.shutdown)
+        host = f"127.0.0.1:{old.server_port}"
+        page = self.page("docs/migrate/logplex.md", LOGPLEX_AUTH_KEY="dXNlcjpwYXNzd29yZA==", TOKEN=Logplex.TOKENS[0],
+                         OLD_V3=f"http://user:password@{host}",
+                         replaced={"logplex.example.com:8001": host, "/var/lib/tailrace": "data"})
+        router, operator = page.terminal(), page.terminal()
+        page.run("auth", operator)
+        self.assertEqual((page.folder / "auth").read_text(), "user:password")
+        page.ready(page.starts("serve", router))
+        page.run("where", operator)
+        shown, code = operator.run(page.here(page.block("copy").text))
+        self.assertEqual((code, shown.splitlines()), (0, ["channel 7 is now 1: [2,1]", "channel 8 is now 2: [1,0]"]))
+        page.run("history", operator)
+        shown, _ = operator.run("TAILRACE_AUTH=user:password tailrace logs -a logplex-7")
+        self.assertEqual(shown.splitlines(), ["2012-12-10T03:00:48.123456Z app[console.1]: hello one",
+                                              "2012-12-10T03:00:49.123456Z heroku[router]: at=info status=200"])
+        page.run("check", operator)
+        # Sources go on: by the credential, and by the token in APP-NAME over TCP.
+        for command in (f"logger --rfc5424 --octet-count -T -n 127.0.0.1 -P {page.ports[6001]} -t {Logplex.TOKENS[2]} by its old token",):
+            self.assertEqual(operator.run(command), ("", 0))
+        wait_until(lambda: "by its old token" in operator.run("TAILRACE_AUTH=user:password tailrace logs -a logplex-8")[0], "that line")
         page.stopped(router)
         page.done()
 

@@ -39,16 +39,17 @@ class Block:
 
 def blocks(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    found, fence = [], None
+    found, fence, indent = [], None, ""
     for number, line in enumerate(text.split("\n"), 1):
         if fence is None and line.lstrip().startswith("```"):
             language, _, tag = line.strip()[3:].partition(" ")
+            indent = line[:len(line) - len(line.lstrip())]
             fence = Block(page, number, language, tag, "")
         elif fence is not None and line.strip() == "```":
             found.append(fence)
             fence = None
         elif fence is not None:
-            fence.text += line + "\n"
+            fence.text += line.removeprefix(indent) + "\n"
     if fence is not None:
         raise AssertionError(f"{page}: a block does not end")
     return found
