@@ -2,7 +2,9 @@
 
 import pathlib
 import re
+import subprocess
 import tempfile
+import threading
 import unittest
 
 from certificates import Authority
@@ -105,6 +107,34 @@ class Codes(EndToEnd):
         slow.release()
         slow.wait_for("the last\n")
         self.shows("L11", "L11", re.search(rb"(?m)^.*Error L11.*$", slow.text())[0])
+
+    def sender(self, *flags, feed):
+        """`tailrace send` with these lines on a pipe that stays open."""
+        self.set_up()
+        far_end = self.far_end(HttpFarEnd)
+        sender = self.process("send", "--url", far_end.url, "--appname", "app", *flags, stdin=subprocess.PIPE, bufsize=0,
+                              stderr=subprocess.DEVNULL)
+        threading.Thread(target=sender.stdin.write, args=(feed,), daemon=True).start()
+        return far_end
+
+    def as_it_shows(self, frame):
+        """A sender's report as readers of its channel see it."""
+        self.assertEqual(self.router.post(counted(frame), token=self.app).status, 204)
+        return self.router.history(self.channel, 1)
+
+    def test_l12(self):
+        far_end = self.sender("--buffer", "256K", feed=b"".join(b"%1000d\n" % i for i in range(2000)))
+        far_end.set_mode(503)
+        wait_until(lambda: far_end.requests, "a try")
+        far_end.set_mode(200)
+        report = wait_until(lambda: [f for f in far_end.frames() if b"Error L12" in f], "L12")[0]
+        self.shows("L12", "L12", self.as_it_shows(report))
+
+    def test_l13(self):
+        far_end = self.sender(feed=b"good\nbad\n")
+        far_end.refuses = b"bad"
+        report = wait_until(lambda: [f for f in far_end.frames() if b"Error L13" in f], "L13")[0]
+        self.shows("L13", "L13", self.as_it_shows(report))
 
     def test_l14(self):
         folder = tempfile.TemporaryDirectory(prefix="tailrace-codes-")

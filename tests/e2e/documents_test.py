@@ -493,6 +493,11 @@ class Documents(EndToEnd):
             page.run(tag, terminal)
         page.done()
 
+    def test_migrate_log_shuttle(self):
+        page = self.page_of_shared("docs/migrate/log-shuttle.md")
+        page.run("pipe", page.terminal())
+        page.done()
+
     def test_migrate_heroku(self):
         page = self.page("docs/migrate/heroku.md", ports={443: free_port()}, TAILRACE_AUTH=AUTH,
                          replaced={"/var/lib/tailrace": "data", "0.0.0.0:443": "127.0.0.1:443"})
