@@ -332,7 +332,7 @@ class Documents(EndToEnd):
     # ---- the pages
 
     def test_readme(self):
-        page = self.page("README.md", replaced={"/var/lib/tailrace": "data", "t.8d3fd2f0-…": "$MADE"})
+        page = self.page("README.md", replaced={"/var/lib/tailrace": "data", "=t.8d3fd2f0-…": "=$MADE", "my-program": "echo hello from a program"})
         router, reader = page.terminal(), page.terminal()
         page.ready(page.starts("serve", router))
         commands = page.commands("first-channel")
@@ -341,16 +341,19 @@ class Documents(EndToEnd):
             shown, code = reader.run(command)
             self.assertEqual(code, 0, shown)
             if expected:
-                expected = [line.replace("$MADE", "t.8d3fd2f0-…") for line in expected]
                 self.assertIsNone(mismatch(expected, shown.splitlines()), command)
-                reader.run(f"MADE={json.loads(shown)['tokens']['app']}")
+                reader.run("MADE=" + re.search(r"t\.[0-9a-f-]{36}", shown)[0])
+        page.run("first-send", reader)
         page.run("first-curl", reader)
         page.run("first-logplex", reader)
         page.run("first-logger", reader)
-        commands = page.commands("first-read")
-        shown = wait_until(lambda: (out := reader.run(commands[0][0])[0]).count("\n") == 3 and out, "three records")
+        commands = [command for command, _ in page.commands("first-read")]
+        shown = wait_until(lambda: (out := reader.run(commands[0])[0]).count("\n") == 4 and out, "four records")
         self.assertEqual([line.split("]: ")[1] for line in shown.splitlines()],
-                         ["hello from curl", "hello from curl", "hello from logger"])
+                         ["hello from a program", "hello from curl", "hello from curl", "hello from logger"])
+        shown, code = reader.run(commands[1])
+        self.assertEqual((code, [json.loads(line)["message"] for line in shown.splitlines()]),
+                         (0, ["hello from a program", "hello from curl", "hello from curl"]))
         said = page.starts("first-read", reader)
         says(said, "hello from logger")
         reader.end()
