@@ -158,6 +158,11 @@ class Codes(EndToEnd):
         tail = self.follow("1500")
         self.shows("L16", "L16", tail.wait_for(r"(?m)^.*Error L16.*$")[0])
 
+    def test_l20(self):
+        self.set_up()
+        self.assertEqual(self.router.api("PUT", f"/v3/channels/{self.channel}", {"no_tail": True}).status, 200)
+        self.shows("L20", "L20", self.follow().wait_for_end())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -16,7 +16,7 @@ import time
 import unittest
 
 from certificates import self_signed
-from harness import BINARY, PATIENCE, EndToEnd, HttpFarEnd, Node, basic, counted, free_port, record, wait_until
+from harness import BINARY, PATIENCE, EndToEnd, HttpFarEnd, Node, basic, counted, free_port, record, run, wait_until
 from pages import ROOT, all_pages, block, blocks, mismatch, plain
 from peers import NO_PEERS, PEERS
 
@@ -328,6 +328,19 @@ class Documents(EndToEnd):
                 for file in files:
                     self.assertTrue((ROOT / file).exists(), file)
                     self.assertIn(pathlib.Path(file).stem, text)
+
+    def test_settings_that_pages_name_are_there(self):
+        code, text, _ = run("serve", "--help")
+        self.assertEqual(code, 0)
+        known = {"TAILRACE_" + flag[2:].replace("-", "_").upper() for flag in re.findall(r"--[a-z][a-z-]*", text)}
+        known |= {"TAILRACE_URL", "TAILRACE_APP",  # the commands'
+                  "TAILRACE_CRASHPOINT"}  # the tests', in docs/disk-format.md
+        for name in all_pages():
+            if not name.startswith(("tests/", "docs/decisions/")):
+                used = set(re.findall(r"\bTAILRACE_[A-Z_]*", (ROOT / name).read_text(encoding="utf-8")))
+                with self.subTest(name):
+                    self.assertEqual({setting for setting in used if setting.removesuffix("_FILE") not in known and setting not in known},
+                                     set())
 
     # ---- the pages
 

@@ -12,6 +12,7 @@ from harness import EndToEnd, counted, record
 from pages import ROOT
 from peers import NO_PEERS, PEERS
 
+LOGPLEX = (ROOT / "docs" / "migrate" / "logplex.md").read_text(encoding="utf-8")
 L2MET = (ROOT / "docs" / "migrate" / "l2met.md").read_text(encoding="utf-8")
 
 
@@ -96,6 +97,24 @@ class Vector(EndToEnd):
         self.router.wait_for_drain(self.channel, self.drain, delivered=4, buffered=0)
         self.assertEqual([message.partition(",")[0] for message in self.far.messages], ["first", "an add-on's", "lines", "last"])
         self.assertTrue(self.far.messages[1].endswith("two"))
+
+
+class Logplex(EndToEnd):
+    def test_routes_are_there_or_gone(self):
+        """Of the page's table: a method that no route has is answered with those that it has."""
+        router = self.node()
+        count = 0
+        for row in re.findall(r"(?m)^\| (`[A-Z]+ /.*?) \| (.*) \|$", LOGPLEX.split("## Routes")[1].split("\n## ")[0]):
+            for method, path in re.findall(r"`([A-Z]+) (/\S*)`", row[0]):
+                with self.subTest(path=path):
+                    answer = router.api("PATCH", re.sub(r":\w+", "1", path))
+                    if row[1].startswith("gone"):
+                        self.assertEqual(answer.status, 404)
+                        continue
+                    self.assertEqual(answer.status, 405, answer)
+                    self.assertIn(method, answer.header("Allow"))
+                    count += 1
+        self.assertGreater(count, 10)
 
 
 class L2met(unittest.TestCase):
