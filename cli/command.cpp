@@ -73,6 +73,34 @@ int CommandLine::usage_error(std::string_view text) const {
   return exit_usage;
 }
 
+int run_verbs(std::string_view command, std::string_view summary, std::string_view examples,
+              const std::vector<Command>& verbs, int argc, char** argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  const std::string command_line(command);
+  if (name == "--help" || name == "-h") {
+    std::string text = std::string(examples) + "\ntailrace " + command_line + ": " + std::string(summary) + "\n\n";
+    for (const Command& verb : verbs) {
+      text += "  " + std::string(verb.name) + std::string(10 - verb.name.size(), ' ') +
+              std::string(verb.summary) + "\n";
+    }
+    text += "\ntailrace " + command_line + " VERB --help has the options of each.\n";
+    return write_stdout(text) ? exit_ok : exit_failure;
+  }
+  std::vector<std::string> names;
+  std::string list;
+  for (const Command& verb : verbs) {
+    if (verb.name == name) return verb.run(argc - 1, argv + 1);
+    list += (names.empty() ? "" : &verb == &verbs.back() ? " or " : ", ") + std::string(verb.name);
+    names.emplace_back(verb.name);
+  }
+  const std::string meant = nearest(name, names);
+  complain(command_line + ": " +
+           (name.empty() ? list + "?"
+                         : std::string(name) + ": not known" + (meant.empty() ? "" : ", did you mean " + meant + "?")) +
+           " (see tailrace " + command_line + " --help)");
+  return exit_usage;
+}
+
 int not_built_yet(std::string_view what) {
   complain(std::string(what) + ": not built yet");
   return exit_usage;

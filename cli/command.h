@@ -38,6 +38,10 @@ class CommandLine {
   CLI::App app_;
 };
 
+/// A command whose first word is one of its verbs. Each verb's CommandLine is named `COMMAND VERB`.
+int run_verbs(std::string_view command, std::string_view summary, std::string_view examples,
+              const std::vector<Command>& verbs, int argc, char** argv);
+
 /// `tailrace: WHAT: not built yet` on stderr; returns exit_usage.
 int not_built_yet(std::string_view what);
 
