@@ -128,8 +128,10 @@ int remove(int argc, char** argv) {
   DrainVerb verb("rm", "ends a drain; what it had not sent stays with the channel.",
             "examples:\n  tailrace drains rm -a shop 1\n");
   verb.takes_drain();
+  verb.asks();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
+  if (!verb.may("remove drain " + verb.drain() + " of channel " + verb.app() + "?")) return exit_failure;
   const auto removed = verb.remove(verb.v2_path() + "/" + percent_encoded(verb.drain()));
   return removed ? verb.say(*removed, "drain " + verb.drain() + " removed\n") : verb.failed(removed.error());
 }

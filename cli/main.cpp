@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "cli/channels.h"
 #include "cli/command.h"
 #include "cli/drains.h"
 #include "cli/exit_code.h"
@@ -13,6 +14,7 @@
 #include "cli/serve_command.h"
 #include "cli/simulate.h"
 #include "cli/sink_command.h"
+#include "cli/tokens.h"
 #include "cli/version.h"
 
 namespace tailrace {
@@ -23,8 +25,8 @@ const std::vector<Command>& commands() {
       {"demo", "runs it on loopback with traffic and drains", demo_command},
       {"logs", "prints or follows a channel's lines", run_logs},
       {"send", "lines on stdin become log records", nullptr},
-      {"channels", "list, create, rm", nullptr},
-      {"tokens", "list, add, rm", nullptr},
+      {"channels", "list, create, set, rm", run_channels},
+      {"tokens", "list, add, rm", run_tokens},
       {"drains", "list, add, rm, test, health, pause, resume, replay", run_drains},
       {"simulate", "emits the lines of a router fleet", run_simulate},
       {"sink", "a drain's far end that counts and fails on command", run_sink},

@@ -55,6 +55,8 @@ std::optional<int> Verb::begin(int argc, char** argv) {
 ApiResult<void> Verb::connect() {
   const ApiTarget target = find_target(url_, auth_);
   api_.emplace(ApiClient::Options{.url = target.url, .auth = target.auth});
+  if (const auto split = split_http_url(target.url))
+    server_ = split->origin + (split->target == "/" ? "" : split->target);
   if (of_ == Of::everything) return {};
   const auto channel = find_channel(*api_, app_);
   if (!channel) return channel.error();

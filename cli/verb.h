@@ -47,7 +47,8 @@ class Verb {
   /// All pages of a list: the elements of `key`, each an object.
   ApiResult<Json> list(const std::string& path, const char* key);
 
-  const std::string& app() const { return app_; }        // as it was said
+  const std::string& app() const { return app_; }          // as it was said
+  const std::string& url() const { return server_; }       // of the server, without a credential
   const std::string& channel() const { return channel_; }  // its id
   const std::string& thing() const { return thing_; }
   /// `/v3/channels/7` and what follows.
@@ -67,7 +68,7 @@ class Verb {
   const std::string command_;
   const Of of_;
   CommandLine line_;
-  std::string app_, output_ = "text", url_, auth_, thing_, kind_, channel_;
+  std::string app_, output_ = "text", url_, auth_, thing_, kind_, channel_, server_;
   bool yes_ = false;
   std::optional<ApiClient> api_;
 };
