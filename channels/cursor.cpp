@@ -16,6 +16,16 @@ uint64_t Cursor::take_over(Cursor& before, const Progress& from) {
   return again;
 }
 
+void Cursor::keep_place(const Cursor& of) {
+  if (!of.log_) return;
+  log_ = of.log_;
+  log_->keep_place(state_, of.state_);
+}
+
+void Cursor::set_trail(uint64_t records) {
+  log_->set_trail(state_, records);
+}
+
 void Cursor::detach() {
   if (!log_) return;
   log_->detach(state_);

@@ -22,7 +22,8 @@ struct Read {
   bool finished = false;    // it ends with what was one batch before this start
   bool fetching =
       false;  // `slice` is empty, and something follows: the cursor parks, and is woken when it came
-  bool empty() const { return notices.empty() && slice.empty() && !loss.records; }
+  Position next;  // what the cursor reads next has this number or a greater one
+  bool empty() const { return notices.empty() && slice.empty() && loss.empty(); }
 };
 
 /// Belongs to one loop, whose thread calls its methods; its state lies under the log's lock, because eviction
@@ -36,6 +37,8 @@ class Cursor {
   /// `task` is run on `pass` after a wake. `log` and `pass` must outlive the cursor's attachment. `drain`:
   /// its id in the catalog, by which the log's ledger names it.
   Cursor(Kind kind, Pass& pass, Task& task, uint64_t drain = 0) : state_(kind, pass, task, drain) {}
+  /// A place: keeps what a tail's reader may come back for, in nobody's hands; any thread may destroy it.
+  Cursor() = default;
   ~Cursor() { detach(); }
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
@@ -43,6 +46,11 @@ class Cursor {
   /// Gives how many records lie between `place` and the log's end, at most; Read::live tells which those are.
   /// What comes behind that end is read without a hole.
   uint64_t attach(Log& log, const Place& place = Place::at_end());
+  /// A place's: stands where the tail `of` does, its trail included.
+  void keep_place(const Cursor& of);
+  /// A tail's: its reader may not have received so many of the records that it read last, and may come back for
+  /// them. Bounds take them all the same, and that is no loss of this cursor's.
+  void set_trail(uint64_t records);
   /// A drain's: goes back to `from` in place of `before`, whose account it goes on with, which is detached,
   /// and whose flight is given up: all that comes again is accepted once more. Gives how many records come
   /// again that had come to their end; 0: `from` is not before its position, and nothing was changed.

@@ -13,6 +13,7 @@ namespace tailrace {
 enum class CursorKind : uint8_t {
   drain,  // keeps an account; its losses are told
   tail,   // reads notices too; what it reads is settled at once
+  place,  // reads nothing and is never woken; what lies behind it is kept for who comes back
 };
 
 /// Lives in its Cursor, which hands it to the log's methods; from attach to detach every field is guarded by
@@ -25,6 +26,7 @@ enum class CursorKind : uint8_t {
 struct CursorState {
   CursorState(CursorKind its_kind, Pass& its_pass, Task& its_task, uint64_t its_drain)
       : kind(its_kind), pass(&its_pass), task(&its_task), drain(its_drain) {}
+  CursorState() : kind(CursorKind::place), pass(nullptr), task(nullptr), drain(0) {}
 
   // What every append looks at lies together.
   const CursorKind kind;
@@ -33,6 +35,7 @@ struct CursorState {
   bool seeking = false;   // where the first number from `next` on lies was asked of a disk
   bool moved = false;     // its progress differs from what was taken last
   uint64_t ordinal = 0;   // how many of the channel's records lie before what it reads next
+  uint64_t trail = 0;     // of a tail: so many that it read last are kept as if it had yet to read them
   Pass* const pass;
   Task* const task;
 

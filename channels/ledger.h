@@ -57,6 +57,10 @@ struct Loss {
   Micros since = 0;                          // when the first of them was given up
   Position first;                            // its number, or one before it
   DropReason reason = DropReason::overflow;  // of the latest
+  // A tail came with a number that this log has not given: what lay behind that nobody knows.
+  bool unknown = false;
+
+  bool empty() const { return !records && !unknown; }
 };
 
 }  // namespace tailrace

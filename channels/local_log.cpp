@@ -123,6 +123,16 @@ uint64_t LocalLog::take_over(CursorState& cursor, CursorState& before, const Pro
   return position - begin;
 }
 
+void LocalLog::keep_place(CursorState& cursor, const CursorState& of) {
+  const std::lock_guard lock(mutex_);
+  readers_.add(cursor, of.ordinal - std::min(of.trail, of.ordinal), {}, visible_end());
+}
+
+void LocalLog::set_trail(CursorState& cursor, uint64_t records) {
+  const std::lock_guard lock(mutex_);
+  cursor.trail = records;
+}
+
 void LocalLog::detach(CursorState& cursor) {
   const std::lock_guard lock(mutex_);
   if (const auto last = readers_.remove(cursor)) left(cursor.drain, *last);
@@ -136,6 +146,7 @@ uint64_t LocalLog::begin_read(CursorState& cursor, Read& result) {
     result.loss = readers_.take_loss(cursor);
     limit = std::min(limit, notices_.take_due(cursor.next_notice, cursor.ordinal, result.notices));
   }
+  result.next = cursor.next;
   return limit;
 }
 
@@ -144,6 +155,7 @@ void LocalLog::finish_read(CursorState& cursor, uint64_t limit, uint32_t max_byt
   result.slice = cut(cursor.at, cursor.ordinal, cursor.at_bytes, limit, max_bytes);
   const bool frozen = cursor.frozen.value != 0;
   readers_.took(cursor, result.slice);
+  result.next = cursor.next;
   result.unfinished = cursor.frozen.value != 0;
   result.finished = frozen && !result.unfinished;
 }

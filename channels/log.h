@@ -72,6 +72,8 @@ class Log {
   // ---- a cursor's side; what each does stands at Cursor, which alone has a CursorState to call it with ----
   virtual uint64_t attach(CursorState& cursor, const Place& place) = 0;
   virtual uint64_t take_over(CursorState& cursor, CursorState& before, const Progress& from) = 0;
+  virtual void keep_place(CursorState& cursor, const CursorState& of) = 0;
+  virtual void set_trail(CursorState& cursor, uint64_t records) = 0;
   virtual void detach(CursorState& cursor) = 0;
   virtual Read read(CursorState& cursor, uint32_t max_bytes) = 0;
   virtual bool park(CursorState& cursor) = 0;

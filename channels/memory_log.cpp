@@ -99,13 +99,21 @@ uint64_t MemoryLog::begin_at(CursorState& cursor, const Place& place) {
       readers_.add(cursor, end, ring_.next(), end);
       cursor.next_notice = notices_.next_id();
       return 0;
-    case Place::Kind::newest:
-      readers_.add(cursor, end - std::min({place.records, limits_.history, ring_.records()}), {}, end);
+    case Place::Kind::newest: {
+      const uint64_t newest = end - std::min({place.records, limits_.history, ring_.records()});
+      const uint64_t begin = std::max(newest, std::min(place.from, end));
+      readers_.add(cursor, begin, number_of(begin), end);
       break;
+    }
     case Place::Kind::behind: {
       // Numbers have no holes here, so what is gone since this start can be counted.
-      const uint64_t next = std::max(place.position.value + 1, first_.value) - first_.value;
-      readers_.add(cursor, std::min(next, end), {place.position.value + 1}, end);
+      const uint64_t next = place.position.value + 1;
+      const bool known = next >= first_.value && next <= ring_.next().value;
+      const bool oldest = place.position.value == 0;
+      readers_.add(cursor, known ? next - first_.value : oldest ? ring_.begin_ordinal() : 0,
+                   known ? Position{next} : first_, end);
+      cursor.loss.unknown = !known && !oldest;
+      if (cursor.loss.unknown) cursor.loss.since = wall_now();
       break;
     }
     case Place::Kind::progress:

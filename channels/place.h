@@ -19,18 +19,20 @@ struct Progress {
 };
 
 /// Where in a log a cursor begins. What is gone by then begins with what is there; a tail is told of that as
-/// a loss.
+/// a loss. A number that this log has not given begins with all that is there (Loss::unknown), 0 with the
+/// oldest, and nothing is gone.
 struct Place {
   enum class Kind : uint8_t { end, newest, behind, progress };
   Kind kind = Kind::end;
   uint64_t records = 0;  // newest: how many before the end
+  uint64_t from = 0;     // newest: none with a lower ordinal
   Position position;     // behind: the first record it reads has a greater number
   Progress stored;       // progress: of a drain that was there before
 
   static Place at_end() { return {}; }
-  static Place newest(uint64_t records) { return {Kind::newest, records, {}, {}}; }
-  static Place behind(Position position) { return {Kind::behind, 0, position, {}}; }
-  static Place resume(const Progress& progress) { return {Kind::progress, 0, {}, progress}; }
+  static Place newest(uint64_t records, uint64_t from = 0) { return {Kind::newest, records, from, {}, {}}; }
+  static Place behind(Position position) { return {Kind::behind, 0, 0, position, {}}; }
+  static Place resume(const Progress& progress) { return {Kind::progress, 0, 0, {}, progress}; }
 };
 
 }  // namespace tailrace

@@ -10,9 +10,14 @@ bool is_drain(const CursorState& cursor) {
   return cursor.kind == CursorKind::drain;
 }
 
+/// Of the oldest record that its reader may still ask for.
+uint64_t wanted_from(const CursorState& cursor) {
+  return cursor.ordinal - std::min(cursor.trail, cursor.ordinal);
+}
+
 /// Of the oldest record that has not come to its end.
 uint64_t oldest_ordinal(const CursorState& cursor) {
-  return std::accumulate(cursor.flying.begin(), cursor.flying.end(), cursor.ordinal,
+  return std::accumulate(cursor.flying.begin(), cursor.flying.end(), wanted_from(cursor),
                          [](uint64_t ordinal, const CursorState::Run& run) { return ordinal - run.records; });
 }
 
@@ -197,8 +202,8 @@ uint64_t Readers::lowest_doomed() const {
 
 void Readers::inherit_loss(CursorState& cursor, CursorState& before) {
   const Loss own = std::exchange(cursor.loss, std::exchange(before.loss, {}));
-  if (!own.records) return;
-  if (!cursor.loss.records) {
+  if (own.empty()) return;
+  if (cursor.loss.empty()) {
     cursor.loss = own;
     return;
   }
@@ -221,7 +226,7 @@ void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micr
   if (!cursor.flying.empty()) lose_in_flight(cursor, lost, reason, unwanted);
   const bool waits = std::exchange(cursor.fetching, false);  // for what does not come any more
   if (waits) cursor.parked = false;
-  const bool told = lost == unwanted || std::exchange(cursor.loss_told, true);
+  const bool told = lost == unwanted || std::exchange(cursor.loss_told, true) || !cursor.pass;
   if (!told || waits) cursor.pass->wake(*cursor.task);
 }
 
@@ -231,7 +236,7 @@ Loss Readers::take_loss(CursorState& cursor) {
 }
 
 bool Readers::want_below(uint64_t ordinal) const {
-  return std::ranges::any_of(all_, [&](const CursorState* c) { return c->ordinal < ordinal; });
+  return std::ranges::any_of(all_, [&](const CursorState* c) { return wanted_from(*c) < ordinal; });
 }
 
 uint64_t Readers::lowest() const {

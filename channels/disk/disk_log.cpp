@@ -234,13 +234,21 @@ uint64_t DiskLog::begin_at(CursorState& cursor, const Place& place) {
       readers_.add(cursor, visible_, number_of(visible_), visible_);
       cursor.next_notice = notices_.next_id();
       return 0;
-    case Place::Kind::newest:
-      readers_.add(cursor, visible_ - std::min({place.records, limits_.history, visible_ - oldest()}), {},
-                   visible_);
+    case Place::Kind::newest: {
+      const uint64_t newest = visible_ - std::min({place.records, limits_.history, visible_ - oldest()});
+      const uint64_t begin = std::max(newest, std::min(place.from, visible_));
+      readers_.add(cursor, begin, begin == visible_ ? number_of(visible_) : Position{}, visible_);
       break;
+    }
     case Place::Kind::behind: {
       const Position next{place.position.value + 1};
       const uint64_t begin = ring_.begin_ordinal();
+      if (place.position.value == 0 || next > number_of(visible_)) {
+        readers_.add(cursor, oldest(), {}, visible_);
+        cursor.loss.unknown = place.position.value != 0;
+        if (cursor.loss.unknown) cursor.loss.since = wall_now();
+        break;
+      }
       const bool here = begin == oldest() || (ring_.chunks() && next >= ring_.front().first);
       cursor.seeking = !here;
       readers_.add(cursor,
