@@ -19,13 +19,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view examples = R"(examples:
-  tailrace drains add -a shop https://user:pass@logs.example.com/in --filter 'status>=500' --gzip
-  tailrace drains list -a shop                  state, lag and last status of each
-  tailrace drains health -a shop                how they are, why, and what to do about it
-  tailrace drains test -a shop 1                tries it now, step by step
+  tailrace drains add -a shop https://user:pass@logs.example.com/in \
+      --filter 'status>=500' --gzip
+  tailrace drains list -a shop       state, lag and last status of each
+  tailrace drains health -a shop     how they are, why, and what to do about it
+  tailrace drains test -a shop 1     tries it now, step by step
   tailrace drains pause -a shop 1
   tailrace drains resume -a shop 1
-  tailrace drains replay -a shop 1 --since 15m  sends again what is still kept from there on
+  tailrace drains replay -a shop 1 --since 15m
   tailrace drains rm -a shop 1
 )";
 
@@ -104,11 +105,12 @@ int health(int argc, char** argv) {
 int add(int argc, char** argv) {
   DrainVerb verb("add", "a new drain of a channel.",
             "examples:\n  tailrace drains add -a shop https://user:pass@logs.example.com/in\n"
-            "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 --format rfc5424\n"
+            "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 \\\n"
+            "    --format rfc5424\n"
             "  tailrace drains add -a shop https://logs.example.com/in --since oldest \\\n"
             "    --filter '@procid=router status>=500' --zstd --header 'X-Team: shop'\n"
             "  tailrace drains add -a shop - --header @fields.txt < url.txt\n"
-            "                                       keeps secrets out of the list of processes\n");
+            "                             keeps secrets out of the list of processes\n");
   DrainWanted wanted;
   wanted.add_to(verb.options());
   if (const auto ended = verb.begin(argc, argv)) return *ended;

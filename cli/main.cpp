@@ -6,8 +6,10 @@
 
 #include "cli/channels.h"
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/drains.h"
 #include "cli/exit_code.h"
+#include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/logs.h"
 #include "cli/output.h"
@@ -33,9 +35,9 @@ const std::vector<Command>& commands() {
       {"top", "live view of channels and drains", nullptr},
       {"check", "says what is wrong with the configuration", nullptr},
       {"inspect", "reads a data dir; changes nothing", run_inspect},
-      {"completion", "for bash, zsh and fish", nullptr},
-      {"version", "version, commit, build type", version_command},
-      {"help", "this text, or a command's", help_command},
+      {"completion", "for bash, zsh and fish", run_completion},
+      {"version", "version, commit, build type", run_version},
+      {"help", "this text, or a command's", run_help},
   };
   return all;
 }
@@ -52,22 +54,18 @@ int main(int argc, char** argv) {
   }
   if (name == "--help" || name == "-h") name = "help";
   if (name == "--version" || name == "-V") name = "version";
-  std::vector<std::string> names;
-  for (const Command& command : commands()) {
-    if (command.name != name) {
-      names.emplace_back(command.name);
-      continue;
-    }
-    if (!command.run) return not_built_yet(name);
-    try {
-      return command.run(argc - 1, argv + 1);
-    } catch (const std::exception& failed) {
-      complain(std::string(name) + ": " + failed.what());
-      return exit_failure;
-    }
+  if (name == "__complete") return run_complete(argc - 1, argv + 1);
+  const Command* command = find_command(commands(), name);
+  if (!command) {
+    complain(std::string(name) + ": no such command" + did_you_mean(name, names_of(commands())) +
+             " (see tailrace help)");
+    return exit_usage;
   }
-  const std::string meant = nearest(name, names);
-  complain(std::string(name) + ": no such command" + (meant.empty() ? "" : ", did you mean " + meant + "?") +
-           " (see tailrace help)");
-  return exit_usage;
+  if (!command->run) return not_built_yet(name);
+  try {
+    return command->run(argc - 1, argv + 1);
+  } catch (const std::exception& failed) {
+    complain(std::string(name) + ": " + failed.what());
+    return exit_failure;
+  }
 }
