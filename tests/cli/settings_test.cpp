@@ -151,7 +151,9 @@ TEST_CASE("an unknown TAILRACE_ variable is a warning, the commands' own are kno
                          {"TAILRACE_AUTH_FILE", "/run/auth"},
                          {"HOME", "/"}});
   REQUIRE(out.settings);
-  CHECK(out.warnings == std::vector<std::string>{"TAILRACE_HTPP_LISTEN: no such setting, ignored"});
+  CHECK(out.warnings ==
+        std::vector<std::string>{
+            "TAILRACE_HTPP_LISTEN: no such setting, ignored, did you mean TAILRACE_HTTP_LISTEN?"});
 }
 
 TEST_CASE("each setting's flag") {
@@ -240,7 +242,7 @@ TEST_CASE("a limits file that is no good stops the start; names that mean nothin
   REQUIRE(out.settings);
   CHECK(out.settings->auth_generated);
   CHECK(out.warnings == Lines{"TAILRACE_AUTH: no limit, ignored in TAILRACE_LIMITS_FILE",
-                              "TAILRACE_GRACF: no such setting, ignored",
+                              "TAILRACE_GRACF: no such setting, ignored, did you mean TAILRACE_GRACE?",
                               "TAILRACE_THREADS: no limit, ignored in TAILRACE_LIMITS_FILE"});
 }
 
