@@ -54,12 +54,22 @@ struct DrainChoice {
   std::optional<Micros> since = {};  // begins as Log::since() says; none: behind what is there
 };
 
+/// What a channel is to be. What is not said stays; a new one has no name, no flags and no tokens.
+struct ChannelWish {
+  std::optional<std::string> name;
+  std::optional<bool> no_tail, no_history;
+  /// Names: one that has no token gets one, tokens of other names go, those that are there stay as they are.
+  std::optional<std::vector<std::string>> tokens;
+};
+
 /// Told of changes after they took effect, in order, on the thread that made them.
 class CatalogWatcher {
  public:
   virtual ~CatalogWatcher() = default;
   virtual void drain_added(const DrainEntry& drain) = 0;
   virtual void drain_removed(const DrainEntry& drain) = 0;
+  /// It has another URL or other options, and goes on where it was.
+  virtual void drain_replaced(const DrainEntry& drain) = 0;
   /// Its owner lets it rest or go on, perhaps once more; it has a URL.
   virtual void drain_paused(const DrainEntry& drain) = 0;
   virtual void channel_removed(const ChannelPtr& channel) = 0;
@@ -76,18 +86,28 @@ class Catalog {
   virtual TokenPtr token(std::string_view id) const = 0;      // null if unknown
   virtual std::vector<TokenPtr> tokens(const Channel& channel) const = 0;
   virtual std::vector<DrainEntry> drains(const Channel& channel) const = 0;
+  virtual std::vector<Credential> credentials() const = 0;  // by id, without the admin's and without hashes
   virtual std::optional<Permissions> authenticate(std::string_view user, std::string_view password) const = 0;
   /// Grows with every change that can make an earlier look-up of a token wrong; for caches of look-ups.
   virtual uint64_t token_epoch() const = 0;
 
   // ---- changes; errors: also those of storing them, and then nothing was changed ----
-  /// Ids count from 1, as Logplex's v2 does, with holes where numbers were lost.
-  virtual Result<ChannelPtr> add_channel(std::string name) = 0;
+  /// Ids count from 1, as Logplex's v2 does, with holes where another id was chosen or numbers were lost.
+  virtual Result<ChannelPtr> add_channel(std::string name, std::vector<std::string> tokens = {}) = 0;
+  struct PutChannel {
+    ChannelPtr channel;
+    bool created = false;
+  };
+  /// Makes or changes the channel of this id, as a whole or not at all. errors: is_counted, if no channel has
+  /// the id and it is a number.
+  virtual Result<PutChannel> put_channel(std::string id, ChannelWish wish) = 0;
   /// With its tokens and drains.
   virtual Result<void> remove_channel(std::string_view id) = 0;
   /// errors: not_found, exists.
   virtual Result<TokenPtr> add_token(std::string_view channel_id, std::string name,
                                      TokenOptions options = {}) = 0;
+  /// errors: not_found, also of a token of another channel.
+  virtual Result<void> remove_token(std::string_view channel_id, std::string_view token) = 0;
   /// `url` is unique in its channel; empty reserves a token and a place. errors: not_found, exists,
   /// too_many_drains; with `since` also the disk's.
   virtual Result<DrainEntry> add_drain(std::string_view channel_id, std::string url,
@@ -95,10 +115,16 @@ class Catalog {
   /// Gives a reserved drain its URL.
   virtual Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url,
                                            DrainChoice choice = {}) = 0;
+  /// Gives any drain this URL and these options; one that had a URL goes on where it was, and `since` means
+  /// nothing to it. errors: not_found, exists.
+  virtual Result<DrainEntry> replace_drain(std::string_view channel_id, uint64_t drain, std::string url,
+                                           DrainChoice choice = {}) = 0;
   virtual Result<DrainEntry> set_drain_paused(std::string_view channel_id, uint64_t drain, bool paused) = 0;
   virtual Result<void> remove_drain(std::string_view channel_id, uint64_t drain) = 0;
-  /// One with this id before it is replaced. Its password_hash is filled in.
+  /// Its password_hash is filled in. errors: exists, also of the admin's.
   virtual Result<void> add_credential(Credential credential, std::string_view password) = 0;
+  /// errors: not_found, also of the admin's.
+  virtual Result<void> remove_credential(std::string_view id) = 0;
 
   /// One watcher; set before the first change.
   virtual void watch(CatalogWatcher* watcher) = 0;

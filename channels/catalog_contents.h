@@ -15,6 +15,7 @@ struct CatalogContents {
   struct StoredChannel {
     std::string id, name;
     uint32_t index = 0;
+    bool no_tail = false, no_history = false;
     bool operator==(const StoredChannel&) const = default;
   };
   struct StoredToken {

@@ -46,6 +46,11 @@ std::array<FreeList, kClasses>& free_lists() {
 
 }  // namespace
 
+uint64_t Chunk::next_serial() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 ChunkRef Chunk::make(uint32_t bytes, Position first, uint64_t ordinal) {
   const uint32_t capacity = room_for(bytes);
   void* memory = free_lists()[size_t(class_of(capacity))].take();

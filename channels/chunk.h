@@ -41,6 +41,8 @@ class Chunk {
   Position first;
   uint64_t ordinal = 0;  // how many records its channel had accepted before the first one
   Micros newest = 0;     // arrival of the last entry
+  /// No other chunk of this process has it, or had it.
+  const uint64_t serial = next_serial();
 
   Position past() const { return {first.value + count}; }
   uint64_t end_ordinal() const { return ordinal + count; }
@@ -52,6 +54,8 @@ class Chunk {
 
  private:
   friend class ChunkRef;
+  static uint64_t next_serial();
+
   std::atomic<uint32_t> references_{0};
 };
 static_assert(sizeof(Chunk) <= Chunk::kHeader);

@@ -26,6 +26,12 @@ void Cursor::set_trail(uint64_t records) {
   log_->set_trail(state_, records);
 }
 
+void Cursor::succeed(Cursor& before) {
+  if (!before.log_) return;
+  log_ = std::exchange(before.log_, nullptr);
+  log_->succeed(state_, before.state_);
+}
+
 void Cursor::detach() {
   if (!log_) return;
   log_->detach(state_);

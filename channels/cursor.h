@@ -21,7 +21,7 @@ struct Read {
   bool unfinished = false;  // more follows, perhaps not at once, of what was one batch before this start
   bool finished = false;    // it ends with what was one batch before this start
   bool fetching =
-      false;  // `slice` is empty, and something follows: the cursor parks, and is woken when it came
+      false;      // `slice` is empty, and something follows: the cursor parks, and is woken when it came
   Position next;  // what the cursor reads next has this number or a greater one
   bool empty() const { return notices.empty() && slice.empty() && loss.empty(); }
 };
@@ -48,13 +48,16 @@ class Cursor {
   uint64_t attach(Log& log, const Place& place = Place::at_end());
   /// A place's: stands where the tail `of` does, its trail included.
   void keep_place(const Cursor& of);
-  /// A tail's: its reader may not have received so many of the records that it read last, and may come back for
-  /// them. Bounds take them all the same, and that is no loss of this cursor's.
+  /// A tail's: its reader may not have received so many of the records that it read last, and may come back
+  /// for them. Bounds take them all the same, and that is no loss of this cursor's.
   void set_trail(uint64_t records);
   /// A drain's: goes back to `from` in place of `before`, whose account it goes on with, which is detached,
   /// and whose flight is given up: all that comes again is accepted once more. Gives how many records come
   /// again that had come to their end; 0: `from` is not before its position, and nothing was changed.
   uint64_t take_over(Cursor& before, const Progress& from);
+  /// The same where `before` stands, whatever its flight: that comes again, or is dropped if the log has it
+  /// no more.
+  void succeed(Cursor& before);
   /// Before it is attached: what bounds take from this drain is filtered, not dropped, where it does not want
   /// it. Null: it wants all.
   void set_wanted(RecordFilterPtr wanted) { state_.wanted = std::move(wanted); }

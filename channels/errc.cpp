@@ -24,6 +24,8 @@ class Category final : public boost::system::error_category {
         return "maximum number of drains reached";
       case ChannelErrc::not_stored:
         return "the change could not be stored";
+      case ChannelErrc::is_counted:
+        return "numbers are given in turn";
     }
     return "unknown";
   }

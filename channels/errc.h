@@ -15,6 +15,7 @@ enum class ChannelErrc {
   exists,           // the same drain URL or id in the channel
   too_many_drains,  // TAILRACE_CHANNEL_DRAINS
   not_stored,       // the change could not be stored, and was not made
+  is_counted,       // a new channel's id is a number, and those are given in turn
 };
 
 const boost::system::error_category& channel_category();

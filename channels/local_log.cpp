@@ -133,6 +133,19 @@ void LocalLog::set_trail(CursorState& cursor, uint64_t records) {
   cursor.trail = records;
 }
 
+void LocalLog::succeed(CursorState& cursor, CursorState& before) {
+  const std::lock_guard lock(mutex_);
+  if (before.in_flight && Readers::progress(before).ordinal < oldest())  // its flight alone has them still
+    readers_.dropped(before, DropReason::overflow, before.in_flight, 0, wall_now());
+  Progress place = Readers::progress(before);
+  place.frozen = {};
+  (void)readers_.remove(before);
+  begin_at(cursor, Place::resume(place));
+  Readers::inherit_loss(cursor, before);
+  cursor.moved = true;
+  progressed();
+}
+
 void LocalLog::detach(CursorState& cursor) {
   const std::lock_guard lock(mutex_);
   if (const auto last = readers_.remove(cursor)) left(cursor.drain, *last);

@@ -27,6 +27,7 @@ class LocalLog : public Log {
   uint64_t take_over(CursorState& cursor, CursorState& before, const Progress& from) override;
   void keep_place(CursorState& cursor, const CursorState& of) override;
   void set_trail(CursorState& cursor, uint64_t records) override;
+  void succeed(CursorState& cursor, CursorState& before) override;
   void detach(CursorState& cursor) override;
   void settle(CursorState& cursor, uint64_t delivered, uint64_t filtered, Micros oldest_left) override;
   void drop(CursorState& cursor, DropReason reason, uint64_t records, Micros oldest_left) override;

@@ -74,6 +74,7 @@ class Log {
   virtual uint64_t take_over(CursorState& cursor, CursorState& before, const Progress& from) = 0;
   virtual void keep_place(CursorState& cursor, const CursorState& of) = 0;
   virtual void set_trail(CursorState& cursor, uint64_t records) = 0;
+  virtual void succeed(CursorState& cursor, CursorState& before) = 0;
   virtual void detach(CursorState& cursor) = 0;
   virtual Read read(CursorState& cursor, uint32_t max_bytes) = 0;
   virtual bool park(CursorState& cursor) = 0;

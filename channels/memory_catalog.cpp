@@ -1,6 +1,7 @@
 #include "channels/memory_catalog.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/ids.h"
 #include "base/text.h"
@@ -12,6 +13,10 @@ namespace {
 MemoryCatalog::Options with_key(MemoryCatalog::Options options) {
   if (options.password_key.empty()) options.password_key = random_hex(32);
   return options;
+}
+
+bool is_number(std::string_view id) {
+  return std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
@@ -29,7 +34,9 @@ void MemoryCatalog::restore(CatalogContents contents) {
   for (auto& stored : contents.channels) {
     auto channel = std::make_shared<Channel>();
     channel->id = std::move(stored.id);
-    channel->name = std::move(stored.name);
+    channel->set_name(std::move(stored.name));
+    channel->no_tail = stored.no_tail;
+    channel->no_history = stored.no_history;
     channel->index = stored.index;
     channel->log = store_.open(*channel);
     next_index_ = std::max(next_index_, channel->index + 1);
@@ -117,6 +124,15 @@ std::vector<DrainEntry> MemoryCatalog::drains(const Channel& channel) const {
   return found == by_index_.end() ? std::vector<DrainEntry>{} : found->second.drains;
 }
 
+std::vector<Credential> MemoryCatalog::credentials() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Credential> all;
+  all.reserve(credentials_.size());
+  for (const auto& [id, credential] : credentials_)
+    all.push_back({credential.id, credential.name, credential.permissions, {}});
+  return all;
+}
+
 std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
                                                        std::string_view password) const {
   const std::string hash = password_hash(options_.password_key, password);
@@ -131,20 +147,69 @@ std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
 
 // ---- changes ---------------------------------------------------------------------------------------------
 
-Result<ChannelPtr> MemoryCatalog::add_channel(std::string name) {
+Result<ChannelPtr> MemoryCatalog::add_channel(std::string name, std::vector<std::string> tokens) {
   const std::lock_guard change(change_mutex_);
-  auto channel = std::make_shared<Channel>();
-  channel->index = next_index_;
-  channel->id = std::to_string(channel->index + 1);
-  channel->name = std::move(name);
+  const auto made =
+      put(std::to_string(uint64_t{next_index_} + 1),
+          {.name = std::move(name), .no_tail = {}, .no_history = {}, .tokens = std::move(tokens)});
+  if (!made) return made.error();
+  return made->channel;
+}
+
+Result<MemoryCatalog::PutChannel> MemoryCatalog::put_channel(std::string id, ChannelWish wish) {
+  const std::lock_guard change(change_mutex_);
+  if (is_number(id) && !find(id)) return make_error_code(ChannelErrc::is_counted);
+  return put(std::move(id), std::move(wish));
+}
+
+/// With change_mutex_ held.
+Result<MemoryCatalog::PutChannel> MemoryCatalog::put(std::string id, ChannelWish wish) {
+  Entry* const entry = find(id);
+  ChannelPtr channel = entry ? entry->channel : std::make_shared<Channel>();
+  if (!entry) {
+    channel->index = next_index_;
+    channel->id = std::move(id);
+  }
+  ChannelChange change{.channel = *channel,
+                       .created = !entry,
+                       .name = wish.name ? std::move(*wish.name) : channel->name(),
+                       .no_tail = wish.no_tail.value_or(channel->no_tail),
+                       .no_history = wish.no_history.value_or(channel->no_history),
+                       .made = {},
+                       .gone = {}};
+  std::vector<TokenPtr> tokens = entry ? entry->tokens : std::vector<TokenPtr>{};
+  if (wish.tokens) {
+    const std::set<std::string> wanted(wish.tokens->begin(), wish.tokens->end());
+    std::set<std::string> missing = wanted;
+    for (const TokenPtr& token : std::exchange(tokens, {})) {
+      (wanted.contains(token->name) ? tokens : change.gone).push_back(token);
+      missing.erase(token->name);
+    }
+    for (const std::string& name : *wish.tokens)
+      if (missing.erase(name))
+        change.made.push_back(std::make_shared<const Token>(Token{new_token_id(), name, channel, false}));
+    tokens.insert(tokens.end(), change.made.begin(), change.made.end());
+  }
   if (options_.journal)
-    if (const auto stored = options_.journal->channel_added(*channel); !stored) return stored.error();
-  channel->log = store_.open(*channel);
-  ++next_index_;
-  const std::unique_lock lock(mutex_);
-  by_index_[channel->index].channel = channel;
-  index_by_id_[channel->id] = channel->index;
-  return channel;
+    if (const auto stored = options_.journal->channel_changed(change); !stored) return stored.error();
+  if (!entry) {
+    channel->log = store_.open(*channel);
+    ++next_index_;
+  }
+  channel->set_name(std::move(change.name));
+  channel->no_tail = change.no_tail;
+  channel->no_history = change.no_history;
+  {
+    const std::unique_lock lock(mutex_);
+    Entry& now = by_index_[channel->index];
+    now.channel = channel;
+    now.tokens = std::move(tokens);
+    index_by_id_[channel->id] = channel->index;
+    for (const TokenPtr& token : change.made) tokens_[token->id] = token;
+    for (const TokenPtr& token : change.gone) tokens_.erase(token->id);
+  }
+  if (!change.gone.empty()) token_epoch_.fetch_add(1, std::memory_order_release);
+  return PutChannel{std::move(channel), !entry};
 }
 
 Result<void> MemoryCatalog::remove_channel(std::string_view id) {
@@ -187,6 +252,23 @@ Result<TokenPtr> MemoryCatalog::add_token(std::string_view channel_id, std::stri
   entry->tokens.push_back(token);
   tokens_[token->id] = token;
   return token;
+}
+
+Result<void> MemoryCatalog::remove_token(std::string_view channel_id, std::string_view id) {
+  const std::lock_guard change(change_mutex_);
+  Entry* const entry = find(channel_id);
+  if (!entry) return make_error_code(ChannelErrc::not_found);
+  const auto found = std::ranges::find(entry->tokens, id, &Token::id);
+  if (found == entry->tokens.end()) return make_error_code(ChannelErrc::not_found);
+  if (options_.journal)
+    if (const auto stored = options_.journal->token_removed(**found); !stored) return stored.error();
+  {
+    const std::unique_lock lock(mutex_);
+    tokens_.erase((*found)->id);
+    entry->tokens.erase(found);
+  }
+  token_epoch_.fetch_add(1, std::memory_order_release);
+  return {};
 }
 
 /// Where a drain begins that is to begin at a time. None: behind what is there. It may read a disk, so no
@@ -233,18 +315,39 @@ Result<DrainEntry> MemoryCatalog::set_drain_url(std::string_view channel_id, uin
   Entry* const entry = find(channel_id);
   DrainEntry* const found = entry ? entry->drain(id) : nullptr;
   if (!found) return make_error_code(ChannelErrc::not_found);
-  if (!found->url.empty() || entry->has_url(url)) return make_error_code(ChannelErrc::exists);
-  DrainEntry drain = *found;
+  if (!found->url.empty()) return make_error_code(ChannelErrc::exists);
+  return give_url(*entry, *found, std::move(url), std::move(choice), *begin);
+}
+
+Result<DrainEntry> MemoryCatalog::replace_drain(std::string_view channel_id, uint64_t id, std::string url,
+                                                DrainChoice choice) {
+  const auto begin = begin_of(channel_id, choice);
+  if (!begin) return begin.error();
+  const std::lock_guard change(change_mutex_);
+  Entry* const entry = find(channel_id);
+  DrainEntry* const found = entry ? entry->drain(id) : nullptr;
+  if (!found) return make_error_code(ChannelErrc::not_found);
+  if (found->url == url && found->options == choice.options) return *found;
+  return give_url(*entry, *found, std::move(url), std::move(choice), *begin);
+}
+
+/// With change_mutex_ held.
+Result<DrainEntry> MemoryCatalog::give_url(Entry& entry, DrainEntry& found, std::string url,
+                                           DrainChoice choice, const std::optional<Progress>& begin) {
+  const bool runs = !found.url.empty();
+  if (found.url != url && entry.has_url(url)) return make_error_code(ChannelErrc::exists);
+  DrainEntry drain = found;
   drain.url = std::move(url);
-  drain.start = *begin ? **begin : drain.channel->log->end();
+  if (!runs) drain.start = begin ? *begin : drain.channel->log->end();
   drain.options = std::move(choice.options);
   if (options_.journal)
     if (const auto stored = options_.journal->drain_url_set(drain); !stored) return stored.error();
   {
     const std::unique_lock lock(mutex_);
-    *found = drain;
+    found = drain;
   }
-  if (watcher_) watcher_->drain_added(drain);
+  if (watcher_ && runs) watcher_->drain_replaced(drain);
+  if (watcher_ && !runs) watcher_->drain_added(drain);
   return drain;
 }
 
@@ -284,11 +387,24 @@ Result<void> MemoryCatalog::remove_drain(std::string_view channel_id, uint64_t i
 Result<void> MemoryCatalog::add_credential(Credential credential, std::string_view password) {
   credential.password_hash = password_hash(options_.password_key, password);
   const std::lock_guard change(change_mutex_);
+  if (credentials_.contains(credential.id) || (!admin_.id.empty() && admin_.id == credential.id))
+    return make_error_code(ChannelErrc::exists);
   if (options_.journal)
     if (const auto stored = options_.journal->credential_added(credential); !stored) return stored.error();
   const std::unique_lock lock(mutex_);
   std::string id = credential.id;
   credentials_[std::move(id)] = std::move(credential);
+  return {};
+}
+
+Result<void> MemoryCatalog::remove_credential(std::string_view id) {
+  const std::lock_guard change(change_mutex_);
+  const auto found = credentials_.find(id);
+  if (found == credentials_.end()) return make_error_code(ChannelErrc::not_found);
+  if (options_.journal)
+    if (const auto stored = options_.journal->credential_removed(id); !stored) return stored.error();
+  const std::unique_lock lock(mutex_);
+  credentials_.erase(found);
   return {};
 }
 

@@ -41,19 +41,25 @@ class MemoryCatalog final : public Catalog {
   TokenPtr token(std::string_view id) const override;
   std::vector<TokenPtr> tokens(const Channel& channel) const override;
   std::vector<DrainEntry> drains(const Channel& channel) const override;
+  std::vector<Credential> credentials() const override;
   std::optional<Permissions> authenticate(std::string_view user, std::string_view password) const override;
   uint64_t token_epoch() const override { return token_epoch_.load(std::memory_order_acquire); }
 
-  Result<ChannelPtr> add_channel(std::string name) override;
+  Result<ChannelPtr> add_channel(std::string name, std::vector<std::string> tokens = {}) override;
+  Result<PutChannel> put_channel(std::string id, ChannelWish wish) override;
   Result<void> remove_channel(std::string_view id) override;
   Result<TokenPtr> add_token(std::string_view channel_id, std::string name, TokenOptions options) override;
+  Result<void> remove_token(std::string_view channel_id, std::string_view token) override;
   Result<DrainEntry> add_drain(std::string_view channel_id, std::string url,
                                DrainChoice choice = {}) override;
   Result<DrainEntry> set_drain_url(std::string_view channel_id, uint64_t drain, std::string url,
                                    DrainChoice choice = {}) override;
+  Result<DrainEntry> replace_drain(std::string_view channel_id, uint64_t drain, std::string url,
+                                   DrainChoice choice = {}) override;
   Result<DrainEntry> set_drain_paused(std::string_view channel_id, uint64_t drain, bool paused) override;
   Result<void> remove_drain(std::string_view channel_id, uint64_t drain) override;
   Result<void> add_credential(Credential credential, std::string_view password) override;
+  Result<void> remove_credential(std::string_view id) override;
   void watch(CatalogWatcher* watcher) override { watcher_ = watcher; }
 
  private:
@@ -73,6 +79,9 @@ class MemoryCatalog final : public Catalog {
   using ById = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
   Result<std::optional<Progress>> begin_of(std::string_view channel_id, const DrainChoice& choice) const;
+  Result<PutChannel> put(std::string id, ChannelWish wish);
+  Result<DrainEntry> give_url(Entry& entry, DrainEntry& drain, std::string url, DrainChoice choice,
+                              const std::optional<Progress>& begin);
   Entry* find(std::string_view channel_id);
   const Entry* find(std::string_view channel_id) const;
 
@@ -89,7 +98,7 @@ class MemoryCatalog final : public Catalog {
   std::map<uint32_t, Entry> by_index_;  // in order of creation
   ById<uint32_t> index_by_id_;
   ById<TokenPtr> tokens_;
-  ById<Credential> credentials_;
+  std::map<std::string, Credential, std::less<>> credentials_;
   Credential admin_;
   std::atomic<uint64_t> token_epoch_{1};
 };

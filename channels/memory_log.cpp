@@ -110,7 +110,10 @@ uint64_t MemoryLog::begin_at(CursorState& cursor, const Place& place) {
       const uint64_t next = place.position.value + 1;
       const bool known = next >= first_.value && next <= ring_.next().value;
       const bool oldest = place.position.value == 0;
-      readers_.add(cursor, known ? next - first_.value : oldest ? ring_.begin_ordinal() : 0,
+      readers_.add(cursor,
+                   known    ? next - first_.value
+                   : oldest ? ring_.begin_ordinal()
+                            : 0,
                    known ? Position{next} : first_, end);
       cursor.loss.unknown = !known && !oldest;
       if (cursor.loss.unknown) cursor.loss.since = wall_now();

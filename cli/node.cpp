@@ -14,6 +14,7 @@
 #include "web/access.h"
 #include "web/channel_routes.h"
 #include "web/drain_routes.h"
+#include "web/history_routes.h"
 #include "web/metrics_routes.h"
 #include "web/rollup_routes.h"
 #include "web/series_routes.h"
@@ -76,6 +77,7 @@ class Node::Watcher final : public CatalogWatcher {
       : drains_(drains), metrics_(metrics), rollups_(rollups) {}
   void drain_added(const DrainEntry& drain) override { drains_.drain_added(drain); }
   void drain_removed(const DrainEntry& drain) override { drains_.drain_removed(drain); }
+  void drain_replaced(const DrainEntry& drain) override { drains_.drain_replaced(drain); }
   void drain_paused(const DrainEntry& drain) override { drains_.drain_paused(drain); }
   void channel_removed(const ChannelPtr& channel) override {
     drains_.channel_removed(channel);
@@ -117,6 +119,7 @@ Node::Node(const Settings& settings)
                 keeper_,
                 counters_,
                 sessions_,
+                renderings_,
                 scrapes_,
                 connector_.policy(),
                 blocking_,
@@ -135,6 +138,7 @@ Node::Node(const Settings& settings)
     for (const DrainEntry& drain : catalog.drains(*channel))
       if (!drain.url.empty()) drains_.drain_added(drain);
   repeats_.load(storage_.posts(), mono_now(), wall_now());
+  services_.api_state = settings.api_state;
   services_.unready = [this]() -> std::vector<std::string> {
     if (stopping_) return {"stopping"};
     if (!ready_) return {"starting"};
@@ -243,14 +247,15 @@ void Node::add_routes() {
     add_session_reading(*routes, services_);
     add_probe_routes(*routes, services_);
   }
-  const HttpGate api = full_api_gate(storage_.catalog());
-  add_channel_routes(admin_routes_, services_, api);
-  add_drain_routes(admin_routes_, services_, api);
-  add_session_api(admin_routes_, services_, api);
-  add_status_routes(admin_routes_, services_, api);
-  add_metrics_routes(admin_routes_, services_, api);
-  add_rollup_routes(admin_routes_, services_, api);
-  add_series_routes(admin_routes_, services_, api);
+  const ApiGates gates(storage_.catalog(), services_.api_state);
+  add_channel_routes(admin_routes_, services_, gates.full_api);
+  add_drain_routes(admin_routes_, services_, gates);
+  add_session_api(admin_routes_, services_, gates.readers);
+  add_history_routes(admin_routes_, services_, gates.channel);
+  add_status_routes(admin_routes_, services_, gates.full_api);
+  add_metrics_routes(admin_routes_, services_, gates.full_api);
+  add_rollup_routes(admin_routes_, services_, gates.channel);
+  add_series_routes(admin_routes_, services_, gates.channel);
 }
 
 void Node::start() {
@@ -284,6 +289,7 @@ void Node::set_limits(const Settings& settings) {
   metrics_.set_series_limits(settings.channel_series, settings.series);
   metrics_.room().set_limit(open_bytes(settings));
   rollups_->set_limit(rollup_bytes(settings));
+  services_.api_state = settings.api_state;
 }
 
 std::vector<std::string> Node::addresses(const Listeners& listeners) {

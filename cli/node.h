@@ -52,6 +52,7 @@ class Node {
   void tick(Mono now) {
     quota_.tell(now);
     metrics_.tick(wall_now());
+    sessions_.sweep(now);
   }
 
   Catalog& catalog() { return storage_.catalog(); }
@@ -92,6 +93,7 @@ class Node {
   Budget bodies_, held_frames_;
   LogsServices logs_;
   Sessions sessions_;
+  Renderings renderings_;
   Scrapes scrapes_;
   EventLoops loops_;
   Connector connector_;

@@ -9,6 +9,13 @@
 namespace tailrace {
 namespace {
 
+bool read_api_state(Settings& s, std::string_view value) {
+  const auto found = std::ranges::find(kApiStates, value);
+  if (found == kApiStates.end()) return false;
+  s.api_state = ApiState(found - kApiStates.begin());
+  return true;
+}
+
 bool never(Settings&, std::string_view) {
   return false;
 }
@@ -79,6 +86,8 @@ const std::vector<SettingSpec> table = {
      [](Settings& s, std::string_view v) { return read_count(s.series, v, 0, 100'000'000); }},
     {"TAILRACE_ROUTER_BY", "off", "dyno, host, dyno,host or off", "router series per dyno, per host", plain,
      read_router_by},
+    {"TAILRACE_API_STATE", "normal", "normal, read_only or disabled", "what the API does", limit,
+     read_api_state},
     {"TAILRACE_LIMITS_FILE", "", "a readable file of NAME=value lines", "limits that SIGHUP reads again",
      plain, [](Settings& s, std::string_view v) { return s.limits_file = v, true; }},
     {"TAILRACE_DRAIN_ALLOW", "", "addresses and networks, comma separated", "exceptions from the deny list",

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "net/server_tls.h"
+#include "web/api_state.h"
 
 namespace tailrace {
 
@@ -51,6 +52,7 @@ struct Settings {
   uint64_t channel_rate = 0;  // records per second; 0: off
   uint64_t channel_series = 0, series = 0;
   bool router_by_dyno = false, router_by_host = false;
+  ApiState api_state = ApiState::normal;
   std::string drain_allow, drain_deny;  // as AddressPolicy::parse takes them
   std::string dns;                      // `address:port,…`; empty: the system's
   std::string ca_file;                  // empty: the system's

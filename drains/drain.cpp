@@ -33,6 +33,14 @@ uint64_t Drain::take_over(Drain& before, const Progress& from, RecordFilterPtr w
   return again;
 }
 
+void Drain::succeed(Drain& before, RecordFilterPtr wanted) {
+  cursor_.set_wanted(std::move(wanted));
+  cursor_.succeed(before.cursor_);
+  before.give_back_losses();
+  own_loss_ = before.own_loss_;
+  next_loss_ = before.next_loss_;
+}
+
 void Drain::stop() {
   if (std::exchange(stopped_, true)) return;
   cursor_.detach();

@@ -59,6 +59,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   /// to `from`. Gives Cursor::take_over(); 0: nothing was changed. Then `before` is to be stopped, and this
   /// one started.
   uint64_t take_over(Drain& before, const Progress& from, RecordFilterPtr wanted);
+  /// The same where `before` stands, for another far end: of what it knows only what was lost is taken.
+  void succeed(Drain& before, RecordFilterPtr wanted);
   virtual void start() = 0;
   void stop();
   /// Its owner lets it rest: nothing is sent, what was under way is broken off and comes again; the cursor

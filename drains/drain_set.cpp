@@ -78,6 +78,36 @@ void DrainSet::drain_removed(const DrainEntry& entry) {
   share_batch_memory();
 }
 
+void DrainSet::drain_replaced(const DrainEntry& entry) {
+  JudgedTarget judged = judge_stored(entry);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = drains_.find(entry.id);
+    if (found != drains_.end() && judged.error.empty()) {
+      asio::post(found->second->loop().io,
+                 [this, entry, judged = std::move(judged)] { replace_now(entry, judged); });
+      return;
+    }
+  }
+  drain_removed(entry);
+  drain_added(entry);
+}
+
+/// On the drain's loop.
+void DrainSet::replace_now(const DrainEntry& entry, JudgedTarget judged) {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(entry.id);
+  if (found == drains_.end()) return;
+  const DrainPtr drain = found->second;
+  const RecordFilterPtr wanted = judged.options.wanted;
+  const DrainPtr next = make(drain->loop(), entry, std::move(judged));
+  next->succeed(*drain, wanted);
+  found->second = next;
+  drain->stop();
+  if (entry.paused) next->hold(entry.paused, false);
+  next->start();
+}
+
 void DrainSet::drain_paused(const DrainEntry& entry) {
   const std::lock_guard lock(mutex_);
   const auto found = drains_.find(entry.id);

@@ -21,6 +21,7 @@ class DrainSet final : public CatalogWatcher {
 
   void drain_added(const DrainEntry& entry) override;
   void drain_removed(const DrainEntry& entry) override;
+  void drain_replaced(const DrainEntry& entry) override;
   void drain_paused(const DrainEntry& entry) override;
   void channel_removed(const ChannelPtr& channel) override;
 
@@ -55,6 +56,7 @@ class DrainSet final : public CatalogWatcher {
 
  private:
   DrainPtr make(Loop& loop, const DrainEntry& entry, JudgedTarget judged);
+  void replace_now(const DrainEntry& entry, JudgedTarget judged);
   std::optional<uint64_t> replay_now(uint64_t id, const Progress& from, JudgedTarget judged);
   static Account account_of(const Drain& drain, const Ledger& ledger);
 

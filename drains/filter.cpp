@@ -155,12 +155,6 @@ std::optional<int> number_of(const std::array<std::string_view, N>& names, std::
   return number && *number < N ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
-std::optional<int> severity_of(std::string_view text) {
-  for (const auto& [name, number] : kOtherSeverities)
-    if (iequals(name, text)) return number;
-  return number_of(kSeverityNames, text);
-}
-
 /// Reads a filter's text from left to right. The first error stays.
 class Parser {
  public:
@@ -348,7 +342,7 @@ class Parser {
                              : "it takes = != ~",
                   at);
     if (severity || facility) {
-      const std::optional<int> number = severity ? severity_of(value) : number_of(kFacilityNames, value);
+      const std::optional<int> number = severity ? parse_severity(value) : number_of(kFacilityNames, value);
       if (!number) return fail(severity ? "a severity is missing" : "a facility is missing", at);
       term.number = *number;
     }
@@ -378,6 +372,12 @@ class Parser {
 };
 
 }  // namespace
+
+std::optional<int> parse_severity(std::string_view text) {
+  for (const auto& [name, number] : kOtherSeverities)
+    if (iequals(name, text)) return number;
+  return number_of(kSeverityNames, text);
+}
 
 ParsedFilter parse_filter(std::string_view text) {
   return Parser(text).parse();

@@ -83,6 +83,8 @@ class HttpExchange {
   virtual asio::awaitable<bool> begin_stream(int status, HttpFields headers) = 0;
   /// Sends bytes of the body. False: the peer is gone, or took nothing for 30 s.
   virtual asio::awaitable<bool> write(std::string_view bytes) = 0;
+  /// Of what was written, how many bytes the far end's system has not acknowledged, about.
+  virtual size_t unsent() const = 0;
   /// Ends the stream, once the handler is done, so that the peer knows that it is not whole.
   virtual void break_off() = 0;
   /// While streaming: `gone` is called once, on the loop, when the peer closes or resets or the server stops.

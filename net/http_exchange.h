@@ -15,6 +15,7 @@ class HttpConnection::Exchange final : public HttpExchange {
   asio::awaitable<void> respond(HttpResponse response) override;
   asio::awaitable<bool> begin_stream(int status, HttpFields headers) override;
   asio::awaitable<bool> write(std::string_view bytes) override;
+  size_t unsent() const override { return connection_.stream_->unsent(); }
   void on_gone(std::function<void()> gone) override;
 
   /// What follows from the head, once it is known.

@@ -1,5 +1,9 @@
 #include "net/stream.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -175,6 +179,12 @@ void Stream::shutdown_send() {
   error_code ignored;
   if (tls_) tls_.goodbye();
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+size_t Stream::unsent() const {
+  int bytes = 0;
+  const int fd = const_cast<asio::ip::tcp::socket&>(socket_).native_handle();
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 ? size_t(std::max(bytes, 0)) : 0;
 }
 
 void Stream::close() {

@@ -72,6 +72,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   /// All of it, with up to `stall` between two moments of progress.
   asio::awaitable<Io> write(Gather buffers, std::chrono::milliseconds stall);
 
+  /// Bytes that the far end's system has not acknowledged (SIOCOUTQ).
+  size_t unsent() const;
+
   /// Calls `on_readable` each time bytes or an end arrive, until it says false or unwatch().
   void watch(std::function<bool()> on_readable);
   void unwatch();

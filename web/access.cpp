@@ -45,6 +45,24 @@ HttpResponse not_authorised() {
   return response;
 }
 
+HttpResponse not_now(std::string_view why) {
+  HttpResponse response = http_error(503, why);
+  response.headers.add("Retry-After", "30");
+  return response;
+}
+
+enum class Use : uint8_t { reading, by_method };
+
+HttpGate in_state(const std::atomic<ApiState>& state, Use use, HttpGate gate) {
+  return [&state, use, gate = std::move(gate)](const HttpRequest& request) -> std::optional<HttpResponse> {
+    const ApiState now = state.load(std::memory_order_relaxed);
+    if (now == ApiState::disabled) return not_now("API temporarily disabled");
+    if (now == ApiState::read_only && use == Use::by_method && changes(request.method))
+      return not_now("API temporarily in read-only mode");
+    return gate(request);
+  };
+}
+
 }  // namespace
 
 HttpGate own_origin_gate() {
@@ -54,15 +72,52 @@ HttpGate own_origin_gate() {
   };
 }
 
+std::optional<Permissions> permissions_of(const Catalog& catalog, const HttpRequest& request) {
+  const auto given = credentials_of(request, false);
+  return given ? catalog.authenticate(given->user, given->password) : std::nullopt;
+}
+
+bool may_read_channel(const Catalog& catalog, const HttpRequest& request, std::string_view channel_id) {
+  const auto permissions = permissions_of(catalog, request);
+  return permissions && permissions->may_read(channel_id);
+}
+
+HttpResponse may_not_read() {
+  return http_error(403, "this credential may not read this channel");
+}
+
 HttpGate full_api_gate(const Catalog& catalog) {
   return [&catalog](const HttpRequest& request) -> std::optional<HttpResponse> {
-    const auto given = credentials_of(request, false);
-    const auto permissions = given ? catalog.authenticate(given->user, given->password) : std::nullopt;
+    const auto permissions = permissions_of(catalog, request);
     if (!permissions) return not_authorised();
     if (!permissions->full_api) return http_error(403, "this credential may not use the API");
     return std::nullopt;
   };
 }
+
+HttpGate channel_gate(const Catalog& catalog) {
+  return [&catalog](const HttpRequest& request) -> std::optional<HttpResponse> {
+    const auto permissions = permissions_of(catalog, request);
+    if (!permissions) return not_authorised();
+    if (!permissions->may_read(request.param("c"))) return may_not_read();
+    return std::nullopt;
+  };
+}
+
+HttpGate api_gate(const Catalog& catalog) {
+  return [&catalog](const HttpRequest& request) -> std::optional<HttpResponse> {
+    const auto permissions = permissions_of(catalog, request);
+    if (!permissions) return not_authorised();
+    if (!permissions->full_api && permissions->read.empty())
+      return http_error(403, "this credential may not use the API");
+    return std::nullopt;
+  };
+}
+
+ApiGates::ApiGates(const Catalog& catalog, const std::atomic<ApiState>& state)
+    : full_api(in_state(state, Use::by_method, full_api_gate(catalog))),
+      channel(in_state(state, Use::reading, channel_gate(catalog))),
+      readers(in_state(state, Use::reading, api_gate(catalog))) {}
 
 HttpGate channel_scrape_gate(const Catalog& catalog) {
   return [&catalog](const HttpRequest& request) -> std::optional<HttpResponse> {

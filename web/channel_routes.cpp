@@ -63,9 +63,10 @@ class ChannelRoutes {
     json tokens = json::array(), drains = json::array();
     for (const TokenPtr& token : catalog_.tokens(*channel)) tokens.push_back(token_json(*token));
     for (const DrainEntry& drain : catalog_.drains(*channel)) drains.push_back(drain_json(drain));
-    return json_response(
-        200,
-        {{"channel_id", id_json(*channel)}, {"name", channel->name}, {"tokens", tokens}, {"drains", drains}});
+    return json_response(200, {{"channel_id", id_json(*channel)},
+                               {"name", channel->name()},
+                               {"tokens", tokens},
+                               {"drains", drains}});
   }
 
   HttpResponse remove(const HttpRequest& request) const {
@@ -129,12 +130,12 @@ class ChannelRoutes {
     bool begun = after.empty();
     json next = nullptr;
     for (const ChannelPtr& channel : catalog_.channels()) {
-      if (begun && (name.empty() || channel->name == name)) {
+      if (begun && (name.empty() || channel->name() == name)) {
         if (page.size() == kPage) {
           next = page.back()["channel"];
           break;
         }
-        page.push_back({{"channel", channel->id}, {"name", channel->name}});
+        page.push_back({{"channel", channel->id}, {"name", channel->name()}});
       }
       if (channel->id == after) begun = true;
     }

@@ -115,21 +115,22 @@ std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& 
   return found == drains.end() ? std::nullopt : std::optional(*found);
 }
 
-void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
-  BlockingRoutes<DrainRoutes> blocking(routes, std::make_shared<const DrainRoutes>(services),
-                                       services.blocking, gate);
-  blocking.add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+void add_drain_routes(HttpRoutes& routes, WebServices& services, const ApiGates& gates) {
+  const auto answers = std::make_shared<const DrainRoutes>(services);
+  BlockingRoutes<DrainRoutes> reading(routes, answers, services.blocking, gates.channel);
+  reading.add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+  reading.add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
+  reading.add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
+  BlockingRoutes<DrainRoutes> changing(routes, answers, services.blocking, gates.full_api);
   routes.add(
       "POST", "/v3/channels/:c/drains/:d/test",
       [tests = std::make_shared<DrainTests>(services)](HttpExchange& exchange) {
         return tests->run(exchange);
       },
-      gate);
-  blocking.add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
-  blocking.add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
-  blocking.add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
-  blocking.add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
-  blocking.add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);
+      gates.full_api);
+  changing.add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
+  changing.add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
+  changing.add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);
 }
 
 }  // namespace tailrace

@@ -7,6 +7,7 @@
 
 #include "channels/catalog.h"
 #include "net/http.h"
+#include "web/access.h"
 #include "web/services.h"
 
 namespace tailrace {
@@ -22,7 +23,7 @@ std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& 
 std::optional<Micros> begin_time(std::string_view text, Micros now);
 inline constexpr std::string_view kBeginTimes = "since: takes a duration (15m), an RFC 3339 time, or oldest";
 
-/// `gate` guards each of them.
-void add_drain_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
+/// Readers of the channel may look, the rest takes full_api.
+void add_drain_routes(HttpRoutes& routes, WebServices& services, const ApiGates& gates);
 
 }  // namespace tailrace

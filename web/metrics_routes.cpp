@@ -92,7 +92,7 @@ class MetricsRoutes {
                      {"labels",
                       {{"__metrics_path__", "/v3/channels/" + channel->id + "/prometheus"},
                        {"channel", channel->id},
-                       {"channel_name", channel->name}}}});
+                       {"channel_name", channel->name()}}}});
     return json_response(200, all);
   }
 

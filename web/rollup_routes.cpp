@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/time_text.h"
 #include "metrics/rollup/rollup_keeper.h"
+#include "web/accept.h"
 #include "web/blocking_routes.h"
 #include "web/rollup_answer.h"
 
@@ -59,15 +60,8 @@ std::optional<Form> form_of(const HttpRequest& request) {
   if (format == "csv") return Form::csv;
   if (format == "json") return Form::json;
   if (!format.empty()) return std::nullopt;
-  std::optional<Form> form;
-  for_each_piece(request.headers.list("accept"), ',', [&](std::string_view type) {
-    std::string_view name = type.substr(0, type.find(';'));
-    while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
-    if (form) return;
-    if (iequals(name, "text/csv")) form = Form::csv;
-    if (iequals(name, "application/json")) form = Form::json;
-  });
-  return form.value_or(Form::json);
+  return accepted_form<Form>(request, {{"text/csv", Form::csv}, {"application/json", Form::json}})
+      .value_or(Form::json);
 }
 
 /// The answers, on a thread that may block.

@@ -14,7 +14,9 @@
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "metrics/rollup/rollup_keeper.h"
+#include "web/api_state.h"
 #include "web/listener_families.h"
+#include "web/renderings.h"
 #include "web/scrapes.h"
 #include "web/sessions.h"
 
@@ -28,6 +30,7 @@ struct WebServices {
   RollupKeeper& rollups;
   OwnCounters& counters;
   Sessions& sessions;
+  Renderings& renderings;
   Scrapes& scrapes;
   const AddressPolicy& policy;
   boost::asio::thread_pool& blocking;  // for what may block: changes of the catalog, a channel's scrape
@@ -36,6 +39,7 @@ struct WebServices {
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;
+  std::atomic<ApiState> api_state{ApiState::normal};  // TAILRACE_API_STATE, which may change
 };
 
 }  // namespace tailrace

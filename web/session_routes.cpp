@@ -1,6 +1,8 @@
 #include "web/session_routes.h"
 
 #include "base/text.h"
+#include "web/accept.h"
+#include "web/access.h"
 #include "web/json_body.h"
 #include "web/tail.h"
 
@@ -9,15 +11,15 @@ namespace {
 
 using nlohmann::json;
 
-/// Absent, null, false and "0" mean history only.
-bool wants_tail(const json& body) {
-  const auto tail = body.find("tail");
-  if (tail == body.end() || tail->is_null()) return false;
-  if (tail->is_boolean()) return tail->get<bool>();
-  if (tail->is_string()) return *tail != "0" && *tail != "false" && *tail != "";
-  if (tail->is_number()) return *tail != 0;
-  return true;
-}
+/// What differs between the versions of the API.
+struct SessionKind {
+  int unknown_channel;  // status
+  bool canary;          // history only, under a path of its own
+  bool location;        // says where in a field too
+  bool bare;            // the answer's body is the URL alone
+};
+constexpr SessionKind kV1{404, false, false, true}, kV2{404, false, false, false},
+    kV3{422, false, true, false}, kCanary{404, true, false, false};
 
 /// `http://HOST:PUBLIC-PORT`: the host that the request came in by, and the public listener's port.
 std::string public_base(const WebServices& services, const HttpRequest& request) {
@@ -32,65 +34,116 @@ std::string public_base(const WebServices& services, const HttpRequest& request)
   return "http://" + host + ":" + std::to_string(services.public_port);
 }
 
-HttpResponse create(WebServices& services, const HttpRequest& request) {
+HttpResponse created(const WebServices& services, const HttpRequest& request, const SessionKind& kind,
+                     const std::string& id) {
+  const std::string url =
+      kind.canary ? "/v2/canary-fetch/" + id : public_base(services, request) + "/sessions/" + id;
+  if (kind.bare) return {201, "text/plain", url, {}};
+  HttpResponse response{201, "application/json", dumped({{"url", url}}), {}};
+  if (kind.location) response.headers.add("Location", url);
+  return response;
+}
+
+HttpResponse busy() {
+  HttpResponse response = http_error(503, "too many sessions");
+  response.headers.add("Retry-After", "10");
+  return response;
+}
+
+/// What the body asks for, in `fields`; or the answer if that will not do.
+std::optional<HttpResponse> refused(const WebServices& services, const HttpRequest& request,
+                                    const SessionKind& kind, TailFields& fields) {
   const auto body = json_object(request.body);
   if (!body) return http_error(400, "invalid JSON");
-  bool wrong = false;
-  TailQuery query;
-  const auto channel_id = text_field(*body, "channel_id", wrong);
-  if (!channel_id) return http_error(wrong ? 422 : 400, "'channel_id' missing");
-  const auto num = text_field(*body, "num", wrong);
-  query.ps = text_field(*body, "ps", wrong).value_or("");
-  query.source = text_field(*body, "source", wrong).value_or("");
-  if (wrong) return http_error(422, "num, ps and source must be strings");
-  for (const char* later : {"grep", "exclude", "since", "after"})
-    if (body->contains(later)) return http_error(422, std::string(later) + ": not built yet");
-  if (num) {
-    const auto count = parse_u64(*num);
-    if (!count) return http_error(422, "num must be a whole number");
-    query.num = *count;
+  fields = read_tail_fields(*body, wall_now());
+  if (!fields.error.empty()) return http_error(422, fields.error);
+  if (!fields.channel_id) return http_error(400, "'channel_id' missing");
+  if (!may_read_channel(services.catalog, request, *fields.channel_id)) return may_not_read();
+  fields.query.channel = services.catalog.channel(*fields.channel_id);
+  if (!fields.query.channel) return http_error(kind.unknown_channel, "channel not found");
+  if (kind.canary) fields.query.follow = false;
+  return std::nullopt;
+}
+
+asio::awaitable<void> create(WebServices& services, const SessionKind& kind, HttpExchange& exchange) {
+  TailFields fields;
+  if (auto answer = refused(services, exchange.request, kind, fields)) {
+    co_await exchange.respond(std::move(*answer));
+    co_return;
   }
-  query.follow = wants_tail(*body);
-  query.channel = services.catalog.channel(*channel_id);
-  if (!query.channel) return http_error(404, "channel not found");
-  const auto id = services.sessions.create(std::move(query));
-  if (!id) {
-    HttpResponse response = http_error(503, "too many sessions");
-    response.headers.add("Retry-After", "10");
-    return response;
+  if (fields.since) {
+    const Result<void> found = co_await begin_since(fields.query, *fields.since, services.blocking);
+    if (!found) {
+      co_await exchange.respond(http_error(503, "the data dir could not be read"));
+      co_return;
+    }
   }
-  return {
-      201, "application/json", dumped({{"url", public_base(services, request) + "/sessions/" + *id}}), {}};
+  const auto id = services.sessions.create(std::move(fields.query));
+  HttpResponse response = id ? created(services, exchange.request, kind, *id) : busy();
+  co_await exchange.respond(std::move(response));
+}
+
+TailForm form_of(const HttpRequest& request) {
+  return accepted_form<TailForm>(request, {{"text/plain", TailForm::text},
+                                           {"application/x-ndjson", TailForm::ndjson},
+                                           {"text/event-stream", TailForm::events},
+                                           {"application/x-tailrace-lines", TailForm::lines}})
+      .value_or(TailForm::text);
+}
+
+/// Where a reader who was here before goes on. `wrong`: he says something else.
+std::optional<Position> resumption(const HttpRequest& request, bool& wrong) {
+  std::string said(request.headers.get("last-event-id"));
+  if (said.empty()) said = request.query("after");
+  if (said.empty()) return std::nullopt;
+  const auto number = parse_u64(said);
+  wrong = !number;
+  return number ? std::optional(Position{*number}) : std::nullopt;
 }
 
 asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange) {
-  const std::string_view accept = exchange.request.headers.get("accept");
-  for (const char* later : {"application/x-ndjson", "text/event-stream"}) {
-    if (accept.find(later) == accept.npos) continue;
-    co_await exchange.respond(http_error(406, std::string(later) + ": not built yet"));
+  bool wrong = false;
+  const auto after = resumption(exchange.request, wrong);
+  auto reading = services.sessions.open(exchange.request.param("id"));
+  if (wrong) {
+    co_await exchange.respond(http_error(400, "Last-Event-ID: takes a record's number"));
     co_return;
   }
-  const auto reading = services.sessions.open(exchange.request.param("id"));
   if (!reading) {
     co_await exchange.respond(http_error(404, "Not found"));
     co_return;
   }
-  Tail tail(exchange, reading->query(), services.counters);
-  co_await tail.run();
+  TailQuery query = reading->query();
+  if (after) {
+    query.after = after;
+    query.num = std::nullopt;
+  }
+  Tail tail(exchange, query, form_of(exchange.request), TailServices{services.counters, services.renderings});
+  const bool follows = co_await tail.run_history();
+  if (follows) {
+    reading->came_back();
+    co_await tail.follow();
+  }
+  if (!query.channel->removed) reading->leave_place(tail.place());
 }
 
 }  // namespace
 
 void add_session_api(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
-  routes.add(
-      "POST", "/v2/sessions",
-      [&services](HttpExchange& exchange) { return exchange.respond(create(services, exchange.request)); },
-      gate);
+  const auto add = [&](const char* path, const SessionKind& kind) {
+    routes.add(
+        "POST", path, [&services, &kind](HttpExchange& exchange) { return create(services, kind, exchange); },
+        gate);
+  };
+  add("/sessions", kV1);
+  add("/v2/sessions", kV2);
+  add("/v2/canary-sessions", kCanary);
+  add("/v3/sessions", kV3);
 }
 
 void add_session_reading(HttpRoutes& routes, WebServices& services) {
-  routes.add("GET", "/sessions/:id",
-             [&services](HttpExchange& exchange) { return read_session(services, exchange); });
+  for (const char* path : {"/sessions/:id", "/v2/canary-fetch/:id"})
+    routes.add("GET", path, [&services](HttpExchange& exchange) { return read_session(services, exchange); });
 }
 
 }  // namespace tailrace

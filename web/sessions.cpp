@@ -7,9 +7,9 @@ namespace tailrace {
 std::optional<std::string> Sessions::create(TailQuery query, Mono now) {
   std::string id = new_uuid();
   const std::lock_guard lock(mutex_);
-  if (now >= next_sweep_ || sessions_.size() >= kMost) sweep(now);
+  if (sessions_.size() >= kMost) sweep_locked(now);
   if (sessions_.size() >= kMost) return std::nullopt;
-  sessions_[id] = std::make_shared<Session>(Session{std::move(query), 0, now + kLife});
+  sessions_[id] = std::make_shared<Session>(Session{std::move(query), 0, now + kLife, {}});
   return id;
 }
 
@@ -23,13 +23,30 @@ std::optional<Sessions::Reading> Sessions::open(std::string_view id, Mono now) {
   return Reading(*this, found->second);
 }
 
-void Sessions::leave(Session& session) {
+void Sessions::leave(Session& session, std::unique_ptr<Cursor> place) {
   const std::lock_guard lock(mutex_);
-  if (--session.readers == 0) session.ends = mono_now() + kLife;
+  const Mono now = mono_now();
+  if (place) {
+    session.place = std::move(place);
+    session.ends = now + kPlaceLife;
+  }
+  --session.readers;
+  session.ends = std::max(session.ends, now + kLife);
+}
+
+void Sessions::give_up_place(Session& session) {
+  const std::lock_guard lock(mutex_);
+  session.place = nullptr;
 }
 
 void Sessions::sweep(Mono now) {
+  const std::lock_guard lock(mutex_);
+  if (now < next_sweep_) return;
   next_sweep_ = now + std::chrono::seconds(10);
+  sweep_locked(now);
+}
+
+void Sessions::sweep_locked(Mono now) {
   std::erase_if(sessions_, [&](const auto& item) {
     const Session& session = *item.second;
     return session.readers == 0 && (now >= session.ends || session.query.channel->removed);

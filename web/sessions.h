@@ -9,32 +9,27 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "channels/catalog.h"
+#include "channels/cursor.h"
+#include "web/tail_query.h"
 
 namespace tailrace {
 
-/// What a session shows.
-struct TailQuery {
-  ChannelPtr channel{};
-  uint64_t num = 100;  // newest records first shown, after the filters
-  bool follow = false;
-  std::string ps{};      // `web` is `web` and `web.1`, not `webhook.1`; empty: all
-  std::string source{};  // APP; empty: all
-};
-
-/// Thread-safe. A session lasts 5 minutes from its creation, or from when its last reader left.
+/// Thread-safe. A session lasts 5 minutes from its creation, or from when its last reader left; an hour if
+/// that one left his place here, which keeps what he has not received.
 class Sessions {
  public:
   static constexpr auto kLife = std::chrono::minutes(5);
+  static constexpr auto kPlaceLife = std::chrono::hours(1);
   static constexpr size_t kMost = 100'000;
 
   /// The new session's uuid; none when there are too many.
   std::optional<std::string> create(TailQuery query, Mono now = mono_now());
 
   struct Session {
-    TailQuery query;
+    const TailQuery query;
     int readers = 0;
     Mono ends;
+    std::unique_ptr<Cursor> place;  // the last reader's who left one
   };
   /// One reader's hold on a session; while it lives, the session does.
   class Reading {
@@ -43,20 +38,30 @@ class Sessions {
         : sessions_(&sessions), session_(std::move(session)) {}
     Reading(Reading&&) noexcept = default;
     ~Reading() {
-      if (session_) sessions_->leave(*session_);
+      if (session_) sessions_->leave(*session_, std::move(place_));
     }
     const TailQuery& query() const { return session_->query; }
+
+    /// The reader has come back, and has a cursor of his own: what was kept for him is his cursor's business.
+    void came_back() { sessions_->give_up_place(*session_); }
+    /// He may come back for what lies behind `place`.
+    void leave_place(std::unique_ptr<Cursor> place) { place_ = std::move(place); }
 
    private:
     Sessions* sessions_;
     std::shared_ptr<Session> session_;
+    std::unique_ptr<Cursor> place_;
   };
   /// None if there is no such session, or no more.
   std::optional<Reading> open(std::string_view id, Mono now = mono_now());
 
- private:
-  void leave(Session& session);
+  /// Lets go of what is over; to be called now and then.
   void sweep(Mono now);
+
+ private:
+  void leave(Session& session, std::unique_ptr<Cursor> place);
+  void give_up_place(Session& session);
+  void sweep_locked(Mono now);
 
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Session>, std::less<>> sessions_;

@@ -4,10 +4,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <deque>
 
 #include "base/time_text.h"
-#include "web/tail_text.h"
+#include "web/chosen_history.h"
 
 namespace tailrace {
 namespace {
@@ -16,174 +15,187 @@ constexpr uint32_t kRead = 64 * 1024;
 constexpr int kRounds = 4;
 constexpr size_t kPiece = 64 * 1024;  // of history, written at once
 
+constexpr const char* kMayNotFollow =
+    " tailrace[tail]: Error L20 (Tail sessions forbidden): this channel may not be followed.";
+
+const char* content_type(TailForm form) {
+  switch (form) {
+    case TailForm::ndjson:
+      return "application/x-ndjson";
+    case TailForm::events:
+      return "text/event-stream";
+    case TailForm::lines:
+      return "application/x-tailrace-lines";
+    case TailForm::text:
+      break;
+  }
+  return "text/plain; charset=utf-8";
+}
+
 /// Proxies must neither keep nor gather a stream. (g++ 12 cannot build this list inside a coroutine.)
-HttpFields stream_headers() {
-  return {{"Content-Type", "text/plain; charset=utf-8"},
-          {"Cache-Control", "no-store"},
-          {"X-Accel-Buffering", "no"},
-          {"X-Content-Type-Options", "nosniff"}};
+HttpFields stream_headers(TailForm form, const Channel& channel) {
+  HttpFields fields{{"Content-Type", content_type(form)},
+                    {"Cache-Control", "no-store"},
+                    {"X-Accel-Buffering", "no"},
+                    {"X-Content-Type-Options", "nosniff"}};
+  if (channel.no_history) fields.add("X-Heroku-Warning", "this channel keeps no history for readers.");
+  return fields;
 }
 
 Place beginning(const TailQuery& query) {
-  if (query.num == 0) return Place::at_end();
-  return Place::newest(matches_all(query) ? query.num : UINT64_MAX);  // no more than the log has for readers
+  return query.channel->no_history && !query.after ? Place::at_end() : query.beginning();
 }
-
-/// The newest reads of the history, in which the newest `num` matching records lie. They pin what they hold.
-class Chosen {
- public:
-  explicit Chosen(const TailQuery& query) : query_(query) {}
-
-  void add(Read read) {
-    uint64_t matching = 0;
-    for (const Record record : read.slice) matching += matches(query_, record);
-    if (!matching) read.slice = {};
-    if (read.empty()) return;
-    reads_.push_back({std::move(read), matching});
-    matching_ += matching;
-    for (; matching_ - reads_.front().matching >= query_.num; reads_.pop_front())
-      matching_ -= reads_.front().matching;
-  }
-  /// Matching records in them that are too many, the oldest ones.
-  uint64_t too_many() const { return matching_ - std::min(matching_, query_.num); }
-  bool empty() const { return reads_.empty(); }
-  Read take_oldest() {
-    Read read = std::move(reads_.front().read);
-    reads_.pop_front();
-    return read;
-  }
-
- private:
-  struct Counted {
-    Read read;
-    uint64_t matching;
-  };
-  const TailQuery& query_;
-  std::deque<Counted> reads_;
-  uint64_t matching_ = 0;
-};
 
 }  // namespace
 
-Tail::Tail(HttpExchange& exchange, const TailQuery& query, OwnCounters& counters)
+Tail::Tail(HttpExchange& exchange, const TailQuery& query, TailForm form, TailServices services)
     : exchange_(exchange),
       query_(query),
-      counters_(counters),
+      services_(services),
+      output_(exchange, form),
       cursor_(Cursor::Kind::tail, exchange.loop().pass, *this),
       wake_(exchange.loop().io) {
-  counters_.tail_opened();
+  services_.counters.tail_opened();
 }
 
 Tail::~Tail() {
   cursor_.detach();
   exchange_.loop().pass.forget(*this);
-  counters_.tail_closed();
+  services_.counters.tail_closed();
 }
 
-asio::awaitable<void> Tail::run() {
+asio::awaitable<bool> Tail::run_history() {
   const uint64_t records = cursor_.attach(*query_.channel->log, beginning(query_));
   // g++ 12 miscompiles co_await inside && and ||: each is awaited into a variable.
-  const bool begun = co_await exchange_.begin_stream(200, stream_headers());
-  if (!begun) co_return;
+  const bool begun = co_await exchange_.begin_stream(200, stream_headers(output_.form(), *query_.channel));
+  if (!begun) co_return false;
   exchange_.on_gone([this] {
     gone_ = true;
     wake_.cancel();
   });
-  std::optional<Read> behind = co_await write_history(records);
-  if (!behind) co_return;
-  if (!query_.follow) behind->slice = {};  // its notices belong to the history
-  append_read(*behind);
-  bool written = co_await write_piece();
-  if (!query_.follow) co_return;
+  const bool written = co_await write_history(records);
+  if (!written) co_return false;
+  if (has_positions()) output_.append_heartbeat({next_.value - 1});
+  const bool forbidden = query_.follow && query_.channel->no_tail;
+  if (forbidden) output_.append_notice(rfc3339_micros(wall_now()) + kMayNotFollow);
+  const bool ended = co_await write();
+  co_return ended&& query_.follow && !forbidden;
+}
+
+asio::awaitable<void> Tail::follow() {
+  bool written = true;
   for (int round = 1; written && !gone_ && !query_.channel->removed; ++round) {
     // Others of this loop have their turn, also while there is always more and the reader takes all of it.
     if (round % kRounds == 0) co_await asio::post(exchange_.loop().io, asio::use_awaitable);
     const Read read = cursor_.read(kRead);
-    append_read(read);
-    if (!out_.empty()) {
-      written = co_await write_piece();
+    next_ = read.next;
+    append_notices(read);
+    RenderedSlice wanted;
+    if (!read.slice.empty()) {
+      wanted = services_.renderings.of(query_.filter, output_.form(), read.slice);
+      brought_ += read.slice.records;
     } else if (read.empty() && cursor_.park()) {
       co_await wait();
     }
+    if (has_positions() && wanted.empty() && mono_now() - output_.last_write() >= kHeartbeat)
+      output_.append_heartbeat({next_.value - 1});
+    if (!output_.empty() || !wanted.empty()) written = co_await write(std::move(wanted));
   }
 }
 
-/// The newest `num` matching ones of the `records` before the end as it was, and the notices among and behind
-/// them. What is left to write, if anything, is in out_. Gives the first read behind them; none if the reader
-/// has gone.
-asio::awaitable<std::optional<Read>> Tail::write_history(uint64_t records) {
+/// The newest ones that match of the `records` before the end as it was, the notices among and behind them,
+/// and what had come behind that meanwhile. What is left to write, if anything, is appended. False: the
+/// reader has gone, or the channel has.
+asio::awaitable<bool> Tail::write_history(uint64_t records) {
   // Where there is nothing to choose, nothing is kept: a reader that does not read holds one piece.
-  const bool choose = !matches_all(query_) && query_.num < records;
-  Chosen chosen(query_);
+  const uint64_t most = query_.num.value_or(UINT64_MAX);
+  const bool all = most >= records || (!query_.filter && !query_.after);
+  ChosenHistory chosen(query_.filter, most);
   uint64_t skip = 0;
   for (int round = 1; !gone_; ++round) {
     if (round % kRounds == 0) co_await asio::post(exchange_.loop().io, asio::use_awaitable);
     Read read = cursor_.read(kRead);
+    next_ = std::max(next_, read.next);
+    brought_ += read.slice.records;
     if (read.live) {
       for (skip = chosen.too_many(); !chosen.empty();) {
         append_history(chosen.take_oldest(), skip);
-        if (out_.size() < kPiece) continue;
-        const bool written = co_await write_piece();
-        if (!written) co_return std::nullopt;
+        if (output_.size() < kPiece) continue;
+        const bool written = co_await write();
+        if (!written) co_return false;
       }
-      co_return read;
+      // What came meanwhile belongs to those who follow; its notices to the history.
+      append_notices(read);
+      if (query_.follow)
+        for (Position at = read.slice.first; const Record record : read.slice) {
+          if (!query_.filter || query_.filter->wants(record)) output_.append(at, record);
+          ++at.value;
+        }
+      co_return true;
     }
     if (read.empty()) {
-      if (query_.channel->removed) co_return std::nullopt;
+      if (query_.channel->removed) co_return false;
       if (cursor_.park()) co_await wait();
-    } else if (choose) {
+    } else if (!all) {
       chosen.add(std::move(read));
     } else {
       append_history(read, skip);
-      if (out_.size() < kPiece) continue;
-      const bool written = co_await write_piece();
-      if (!written) co_return std::nullopt;
+      if (output_.size() < kPiece) continue;
+      const bool written = co_await write();
+      if (!written) co_return false;
     }
   }
-  co_return std::nullopt;
+  co_return false;
 }
 
 /// Without its first `skip` matching records. A notice shows if it lies behind the first record that does.
 void Tail::append_history(const Read& read, uint64_t& skip) {
   append_loss(read.loss);
   if (begun_)
-    for (const std::string& notice : read.notices) (out_ += notice) += '\n';
-  for (const Record record : read.slice) {
-    if (!matches(query_, record)) continue;
+    for (const std::string& notice : read.notices) output_.append_notice(notice);
+  for (Position at = read.slice.first; const Record record : read.slice) {
+    const Position position = {at.value++};
+    if (query_.filter && !query_.filter->wants(record)) continue;
     if (skip) {
       --skip;
       continue;
     }
     begun_ = true;
-    append_line(out_, record);
+    output_.append(position, record);
   }
 }
 
-void Tail::append_read(const Read& read) {
+void Tail::append_notices(const Read& read) {
   append_loss(read.loss);
-  for (const std::string& notice : read.notices) (out_ += notice) += '\n';
-  for (const Record record : read.slice)
-    if (matches(query_, record)) append_line(out_, record);
+  for (const std::string& notice : read.notices) output_.append_notice(notice);
 }
 
 void Tail::append_loss(const Loss& loss) {
-  if (!loss.records) return;
-  counters_.tail_skipped(loss.records);
-  out_ += rfc3339_micros(wall_now()) +
-          " tailrace[tail]: Error L11 (Tail buffer overflow): " + std::to_string(loss.records) +
-          " records skipped since " + rfc3339_micros(loss.since) + ".\n";
+  if (loss.empty()) return;
+  services_.counters.tail_skipped(loss.records);
+  output_.append_loss(loss, wall_now());
 }
 
-asio::awaitable<bool> Tail::write_piece() {
-  const std::string piece = std::exchange(out_, {});
-  if (piece.empty()) co_return !gone_;
-  const bool written = co_await exchange_.write(piece);
+asio::awaitable<bool> Tail::write(RenderedSlice shared) {
+  if (may_come_back())
+    if (const uint64_t trail = brought_ - output_.received(); trail != trail_)
+      cursor_.set_trail(trail_ = trail);
+  const bool written = co_await output_.write(std::move(shared));
+  if (written && may_come_back()) output_.mark(brought_);
   co_return written && !gone_;
 }
 
+std::unique_ptr<Cursor> Tail::place() const {
+  if (!may_come_back() || !brought_) return nullptr;
+  auto place = std::make_unique<Cursor>();
+  place->keep_place(cursor_);
+  return place;
+}
+
+/// Until something comes, or a heartbeat is due.
 asio::awaitable<void> Tail::wait() {
   waiting_ = true;
-  wake_.expires_at(asio::steady_timer::time_point::max());
+  wake_.expires_at(has_positions() ? output_.last_write() + kHeartbeat : Mono::max());
   co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
   waiting_ = false;
 }

@@ -32,6 +32,17 @@ Result<CatalogRows> read_copy(const std::string& path) {
   return read_catalog(*opened);
 }
 
+void add(CatalogChange& to, const Token& token) {
+  to.alter("SELECT 'tokens', * FROM tokens WHERE id = ?1", token.id,
+           "INSERT INTO tokens(id, channel, name, strict) VALUES(?1, ?2, ?3, ?4)", token.id,
+           token.channel->index, token.name, token.strict);
+}
+
+void remove(CatalogChange& to, const Token& token) {
+  to.alter("SELECT 'tokens', * FROM tokens WHERE id = ?1", token.id, "DELETE FROM tokens WHERE id = ?1",
+           token.id);
+}
+
 }  // namespace
 
 // ---- opening ---------------------------------------------------------------------------------------------
@@ -180,20 +191,25 @@ Result<void> CatalogFile::set_data_dir(const std::array<uint8_t, 16>& id) {
   return change([&](CatalogChange& to) { to.set_meta("data_dir", std::as_bytes(std::span(id))); });
 }
 
-Result<void> CatalogFile::channel_added(const Channel& channel) {
+Result<void> CatalogFile::channel_changed(const ChannelChange& wanted) {
+  const Channel& channel = wanted.channel;
   const uint32_t next = [&] {
     const std::lock_guard lock(indices_mutex_);
     return next_index_;
   }();
   const auto done = change([&](CatalogChange& to) {
-    if (channel.index > next)
+    if (wanted.created && channel.index > next)
       to.alter("SELECT 'gaps', * FROM gaps WHERE first = ?1", next, "INSERT INTO gaps VALUES(?1, ?2)", next,
                channel.index);
     to.alter("SELECT 'channels', * FROM channels WHERE idx = ?1", channel.index,
-             "INSERT INTO channels VALUES(?1, ?2, ?3)", channel.index, channel.id, channel.name);
-    to.set_meta("next_index", channel.index + 1);
+             "INSERT INTO channels VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(idx) DO UPDATE SET name = ?3, "
+             "no_tail = ?4, no_history = ?5",
+             channel.index, channel.id, wanted.name, wanted.no_tail, wanted.no_history);
+    for (const TokenPtr& token : wanted.gone) remove(to, *token);
+    for (const TokenPtr& token : wanted.made) add(to, *token);
+    if (wanted.created) to.set_meta("next_index", channel.index + 1);
   });
-  if (!done) return done;
+  if (!done || !wanted.created) return done;
   const std::lock_guard lock(indices_mutex_);
   if (channel.index > next) gaps_.emplace_back(next, channel.index);
   if (channel.index >= present_.size()) present_.resize(channel.index + 1);
@@ -218,11 +234,11 @@ Result<void> CatalogFile::channel_removed(const Channel& channel) {
 }
 
 Result<void> CatalogFile::token_added(const Token& token) {
-  return change([&](CatalogChange& to) {
-    to.alter("SELECT 'tokens', * FROM tokens WHERE id = ?1", token.id,
-             "INSERT INTO tokens(id, channel, name, strict) VALUES(?1, ?2, ?3, ?4)", token.id,
-             token.channel->index, token.name, token.strict);
-  });
+  return change([&](CatalogChange& to) { add(to, token); });
+}
+
+Result<void> CatalogFile::token_removed(const Token& token) {
+  return change([&](CatalogChange& to) { remove(to, token); });
 }
 
 Result<void> CatalogFile::drain_added(const DrainEntry& drain) {

@@ -50,9 +50,10 @@ class CatalogFile final : public CatalogJournal {
   bool was_removed(uint32_t index) const;
 
   // ---- of the journal; errors: ChannelErrc::not_stored ----
-  Result<void> channel_added(const Channel& channel) override;
+  Result<void> channel_changed(const ChannelChange& change) override;
   Result<void> channel_removed(const Channel& channel) override;
   Result<void> token_added(const Token& token) override;
+  Result<void> token_removed(const Token& token) override;
   Result<void> drain_added(const DrainEntry& drain) override;
   Result<void> drain_url_set(const DrainEntry& drain) override;
   Result<void> drain_paused(const DrainEntry& drain) override;

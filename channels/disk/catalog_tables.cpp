@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* kTables = R"(
   CREATE TABLE meta(key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
-  CREATE TABLE channels(idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
+  CREATE TABLE channels(idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+                        no_tail INTEGER NOT NULL DEFAULT 0, no_history INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE gaps(first INTEGER PRIMARY KEY, behind INTEGER NOT NULL);
   CREATE TABLE tokens(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, channel INTEGER NOT NULL,
                       name TEXT NOT NULL, strict INTEGER NOT NULL);
@@ -28,7 +29,7 @@ constexpr const char* kTables = R"(
                            password_hash BLOB NOT NULL);
   CREATE TABLE readers(credential TEXT NOT NULL, channel TEXT NOT NULL,
                        PRIMARY KEY(credential, channel)) WITHOUT ROWID;
-  PRAGMA user_version = 2)";
+  PRAGMA user_version = 3)";
 
 constexpr const char* kAllRows[] = {
     "SELECT 'meta', * FROM meta WHERE key <> 'sum'",
@@ -124,10 +125,13 @@ Result<void> check_sum(Database& db, uint64_t expected) {
 
 Result<void> read_contents(Database& db, CatalogRows& all) {
   CatalogContents& into = all.contents;
-  const auto channels =
-      for_each_row(db, "SELECT idx, id, name FROM channels ORDER BY idx", [&](const Statement& row) {
-        into.channels.push_back(
-            {std::string(row.text(1)), std::string(row.text(2)), uint32_t(row.integer(0))});
+  const auto channels = for_each_row(
+      db,
+      all.version < 3 ? "SELECT idx, id, name, 0, 0 FROM channels ORDER BY idx"
+                      : "SELECT idx, id, name, no_tail, no_history FROM channels ORDER BY idx",
+      [&](const Statement& row) {
+        into.channels.push_back({std::string(row.text(1)), std::string(row.text(2)), uint32_t(row.integer(0)),
+                                 row.integer(3) != 0, row.integer(4) != 0});
       });
   if (!channels) return channels;
   const auto gaps =
@@ -212,9 +216,15 @@ Result<void> upgrade_catalog(Database& db, CatalogRows& rows) {
   if (rows.version == kCatalogVersion) return {};
   CatalogChange change(db, rows);
   constexpr const char* all_drains = "SELECT 'drains', * FROM drains WHERE ?1";
-  change.alter(all_drains, uint64_t{1}, "ALTER TABLE drains ADD COLUMN options TEXT NOT NULL DEFAULT ''");
-  change.alter(all_drains, uint64_t{1}, "ALTER TABLE drains ADD COLUMN paused INTEGER NOT NULL DEFAULT 0");
-  change.alter(all_drains, uint64_t{0}, "PRAGMA user_version = 2");
+  constexpr const char* all_channels = "SELECT 'channels', * FROM channels WHERE ?1";
+  constexpr uint64_t all = 1, none = 0;
+  if (rows.version == 1) {
+    change.alter(all_drains, all, "ALTER TABLE drains ADD COLUMN options TEXT NOT NULL DEFAULT ''");
+    change.alter(all_drains, all, "ALTER TABLE drains ADD COLUMN paused INTEGER NOT NULL DEFAULT 0");
+  }
+  change.alter(all_channels, all, "ALTER TABLE channels ADD COLUMN no_tail INTEGER NOT NULL DEFAULT 0");
+  change.alter(all_channels, all, "ALTER TABLE channels ADD COLUMN no_history INTEGER NOT NULL DEFAULT 0");
+  change.alter(all_channels, none, "PRAGMA user_version = 3");
   change.set_meta("version", kCatalogVersion);
   const auto done = change.commit(rows);
   if (done) rows.version = kCatalogVersion;

@@ -13,7 +13,7 @@
 
 namespace tailrace {
 
-inline constexpr uint64_t kCatalogVersion = 2;
+inline constexpr uint64_t kCatalogVersion = 3;
 
 /// All of a catalog.
 struct CatalogRows {

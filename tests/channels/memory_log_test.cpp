@@ -184,8 +184,69 @@ TEST_CASE("a cursor begins where it is put") {
   CHECK(from(Place::newest(10)) == "m35");
   CHECK(from(Place::behind({1004})) == "m5");
   CHECK(from(Place::behind({1039})) == "live");
-  CHECK(from(Place::behind({2000})) == "nothing");
-  CHECK(from(Place::behind({7})) == "m0");  // an earlier start's
+  CHECK(from(Place::newest(10, 43)) == "x");  // of ordinal 43
+  CHECK(from(Place::newest(1, 3)) == "live");
+  CHECK(from(Place::newest(10, 1000)) == "nothing");
+  CHECK(from(Place::behind({0})) == "m0");
+}
+
+TEST_CASE("a number that this log has not given is told, and answered with all that is there") {
+  LogFixture f;
+  Woken task;
+  f.append(numbered(0, 40));
+  for (const uint64_t number : {7u, 998u, 1040u, 2'000'000u}) {
+    CAPTURE(number);
+    Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
+    CHECK(tail.attach(f.log(), Place::behind({number})) == 40);
+    const Loss loss = tail.read(1).loss;
+    CHECK(loss.unknown);
+    CHECK(loss.since > 0);
+    CHECK(loss.records == 0);
+    CHECK(drain_all(tail).size() == 39);
+    const Read last = tail.read(1);
+    CHECK_FALSE(last.loss.unknown);
+    CHECK(last.next.value == 1040);
+  }
+  for (const uint64_t number : {0u, 999u, 1039u}) {
+    CAPTURE(number);
+    Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
+    tail.attach(f.log(), Place::behind({number}));
+    CHECK(tail.read(1).loss.empty());
+    drain_all(tail);
+    CHECK(tail.read(1).next.value == 1040);
+  }
+}
+
+TEST_CASE("a place keeps what it stands before, up to the bytes that a cursor may lag, and is never woken") {
+  LogFixture f({.history = 10, .bytes = 1024 * 1024});
+  Woken task;
+  auto tail = std::make_unique<Cursor>(Cursor::Kind::tail, f.loop.pass, task);
+  tail->attach(f.log());
+  f.append(numbered(0, 20, 500));
+  CHECK(drain_all(*tail).size() == 20);
+  tail->set_trail(5);  // the reader has not got the last five
+  f.append(numbered(20, 40, 500));
+  CHECK(drain_all(*tail).size() == 40);
+  tail->set_trail(45);
+  auto place = std::make_unique<Cursor>();
+  place->keep_place(*tail);
+  tail = nullptr;
+  for (int i = 0; i < 15; ++i) f.append(numbered(60 + i * 100, 100, 500));
+  const auto back = [&] {
+    Cursor again(Cursor::Kind::tail, f.loop.pass, task);
+    again.attach(f.log(), Place::behind({1014}));
+    const Loss loss = again.take_loss();
+    const std::vector<std::string> messages = drain_all(again);
+    CHECK(messages.size() + loss.records == f.log().end().ordinal - 15);
+    return loss.records;
+  };
+  CHECK(back() == 0);
+  for (int i = 0; i < 10; ++i) f.append(numbered(1560 + i * 100, 100, 500));  // beyond the bytes
+  CHECK(back() > 0);
+  CHECK(task.runs == 0);
+  place = nullptr;
+  f.append(numbered(2560, 100, 500));
+  CHECK(back() > 2300);  // nobody needs it any more
 }
 
 TEST_CASE("a tail that begins at what is gone begins with what is there, and is told how much is missing") {

@@ -47,6 +47,7 @@ void fill(MemoryCatalog& catalog) {
   REQUIRE(ok(catalog.remove_channel("2")));
   REQUIRE(ok(catalog.add_credential(
       {.id = "reader", .name = "r", .permissions = {.read = {"1", "3"}}, .password_hash = {}}, "old")));
+  REQUIRE(ok(catalog.remove_credential("reader")));
   REQUIRE(ok(catalog.add_credential(
       {.id = "reader", .name = "r", .permissions = {.read = {"3"}}, .password_hash = {}}, "secret")));
 }
@@ -163,11 +164,12 @@ TEST_CASE("catalog file: keys and the dir's id stay the same; an admin is not st
     CHECK(first.password_key.size() == 32);
     CHECK(first.dedupe_seed != 0);
     REQUIRE(ok(life.file->set_data_dir({1, 2, 3})));
+    const Credential root{.id = "root", .name = "", .permissions = {}, .password_hash = {}};
+    REQUIRE(ok(life->add_credential(root, "x")));
     life->set_admin("root", "secret");
     CHECK(life->authenticate("root", "secret"));
     CHECK_FALSE(life->authenticate("root", "wrong"));
-    REQUIRE(
-        ok(life->add_credential({.id = "root", .name = "", .permissions = {}, .password_hash = {}}, "x")));
+    CHECK(life->add_credential(root, "y").error() == ChannelErrc::exists);
     CHECK(life->authenticate("root", "secret"));  // the one of this start goes first
     CHECK_FALSE(life->authenticate("root", "x"));
   }
@@ -368,7 +370,7 @@ TEST_CASE("catalog file: a newer version is refused by name and left as it is; a
   const std::string before = filled_dir(dir, true);
   {
     auto db = Database::open(dir / "catalog.db", Database::Sync::full);
-    REQUIRE(ok(db->script("PRAGMA user_version = 3")));
+    REQUIRE(ok(db->script("PRAGMA user_version = 4")));
   }
   {
     CatalogLife life(dir.path());
@@ -378,12 +380,12 @@ TEST_CASE("catalog file: a newer version is refused by name and left as it is; a
   }
   {
     auto db = Database::open(dir / "catalog.db", Database::Sync::full);
-    REQUIRE(db->script("PRAGMA user_version = 3; UPDATE meta SET value = 3 WHERE key = 'version'"));
+    REQUIRE(db->script("PRAGMA user_version = 4; UPDATE meta SET value = 4 WHERE key = 'version'"));
   }
   const std::string bytes = bytes_of(dir / "catalog.db"), copy = bytes_of(dir / "catalog.copy.db");
   CatalogLife life(dir.path());
   CHECK_FALSE(life.file);
-  CHECK(life.error == dir / "catalog.db" + " was written by a newer version; this one reads version 2");
+  CHECK(life.error == dir / "catalog.db" + " was written by a newer version; this one reads version 3");
   CHECK(bytes_of(dir / "catalog.db") == bytes);
   CHECK(bytes_of(dir / "catalog.copy.db") == copy);
 }
@@ -414,7 +416,7 @@ TEST_CASE("catalog file: one of version 1 is brought to this one, with all that 
       REQUIRE(ok(db));
       const auto rows = read_catalog(*db);
       REQUIRE(ok(rows));
-      CHECK(rows->version == 2);
+      CHECK(rows->version == 3);
     }
     CatalogLife life(dir.path());
     REQUIRE_MESSAGE(life.file, life.error);

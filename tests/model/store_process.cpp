@@ -53,6 +53,7 @@ class Process final : public CatalogWatcher {
     readers_.try_emplace(drain.id, std::make_unique<Reader>(drain));
   }
   void drain_removed(const DrainEntry& drain) override { readers_.erase(drain.id); }
+  void drain_replaced(const DrainEntry& /*drain*/) override {}
   void drain_paused(const DrainEntry& /*drain*/) override {}
   void channel_removed(const ChannelPtr& /*channel*/) override {}
 

@@ -46,6 +46,7 @@ class Scraper final : public HttpExchange {
     written += bytes;
     co_return true;
   }
+  size_t unsent() const override { return 0; }
   void break_off() override { broken = true; }
   void on_gone(std::function<void()>) override {}
 

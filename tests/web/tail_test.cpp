@@ -14,6 +14,7 @@
 #include "tests/channels/slow_log.h"
 #include "tests/eventually.h"
 #include "web/json_body.h"
+#include "web/sessions.h"
 #include "web/tail_text.h"
 
 using namespace tailrace;
@@ -31,15 +32,24 @@ class FakeExchange final : public HttpExchange {
     if (during_write) during_write();
     co_return true;
   }
+  size_t unsent() const override { return not_acknowledged; }
   void break_off() override {}
   void on_gone(std::function<void()> g) override { gone = std::move(g); }
 
   std::string written;
+  size_t not_acknowledged = 0;
   std::function<void()> gone, during_write;
 
  private:
   Loop& loop_;
 };
+
+TailFilterPtr ps(const std::string& type) {
+  return TailFilter::parse({.ps = type}).filter;
+}
+TailFilterPtr source(const std::string& app) {
+  return TailFilter::parse({.source = app}).filter;
+}
 
 struct TailFixture : LogFixture {
   using LogFixture::LogFixture;
@@ -59,9 +69,13 @@ struct TailFixture : LogFixture {
     set.for_each(1, [&](Channel& c, const Batch& b) { c.log->append(b, waiter); });
   }
 
-  static asio::awaitable<void> serve(FakeExchange& exchange, const TailQuery& query, OwnCounters& counters) {
-    Tail tail(exchange, query, counters);
-    co_await tail.run();
+  static asio::awaitable<void> serve(FakeExchange& exchange, const TailQuery& query, TailServices services,
+                                     TailForm form = TailForm::text,
+                                     std::unique_ptr<Cursor>* place = nullptr) {
+    Tail tail(exchange, query, form, services);
+    const bool follows = co_await tail.run_history();
+    if (follows) co_await tail.follow();
+    if (place) *place = tail.place();
     exchange.gone = nullptr;  // as a server does when the handler ends
   }
 
@@ -79,7 +93,7 @@ struct TailFixture : LogFixture {
     });
     CHECK(testing::eventually([&] { return added > total / 4; }));
     FakeExchange exchange(loop);
-    asio::co_spawn(loop.io, serve(exchange, query, counters), asio::detached);
+    asio::co_spawn(loop.io, serve(exchange, query, {counters, renderings}), asio::detached);
     const std::string last = "]: " + std::to_string((total - 1) / 3 * 3) + "\n";
     CHECK(testing::eventually([&] {
       loop.io.restart();
@@ -102,7 +116,7 @@ struct TailFixture : LogFixture {
   std::string read(TailQuery query, const std::function<void()>& meanwhile = {}) {
     query.channel = channel;
     FakeExchange exchange(loop);
-    asio::co_spawn(loop.io, serve(exchange, query, counters), asio::detached);
+    asio::co_spawn(loop.io, serve(exchange, query, {counters, renderings}), asio::detached);
     loop.io.restart();
     loop.io.poll();
     if (meanwhile) {
@@ -117,6 +131,7 @@ struct TailFixture : LogFixture {
   }
 
   OwnCounters counters;
+  Renderings renderings;
 };
 
 }  // namespace
@@ -134,11 +149,12 @@ TEST_CASE("exactly num, counted after the filters; ps matches a type or one of i
     f.add("app", i % 3 ? "webhook.1" : i % 2 ? "web" : "web.2", std::to_string(i));
     f.add("heroku", "router", std::to_string(i));
   }
-  CHECK(f.read({.num = 2, .ps = "web"}) == "T app[web.2]: 294\nT app[web]: 297\n");
-  CHECK(f.read({.num = 1, .source = "heroku"}) == "T heroku[router]: 299\n");
-  CHECK(f.read({.num = 5, .ps = "we"}).empty());
+  CHECK(f.read({.num = 2, .filter = ps("web")}) == "T app[web.2]: 294\nT app[web]: 297\n");
+  CHECK(f.read({.num = 1, .filter = source("heroku")}) == "T heroku[router]: 299\n");
+  CHECK(f.read({.num = 5, .filter = ps("we")}).empty());
   CHECK(f.read({.num = 0}).empty());
-  const std::string all = f.read({.num = 1'000'000, .ps = "web", .source = "app"});
+  const std::string all =
+      f.read({.num = 1'000'000, .filter = TailFilter::parse({.ps = "web", .source = "app"}).filter});
   CHECK(std::count(all.begin(), all.end(), '\n') == 100);
 }
 
@@ -147,7 +163,7 @@ TEST_CASE("history, then what follows, without a hole; notices come through ever
   f.add("app", "web.1", "old");
   f.log().add_notice("before");
   f.add("app", "web.1", "newest");
-  const std::string text = f.read({.num = 2, .follow = true, .ps = "web"}, [&] {
+  const std::string text = f.read({.num = 2, .follow = true, .filter = ps("web")}, [&] {
     f.add("app", "web.1", "live");
     f.add("app", "worker.1", "hidden");
     f.log().add_notice("NOW heroku[logplex]: drain 'd.1' failing since T: x");
@@ -167,8 +183,8 @@ TEST_CASE("a reader who comes while records do gets exactly num of history, and 
         CAPTURE(num);
         TailFixture f({.history = 1500, .bytes = 64u << 20});
         const int total = 30'000, step = filtered ? 3 : 1;
-        const std::vector<int> numbers =
-            f.read_while_appending({.num = num, .follow = follow, .ps = filtered ? "web" : ""}, total);
+        const std::vector<int> numbers = f.read_while_appending(
+            {.num = num, .follow = follow, .filter = filtered ? ps("web") : nullptr}, total);
         for (size_t i = 1; i < numbers.size(); ++i) REQUIRE(numbers[i] == numbers[i - 1] + step);
         const uint64_t most = filtered ? 500 : 1500;  // of what the channel keeps for readers
         if (follow)
@@ -179,7 +195,7 @@ TEST_CASE("a reader who comes while records do gets exactly num of history, and 
 }
 
 TEST_CASE("what comes while the history is written comes behind it, once") {
-  for (const std::string ps : {"", "web"}) {
+  for (const bool filtered : {false, true}) {
     TailFixture f({.history = 4000, .bytes = 64u << 20});
     int made = 0;
     const auto add = [&](int records) {
@@ -194,14 +210,16 @@ TEST_CASE("what comes while the history is written comes behind it, once") {
       add(100);
       f.log().add_notice("! " + std::to_string(made));  // before that record
     };
-    TailQuery query{.channel = f.channel, .num = 1900, .follow = true, .ps = ps};
-    asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
+    TailQuery query{
+        .channel = f.channel, .num = 1900, .follow = true, .filter = filtered ? ps("web") : nullptr};
+    asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, {f.counters, f.renderings}),
+                   asio::detached);
     f.loop.io.poll();
     exchange.gone();
     f.loop.io.poll();
     CHECK(writes > 20);
 
-    const int step = ps.empty() ? 1 : 2;
+    const int step = filtered ? 2 : 1;
     int next = 4000 - 1900 * step, notices = 0;
     std::istringstream lines(exchange.written);
     for (std::string line; std::getline(lines, line);) {
@@ -228,6 +246,125 @@ TEST_CASE("a reader that is too slow is told in place how many it missed") {
   REQUIRE(at != text.npos);
   const auto skipped = std::stoi(text.substr(text.find("): ", at) + 3));
   CHECK(std::count(text.begin(), text.end(), '\n') - 1 + skipped == sent);
+}
+
+TEST_CASE("positions: each record's number, a heartbeat behind the history, notices without one") {
+  TailFixture f;
+  f.add("app", "web.1", "one");
+  f.log().add_notice("NOW heroku[logplex]: a notice");
+  f.add("app", "worker.1", "two");
+  const auto shown = [&](TailForm form, TailQuery query) {
+    query.channel = f.channel;
+    FakeExchange exchange(f.loop);
+    std::unique_ptr<Cursor> place;
+    asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, {f.counters, f.renderings}, form, &place),
+                   asio::detached);
+    f.loop.io.restart();
+    f.loop.io.poll();
+    if (exchange.gone) exchange.gone();
+    f.loop.io.restart();
+    f.loop.io.poll();
+    CHECK((place != nullptr) == query.follow);
+    return exchange.written;
+  };
+  CHECK(shown(TailForm::lines, {}) ==
+        "1000 18\nT app[web.1]: one\n- 30\nNOW heroku[logplex]: a notice\n1001 21\nT app[worker.1]: "
+        "two\n1001 0\n");
+  CHECK(shown(TailForm::lines, {.follow = true, .filter = ps("web")}) ==
+        "1000 18\nT app[web.1]: one\n- 30\nNOW heroku[logplex]: a notice\n1001 0\n");
+  CHECK(shown(TailForm::lines, {.num = 0}) == "1001 0\n");
+  CHECK(shown(TailForm::lines, {.num = std::nullopt, .after = Position{1000}}) ==
+        "1001 21\nT app[worker.1]: two\n1001 0\n");
+  CHECK(shown(TailForm::lines, {.num = 1, .after = Position{0}}) ==
+        "1001 21\nT app[worker.1]: two\n1001 0\n");
+  CHECK(shown(TailForm::lines, {.num = 0, .after = Position{0}}) == "1001 0\n");
+  const std::string events = shown(TailForm::events, {.num = 1});
+  CHECK(events.starts_with("id: 1001\ndata: {\"seq\":1001,"));
+  CHECK(events.ends_with("}\n\nid: 1001\n\n"));
+  const std::string anew = shown(TailForm::text, {.after = Position{5}});
+  CHECK(anew.find(" tailrace[tail]: Error L11 (Tail buffer overflow): 0 records skipped since ") !=
+        anew.npos);
+  CHECK(anew.find(" tailrace[tail]: This log was begun anew; ") != anew.npos);
+  CHECK(anew.ends_with("T app[worker.1]: two\n"));
+}
+
+TEST_CASE("a channel that may not be followed says so behind its history; one without history has none") {
+  TailFixture f;
+  f.add("app", "web.1", "one");
+  f.channel->no_tail = true;
+  const std::string text = f.read({.follow = true});
+  CHECK(text.starts_with("T app[web.1]: one\n2"));
+  CHECK(text.ends_with(
+      " tailrace[tail]: Error L20 (Tail sessions forbidden): this channel may not be followed.\n"));
+  CHECK(f.read({}) == "T app[web.1]: one\n");
+  f.channel->no_tail = false;
+  f.channel->no_history = true;
+  CHECK(f.read({.follow = true}, [&] { f.add("app", "web.1", "two"); }) == "T app[web.1]: two\n");
+  CHECK(f.read({.after = Position{1000}}) == "T app[web.1]: two\n");
+}
+
+TEST_CASE("what the reader's system has not acknowledged is kept for him") {
+  TailFixture f({.history = 1, .bytes = 4u << 20});
+  FakeExchange exchange(f.loop);
+  const TailQuery query{.channel = f.channel, .num = 0, .follow = true};
+  std::unique_ptr<Cursor> place;
+  asio::co_spawn(f.loop.io,
+                 TailFixture::serve(exchange, query, {f.counters, f.renderings}, TailForm::lines, &place),
+                 asio::detached);
+  const auto run = [&] {
+    f.loop.io.restart();
+    f.loop.io.poll();
+  };
+  run();
+  const auto add = [&](int records) {
+    for (int i = 0; i < records; ++i) f.add("app", "web.1", std::string(1000, 'x'));
+    run();
+  };
+  exchange.not_acknowledged = 200'000;
+  add(500);
+  add(100);
+  exchange.gone();
+  run();
+  REQUIRE(place);
+  for (int i = 0; i < 20; ++i) add(100);
+  TailQuery back{.channel = f.channel, .num = std::nullopt, .after = Position{1000 + 400}};
+  CHECK(f.read(back).find("L11") == std::string::npos);
+  place = nullptr;
+  add(200);
+  CHECK(f.read(back).find("L11") != std::string::npos);
+}
+
+TEST_CASE("sessions keep a place for an hour, and give it up when its reader has come back") {
+  LogFixture f({.history = 1, .bytes = 1u << 20});
+  Sessions sessions;
+  const auto id = sessions.create({.channel = f.channel, .follow = true});
+  REQUIRE(id.has_value());
+  Woken task;
+  const auto leave = [&] {
+    auto reading = sessions.open(*id);
+    REQUIRE(reading.has_value());
+    Cursor tail(Cursor::Kind::tail, f.loop.pass, task);
+    tail.attach(f.log());
+    auto place = std::make_unique<Cursor>();
+    place->keep_place(tail);
+    reading->leave_place(std::move(place));
+  };
+  const auto kept = [&] {  // of 1000 records that come now
+    const uint64_t before = f.log().end().ordinal;
+    for (int i = 0; i < 10; ++i) f.append(numbered(0, 100, 500));
+    return f.log().end().ordinal - std::max(before, f.log().since(0).value().ordinal);
+  };
+  CHECK(kept() < 900);
+  leave();
+  CHECK(kept() == 1000);
+  sessions.sweep(mono_now() + std::chrono::minutes(50));
+  sessions.open(*id)->came_back();
+  CHECK(kept() < 900);
+  leave();
+  CHECK(kept() == 1000);
+  sessions.sweep(mono_now() + std::chrono::minutes(70));
+  CHECK_FALSE(sessions.open(*id).has_value());
+  CHECK(kept() < 900);
 }
 
 TEST_CASE("sessions live five minutes from their making, or from when the last reader left") {
@@ -280,8 +417,10 @@ TEST_CASE("history on disk: a session does not end while a read is out, and give
       f.log().add_notice("a notice");
       disk.hold(2);
       FakeExchange exchange(f.loop);
-      const TailQuery query{.channel = f.channel, .num = 500, .follow = follow, .ps = filtered ? "web" : ""};
-      asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, f.counters), asio::detached);
+      const TailQuery query{
+          .channel = f.channel, .num = 500, .follow = follow, .filter = filtered ? ps("web") : nullptr};
+      asio::co_spawn(f.loop.io, TailFixture::serve(exchange, query, {f.counters, f.renderings}),
+                     asio::detached);
       const auto run = [&](auto&& until) {
         return testing::eventually([&] {
           f.loop.io.restart();
