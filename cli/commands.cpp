@@ -11,7 +11,11 @@
 #include "cli/serve_command.h"
 #include "cli/simulate.h"
 #include "cli/sink_command.h"
+<<<<<<< HEAD
 #include "cli/tokens.h"
+=======
+#include "cli/top.h"
+>>>>>>> h-5
 #include "cli/version.h"
 
 namespace tailrace {
@@ -27,7 +31,7 @@ const std::vector<Command>& commands() {
       {"drains", "list, add, rm, test, health, pause, resume, replay", run_drains},
       {"simulate", "emits the lines of a router fleet", run_simulate},
       {"sink", "a drain's far end that counts and fails on command", run_sink},
-      {"top", "live view of channels and drains", nullptr},
+      {"top", "live view of channels and drains", run_top},
       {"check", "says what is wrong with the configuration", run_check},
       {"inspect", "reads a data dir; changes nothing", run_inspect},
       {"completion", "for bash, zsh and fish", run_completion},
