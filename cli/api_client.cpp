@@ -227,19 +227,4 @@ std::optional<SplitUrl> split_http_url(std::string_view url) {
   return out;
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      ((out += '%') += digits[uint8_t(c) >> 4]) += digits[uint8_t(c) & 15];
-    }
-  }
-  return out;
-}
-
 }  // namespace tailrace

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "cli/exit_code.h"
 
 namespace tailrace {
@@ -79,9 +80,6 @@ struct SplitUrl {
 };
 /// None unless it is http or https with a host.
 std::optional<SplitUrl> split_http_url(std::string_view url);
-
-/// One path segment or query value, percent-encoded (RFC 3986 section 2.3).
-std::string percent_encoded(std::string_view text);
 
 /// What result::value() throws without a value; found by the failure's namespace.
 [[noreturn]] inline void throw_exception_from_error(const ApiFailure& failure,

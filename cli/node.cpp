@@ -13,6 +13,8 @@
 #include "metrics/rollup/memory_rollups.h"
 #include "web/access.h"
 #include "web/channel_routes.h"
+#include "web/channel_v3_routes.h"
+#include "web/credential_routes.h"
 #include "web/drain_routes.h"
 #include "web/history_routes.h"
 #include "web/metrics_routes.h"
@@ -249,6 +251,8 @@ void Node::add_routes() {
   }
   const ApiGates gates(storage_.catalog(), services_.api_state);
   add_channel_routes(admin_routes_, services_, gates.full_api);
+  add_channel_v3_routes(admin_routes_, services_, gates);
+  add_credential_routes(admin_routes_, services_, gates.full_api);
   add_drain_routes(admin_routes_, services_, gates);
   add_session_api(admin_routes_, services_, gates.readers);
   add_history_routes(admin_routes_, services_, gates.channel);

@@ -1,5 +1,6 @@
 #include "web/metrics_routes.h"
 
+#include "base/text.h"
 #include "metrics/channel_families.h"
 #include "metrics/process_families.h"
 #include "web/access.h"
@@ -90,7 +91,7 @@ class MetricsRoutes {
     for (const ChannelPtr& channel : services_.catalog.channels())
       all.push_back({{"targets", {here}},
                      {"labels",
-                      {{"__metrics_path__", "/v3/channels/" + channel->id + "/prometheus"},
+                      {{"__metrics_path__", "/v3/channels/" + percent_encoded(channel->id) + "/prometheus"},
                        {"channel", channel->id},
                        {"channel_name", channel->name()}}}});
     return json_response(200, all);
