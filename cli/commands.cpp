@@ -11,11 +11,8 @@
 #include "cli/serve_command.h"
 #include "cli/simulate.h"
 #include "cli/sink_command.h"
-<<<<<<< HEAD
 #include "cli/tokens.h"
-=======
 #include "cli/top.h"
->>>>>>> h-5
 #include "cli/version.h"
 
 namespace tailrace {
