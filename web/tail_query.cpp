@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "web/drain_routes.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
+#include "web/wanted_drain.h"
 
 namespace tailrace {
 namespace {
