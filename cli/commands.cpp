@@ -1,6 +1,7 @@
 // The table of commands.
 
 #include "cli/check.h"
+#include "cli/channels.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/drains.h"
@@ -11,6 +12,7 @@
 #include "cli/serve_command.h"
 #include "cli/simulate.h"
 #include "cli/sink_command.h"
+#include "cli/tokens.h"
 #include "cli/top.h"
 #include "cli/version.h"
 
@@ -22,8 +24,8 @@ const std::vector<Command>& commands() {
       {"demo", "runs it on loopback with traffic and drains", demo_command},
       {"logs", "prints or follows a channel's lines", run_logs},
       {"send", "lines on stdin become log records", run_send},
-      {"channels", "list, create, rm", nullptr},
-      {"tokens", "list, add, rm", nullptr},
+      {"channels", "list, create, set, rm", run_channels},
+      {"tokens", "list, add, rm", run_tokens},
       {"drains", "list, add, rm, test, health, pause, resume, replay", run_drains},
       {"simulate", "emits the lines of a router fleet", run_simulate},
       {"sink", "a drain's far end that counts and fails on command", run_sink},

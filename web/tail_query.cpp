@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "web/wanted_drain.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
+#include "web/wanted_drain.h"
 
 namespace tailrace {
 namespace {
