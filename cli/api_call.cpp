@@ -38,7 +38,7 @@ ApiResult<std::string> find_channel(ApiClient& api, const std::string& app) {
 
 int fail(const ApiFailure& failure) {
   complain(one_line(failure.text));
-  if (failure.exit_code == exit_unauthorised) {
+  if (failure.status == 401) {
     complain("give the credential with TAILRACE_AUTH=user:password or --auth");
   } else if (failure.exit_code == exit_unreachable) {
     complain("is it running? TAILRACE_URL or --url says where");
