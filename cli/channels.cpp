@@ -39,9 +39,10 @@ std::string flags_of(const Json& channel) {
 }
 
 int list(int argc, char** argv) {
-  Verb verb("channels", "list", "the channels that this credential may read.",
-            "examples:\n  tailrace channels list\n  tailrace channels list -o json | jq -r '.channels[].name'\n",
-            Verb::Of::everything);
+  Verb verb(
+      "channels", "list", "the channels that this credential may read.",
+      "examples:\n  tailrace channels list\n  tailrace channels list -o json | jq -r '.channels[].name'\n",
+      Verb::Of::everything);
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
   const auto channels = verb.list("/v3/channels", "channels");
@@ -82,8 +83,8 @@ int create(int argc, char** argv) {
     if (there) return verb.failed({exit_failure, 409, "channel " + id + " exists already"});
     if (there.error().status != 404) return verb.failed(there.error());
   }
-  const auto made = id.empty() ? verb.post("/channels", body)
-                               : verb.put("/v3/channels/" + percent_encoded(id), body);
+  const auto made =
+      id.empty() ? verb.post("/channels", body) : verb.put("/v3/channels/" + percent_encoded(id), body);
   if (!made) return verb.failed(made.error());
   const std::string channel = json_text(*made, id.empty() ? "channel_id" : "channel");
   std::string words = "channel " + channel + " created: " + one_line(name) + "\n";
@@ -112,8 +113,8 @@ int set(int argc, char** argv) {
   verb.options().add_option("--name", name, "another name")->type_name("NAME");
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   Json body = Json::object();
-  if (!no_tail.empty()) body["no_tail"] = no_tail == "on";
-  if (!no_history.empty()) body["no_history"] = no_history == "on";
+  if (!no_tail.empty()) body["flags"]["no_tail"] = no_tail == "on";
+  if (!no_history.empty()) body["flags"]["no_history"] = no_history == "on";
   if (!name.empty()) body["name"] = name;
   if (body.empty()) return verb.line().usage_error("what of it? --no-tail, --no-history or --name");
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());

@@ -102,7 +102,7 @@ LineLook Wanted::look() const {
   LineLook look;
   look.form = form == "json" ? LineForm::json : form == "raw" ? LineForm::raw : LineForm::text;
   look.terminal = stdout_is_tty();
-  look.color = use_color(no_color || color == "never"       ? ColorChoice::never
+  look.color = use_color(no_color || color == "never"        ? ColorChoice::never
                          : force_colors || color == "always" ? ColorChoice::always
                                                              : ColorChoice::automatic);
   return look;
@@ -127,8 +127,8 @@ int run_logs(int argc, char** argv) {
 
   // Nothing is buffered between two writes, so ^C may end the process where it stands.
   const LineLook look = wanted.look();
-  ::signal(SIGINT, look.color && look.terminal ? interrupted_in_colour
-                                               : [](int) { ::_exit(exit_interrupted); });
+  ::signal(
+      SIGINT, look.color && look.terminal ? interrupted_in_colour : [](int) { ::_exit(exit_interrupted); });
   const ApiTarget target = find_target(wanted.url, wanted.auth);
   ApiClient api({.url = target.url, .auth = target.auth});
   const auto channel = find_channel(api, wanted.app);

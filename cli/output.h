@@ -5,8 +5,8 @@
 
 namespace tailrace {
 
-/// Writes all of `bytes` to stdout, past any buffer. False: the reader is gone (errno is EPIPE) or the disk is
-/// full; nothing is said about it, the caller ends with the exit code that fits.
+/// Writes all of `bytes` to stdout, past any buffer. False: the reader is gone (errno is EPIPE) or the disk
+/// is full; nothing is said about it, the caller ends with the exit code that fits.
 [[nodiscard]] bool write_stdout(std::string_view bytes);
 
 /// The same for stderr, whose failures nobody could be told of.
