@@ -39,9 +39,10 @@ std::string flags_of(const Json& channel) {
 }
 
 int list(int argc, char** argv) {
-  Verb verb("channels", "list", "the channels that this credential may read.",
-            "examples:\n  tailrace channels list\n  tailrace channels list -o json | jq -r '.channels[].name'\n",
-            Verb::Of::everything);
+  Verb verb(
+      "channels", "list", "the channels that this credential may read.",
+      "examples:\n  tailrace channels list\n  tailrace channels list -o json | jq -r '.channels[].name'\n",
+      Verb::Of::everything);
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
   const auto channels = verb.list("/v3/channels", "channels");
@@ -82,8 +83,8 @@ int create(int argc, char** argv) {
     if (there) return verb.failed({exit_failure, 409, "channel " + id + " exists already"});
     if (there.error().status != 404) return verb.failed(there.error());
   }
-  const auto made = id.empty() ? verb.post("/channels", body)
-                               : verb.put("/v3/channels/" + percent_encoded(id), body);
+  const auto made =
+      id.empty() ? verb.post("/channels", body) : verb.put("/v3/channels/" + percent_encoded(id), body);
   if (!made) return verb.failed(made.error());
   const std::string channel = json_text(*made, id.empty() ? "channel_id" : "channel");
   std::string words = "channel " + channel + " created: " + one_line(name) + "\n";

@@ -1,7 +1,7 @@
 // The table of commands.
 
-#include "cli/check.h"
 #include "cli/channels.h"
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/drains.h"

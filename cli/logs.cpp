@@ -56,9 +56,13 @@ void Wanted::add_to(CLI::App& o) {
   o.add_option("--filter", filter, "terms, as drains have them")->type_name("TERMS");
   o.add_option("--since", since, "15m ago, a time, or oldest")->type_name("WHEN");
   o.add_option("--after", after, "records behind this number")->type_name("NUMBER");
-  o.add_option("-o,--output", form, "text, json: an object a line, raw: the message")->type_name("FORM");
+  o.add_option("-o,--output", form, "text, json: an object a line, raw: the message")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"text", "json", "raw"}));
   o.add_flag("--json", json, "as -o json");
-  o.add_option("--color", color, "auto, always or never")->type_name("WHEN");
+  o.add_option("--color", color, "auto, always or never")
+      ->type_name("WHEN")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
   o.add_flag("--no-color", no_color, "as --color never");
   o.add_flag("--force-colors", force_colors, "as --color always");
   o.add_flag("-q,--quiet", quiet, "no word of lost and new connections");
@@ -70,13 +74,10 @@ void Wanted::add_to(CLI::App& o) {
 }
 
 std::optional<std::string> Wanted::wrong() const {
-  if (form != "text" && form != "json" && form != "raw") return "-o takes text, json or raw, not " + form;
   if (!process.empty() && !dyno.empty()) return "either -p or -d";
   if (!since.empty() && !after.empty()) return "either --since or --after";
   if (!num.empty() && !parse_u64(num)) return "-n takes a whole number, not " + num;
   if (!after.empty() && !parse_u64(after)) return "--after takes a whole number, not " + after;
-  if (color != "auto" && color != "always" && color != "never")
-    return "--color takes auto, always or never, not " + color;
   if (app.empty()) return "which channel? -a NAME, or TAILRACE_APP";
   return std::nullopt;
 }
@@ -102,7 +103,7 @@ LineLook Wanted::look() const {
   LineLook look;
   look.form = form == "json" ? LineForm::json : form == "raw" ? LineForm::raw : LineForm::text;
   look.terminal = stdout_is_tty();
-  look.color = use_color(no_color || color == "never"       ? ColorChoice::never
+  look.color = use_color(no_color || color == "never"        ? ColorChoice::never
                          : force_colors || color == "always" ? ColorChoice::always
                                                              : ColorChoice::automatic);
   return look;
@@ -127,8 +128,8 @@ int run_logs(int argc, char** argv) {
 
   // Nothing is buffered between two writes, so ^C may end the process where it stands.
   const LineLook look = wanted.look();
-  ::signal(SIGINT, look.color && look.terminal ? interrupted_in_colour
-                                               : [](int) { ::_exit(exit_interrupted); });
+  ::signal(
+      SIGINT, look.color && look.terminal ? interrupted_in_colour : [](int) { ::_exit(exit_interrupted); });
   const ApiTarget target = find_target(wanted.url, wanted.auth);
   ApiClient api({.url = target.url, .auth = target.auth});
   const auto channel = find_channel(api, wanted.app);
