@@ -60,7 +60,40 @@ struct Loss {
   // A tail came with a number that this log has not given: what lay behind that nobody knows.
   bool unknown = false;
 
+  struct Part {
+    uint64_t records = 0;
+    Micros since = 0;
+    void add(const Part& more) {
+      if (more.records && (!records || more.since < since)) since = more.since;
+      records += more.records;
+    }
+  };
+  Part refused, evicted;  // the same, apart: what the far end refused, and what our bounds took
+
   bool empty() const { return !records && !unknown; }
+
+  void add(const Loss& more) {
+    unknown |= more.unknown;
+    if (!more.records) return;
+    if (!records || more.since < since) since = more.since, first = more.first;
+    records += more.records;
+    reason = more.reason;
+    refused.add(more.refused);
+    evicted.add(more.evicted);
+  }
+  static Loss of(DropReason reason, uint64_t records, Micros since, Position first) {
+    Loss loss{records, since, first, reason, false, {}, {}};
+    (reason == DropReason::refused ? loss.refused : loss.evicted) = {records, since};
+    return loss;
+  }
+  /// Leaves one of the two kinds, and gives the other.
+  Loss take_second_kind() {
+    if (!refused.records || !evicted.records) return {};
+    Loss second = of(DropReason::refused, refused.records, refused.since, first);
+    *this = of(reason == DropReason::refused ? DropReason::overflow : reason, evicted.records, evicted.since,
+               first);
+    return second;
+  }
 };
 
 }  // namespace tailrace

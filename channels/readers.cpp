@@ -23,12 +23,7 @@ uint64_t oldest_ordinal(const CursorState& cursor) {
 
 void count_loss(CursorState& cursor, Position first, uint64_t records, DropReason reason, Micros now) {
   cursor.counts.dropped[size_t(reason)] += records;
-  if (cursor.loss.records == 0) {
-    cursor.loss.since = now;
-    cursor.loss.first = first;
-  }
-  cursor.loss.records += records;
-  cursor.loss.reason = reason;
+  cursor.loss.add(Loss::of(reason, records, now, first));
 }
 
 void lose_in_flight(CursorState& cursor, uint64_t records, DropReason reason, uint64_t unwanted) {
@@ -202,13 +197,7 @@ uint64_t Readers::lowest_doomed() const {
 
 void Readers::inherit_loss(CursorState& cursor, CursorState& before) {
   const Loss own = std::exchange(cursor.loss, std::exchange(before.loss, {}));
-  if (own.empty()) return;
-  if (cursor.loss.empty()) {
-    cursor.loss = own;
-    return;
-  }
-  cursor.loss.records += own.records;
-  cursor.loss.reason = own.reason;
+  cursor.loss.add(own);
 }
 
 void Readers::lose(CursorState& cursor, uint64_t before, DropReason reason, Micros now, uint64_t unwanted) {

@@ -9,6 +9,7 @@
 #include "cli/help.h"
 #include "cli/inspect.h"
 #include "cli/logs.h"
+#include "cli/send.h"
 #include "cli/serve_command.h"
 #include "cli/simulate.h"
 #include "cli/sink_command.h"
@@ -23,7 +24,7 @@ const std::vector<Command>& commands() {
       {"serve", "runs the router", serve_command},
       {"demo", "runs it on loopback with traffic and drains", demo_command},
       {"logs", "prints or follows a channel's lines", run_logs},
-      {"send", "lines on stdin become log records", nullptr},
+      {"send", "lines on stdin become log records", run_send},
       {"channels", "list, create, set, rm", run_channels},
       {"tokens", "list, add, rm", run_tokens},
       {"credentials", "list, add, rm", run_credentials},

@@ -15,16 +15,24 @@ namespace tailrace {
 class StopSignals {
  public:
   enum class Hangup : uint8_t { ends, waited_for };
-  explicit StopSignals(Hangup hangup = Hangup::ends) {
+  /// What to do with those that the process was started to ignore.
+  enum class Ignored : uint8_t { taken, left_alone };
+  explicit StopSignals(Hangup hangup = Hangup::ends, Ignored ignored = Ignored::taken) {
     ::sigemptyset(&set_);
     if (hangup == Hangup::waited_for) ::sigaddset(&set_, SIGHUP);
-    ::sigaddset(&set_, SIGINT);
-    ::sigaddset(&set_, SIGTERM);
+    for (const int ending : {SIGINT, SIGTERM}) {
+      struct sigaction now{};
+      ::sigaction(ending, nullptr, &now);
+      if (ignored == Ignored::taken || now.sa_handler != SIG_IGN) ::sigaddset(&set_, ending);
+    }
     ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
   }
   ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
+
+  /// For a signalfd, by which a poll learns that there is one to take.
+  const sigset_t& set() const { return set_; }
 
   /// The signal that came, or 0 after `most`.
   int wait(std::chrono::milliseconds most) {

@@ -183,10 +183,12 @@ void TopModel::take_channels(const std::vector<Named>& all) {
 bool TopModel::take_ledger(std::string_view text, Micros now) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("channels") || !json["channels"].is_array()) return false;
+  std::set<std::string, std::less<>> there;
   for (const Json& one : json["channels"]) {
     if (!one.is_object()) continue;
     const std::string id = text_in(one, "channel");
     if (id.empty()) continue;
+    there.insert(id);
     if (!channels_.contains(id)) unnamed_ = true;
     TopChannel& its = channel(id);
     its.records.take(count_in(one, "accepted"), now);
@@ -205,6 +207,7 @@ bool TopModel::take_ledger(std::string_view text, Micros now) {
       }
     its.drains = std::move(drains);  // those that are gone are gone
   }
+  std::erase_if(channels_, [&](const auto& entry) { return !there.contains(entry.first); });
   return has_ledger_ = true;
 }
 

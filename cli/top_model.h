@@ -65,7 +65,7 @@ class TopModel {
   };
   /// All channels that there are; others are forgotten.
   void take_channels(const std::vector<Named>& all);
-  /// `/v3/ledger`. False: it is none.
+  /// `/v3/ledger`, which has all channels; others are forgotten. False: it is none.
   bool take_ledger(std::string_view json, Micros now);
   /// The scrape of one channel, as text.
   void take_scrape(const std::string& channel, std::string_view text, Micros now);

@@ -17,15 +17,17 @@ std::string path_of(const std::string& channel, std::string_view rest) {
 }  // namespace
 
 std::optional<ApiFailure> TopSource::poll(const TopWanted& wanted) {
-  if (const auto failed = take_ledger()) return failed;
+  auto failed = take_ledger();
   bool listing;
   {
     const std::scoped_lock lock(mutex_);
-    listing = polls_++ % polls_per_listing == 0 || model_.has_unnamed();
+    listing = polls_ == 0 || model_.has_unnamed();
   }
-  if (listing)
-    if (const auto failed = take_channels()) return failed;
-  return take_details(wanted);
+  if (!failed && listing) failed = take_channels();
+  if (!failed) failed = take_details(wanted);
+  // Who comes back may be another, whose channels have other names.
+  polls_ = failed ? 0 : (polls_ + 1) % polls_per_listing;
+  return failed;
 }
 
 std::optional<ApiFailure> TopSource::take_ledger() {

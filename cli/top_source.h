@@ -44,7 +44,7 @@ class TopSource {
   TopModel& model_;
   std::mutex& mutex_;
   bool ledger_ = true;  // false: this credential may not read it
-  size_t polls_ = 0;
+  size_t polls_ = 0;    // since the channels were listed
 };
 
 }  // namespace tailrace

@@ -68,6 +68,12 @@ void Drain::resume() {
   turn();
 }
 
+void Drain::hurry() {
+  if (stopped_) return;
+  next_loss_ = {};
+  tell_losses();
+}
+
 void Drain::tell_losses() {
   tell_recovery();
   const Mono now = mono_now();
@@ -96,9 +102,7 @@ void Drain::tell_losses() {
 }
 
 void Drain::give_back_own_loss(const Loss& loss) {
-  if (!own_loss_.records || (loss.records && loss.since < own_loss_.since)) own_loss_.since = loss.since;
-  own_loss_.records += loss.records;
-  own_loss_.reason = loss.reason;
+  own_loss_.add(loss);
 }
 
 void Drain::delivered(uint64_t records, Micros oldest_left, uint64_t filtered) {
@@ -162,6 +166,11 @@ void Drain::publish(const std::string& error) {
   status_.cause = health_.cause();
   if (!error.empty()) status_.last_error = error;
   if (status_.state == DrainState::ok) status_.next_try = 0;
+}
+
+void Drain::told(uint64_t records) {
+  const std::lock_guard lock(status_mutex_);
+  status_.told += records;
 }
 
 void Drain::set_last_status(int status) {

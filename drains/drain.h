@@ -41,6 +41,7 @@ struct DrainStatus {
   int last_status = 0;     // of HTTP; 0: none yet
   std::string last_error;  // empty: none yet
   Micros next_try = 0;     // 0: none is planned
+  uint64_t told = 0;       // of HTTP: records lost that the far end was told of, or would not hear of
 };
 
 /// Lives on one loop, held by a DrainSet and by what it has under way there. Made by any thread, then start()
@@ -70,8 +71,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   /// Goes on at once, whatever it waited for: its owner, or the far end, or the next try. Its loop.
   void resume();
 
-  /// The process ends: what waits for company goes as it is. Its loop.
-  virtual void hurry() {}
+  /// The process ends: what waits for company goes as it is, and losses are told now. Its loop.
+  virtual void hurry();
 
   const DrainEntry& entry() const { return entry_; }
   Loop& loop() { return loop_; }
@@ -108,6 +109,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void paused(const std::string& cause);
   /// The oldest record in flight is refused for good.
   void refused(const Slice& record, const std::string& cause, Micros oldest_left);
+  /// The far end was told of so many losses.
+  void told(uint64_t records);
   void set_last_status(int status);
   void set_next_try(Micros at);
 

@@ -47,6 +47,10 @@ void DrainSet::drain_added(const DrainEntry& entry) {
     log_error("a drain cannot be started", "drain=" + entry.token + " reason=\"" + judged.error + "\"");
     return;
   }
+  add(entry, std::move(judged));
+}
+
+void DrainSet::add(const DrainEntry& entry, JudgedTarget judged) {
   const std::lock_guard lock(mutex_);
   Loop* loop = &loops_[0];
   for (size_t i = 1; i < loops_.size(); ++i)

@@ -25,6 +25,9 @@ class DrainSet final : public CatalogWatcher {
   void drain_paused(const DrainEntry& entry) override;
   void channel_removed(const ChannelPtr& channel) override;
 
+  /// The same as drain_added(), of one whose URL and options somebody else has judged.
+  void add(const DrainEntry& entry, JudgedTarget judged);
+
   /// Puts the drain back to `from`, of Log::since(), and gives how many records come again that had come to
   /// their end: 0 if it is not that far. None: it is not running. A thread that may block, and no loop.
   std::optional<uint64_t> replay(const DrainEntry& entry, const Progress& from);

@@ -116,4 +116,12 @@ std::string Rfc5424Frames::loss(uint64_t records, Micros since, Micros now) {
   return counted("<172>1 " + rfc3339_seconds(now) + " host heroku logplex - - " + loss_text(records, since));
 }
 
+std::string sender_loss(std::string_view app, const Loss& loss, Micros now) {
+  const std::string what = loss.refused.records
+                               ? "Error L13: " + std::to_string(loss.records) + " messages lost"
+                               : "Error L12: " + std::to_string(loss.records) + " messages dropped";
+  return counted("<172>1 " + rfc3339_micros(now) + " heroku " + std::string(app) + " log-shuttle - - " +
+                 what + " since " + rfc3339_micros(loss.since) + "\n");
+}
+
 }  // namespace tailrace

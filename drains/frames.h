@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "channels/chunk.h"
+#include "channels/ledger.h"
 #include "drains/options.h"
 
 namespace tailrace {
@@ -43,6 +44,10 @@ class Rfc5424Frames {
   static char* write(const Record& record, char* out);
   static std::string loss(uint64_t records, Micros since, Micros now);
 };
+
+/// What log-shuttle tells of its losses, framed: `<172>1 NOW heroku APP log-shuttle - - Error L12: N messages
+/// dropped since T`, or L13 for `refused`; a newline at its end.
+std::string sender_loss(std::string_view app, const Loss& loss, Micros now);
 
 /// One drain's, as its transport and its option `format` want them.
 class Frames {

@@ -47,6 +47,7 @@ void HttpDrain::turn() {
 }
 
 void HttpDrain::hurry() {
+  Drain::hurry();
   hurried_ = true;
   if (batches_.empty()) wake_.cancel();
 }
@@ -151,6 +152,7 @@ HttpDrain::Milliseconds HttpDrain::carry_out(const Decision& decision, Micros be
       const Delivery batch = std::move(batches_.front());
       batches_.pop_front();
       delivered(batch.records, oldest_in_flight(), batch.filtered);
+      if (batch.loss.records) told(batch.loss.records);
       break;
     }
     case Verdict::split:
@@ -183,7 +185,7 @@ void HttpDrain::split_batch() {
 void HttpDrain::refuse_one(const std::string& cause) {
   const Delivery batch = std::move(batches_.front());
   batches_.pop_front();
-  if (!batch.records) return;
+  if (!batch.records) return told(batch.loss.records);
   if (const uint64_t before = batch.skipped.front()) filtered(before, batch.oldest());
   refused(batch.slices.front(), cause, oldest_in_flight());
   if (batch.behind) filtered(batch.behind, oldest_in_flight());
@@ -248,6 +250,7 @@ bool HttpDrain::freeze_batch() {
   Delivery batch = std::exchange(gathered_, {});
   unwanted_ = 0;
   batch.loss = take_own_loss();  // told alone if there is no record to go with it
+  if (requests_.tells_kinds_apart()) give_back_own_loss(batch.loss.take_second_kind());
   if (batch.loss.records) batch.l10 = requests_.loss(batch.loss, wall_now());
   if (batch.empty()) return false;
   batch.name(entry_.token);

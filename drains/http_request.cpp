@@ -78,6 +78,7 @@ constexpr size_t kAtOnce = 128 * 1024;  // bytes that are compressed before othe
 }  // namespace
 
 std::string RequestMaker::loss(const Loss& loss, Micros now) const {
+  if (options_.sender) return sender_loss(options_.sender->app, loss, now);
   return frames_.loss(loss.records, loss.since, now);
 }
 
@@ -114,8 +115,7 @@ std::string RequestMaker::head(const Delivery& batch, const HttpBody& body, Micr
   if (!target_.authorization.empty()) head += "Authorization: " + target_.authorization + "\r\n";
   head += "Content-Type: application/logplex-1\r\nLogplex-Msg-Count: ";
   head += std::to_string(batch.records + (batch.l10.empty() ? 0 : 1));
-  head += "\r\nLogplex-Frame-Id: " + batch.frame_id + "\r\nLogplex-Drain-Token: " + drain_token_;
-  head += "\r\nUser-Agent: Logplex/tailrace-" TAILRACE_VERSION "\r\nContent-Length: ";
+  head += "\r\nLogplex-Frame-Id: " + batch.frame_id + names(batch) + "\r\nContent-Length: ";
   head += std::to_string(body.left()) + "\r\n";
   if (options_.encoding == DrainOptions::Encoding::gzip) head += "Content-Encoding: gzip\r\n";
   if (options_.encoding == DrainOptions::Encoding::zstd) head += "Content-Encoding: zstd\r\n";
@@ -123,6 +123,18 @@ std::string RequestMaker::head(const Delivery& batch, const HttpBody& body, Micr
   if (!options_.signing_secret.empty()) head += signature(batch, body, now);
   head += "\r\n";
   return head;
+}
+
+/// Who sends, and what only a sender says.
+std::string RequestMaker::names(const Delivery& batch) const {
+  if (!options_.sender)
+    return "\r\nLogplex-Drain-Token: " + drain_token_ + "\r\nUser-Agent: Logplex/tailrace-" TAILRACE_VERSION;
+  std::string names = "\r\nX-Request-Id: " + batch.frame_id;
+  if (const uint64_t dropped = batch.loss.evicted.records)
+    names += "\r\nLogplex-Drop-Count: " + std::to_string(dropped);
+  if (const uint64_t lost = batch.loss.refused.records)
+    names += "\r\nLogplex-Lost-Count: " + std::to_string(lost);
+  return names + "\r\nUser-Agent: tailrace-send/" TAILRACE_VERSION;
 }
 
 /// The three fields of Standard Webhooks. A body that is signed is a TextBody.

@@ -25,6 +25,8 @@ class RequestMaker {
 
   /// The L10 frame of a loss, as the first of a batch.
   std::string loss(const Loss& loss, Micros now) const;
+  /// It tells losses of one kind.
+  bool tells_kinds_apart() const { return options_.sender.has_value(); }
 
   /// From its beginning. Refers to `batch`, whose frames are made while they are sent; but a body that is
   /// compressed or signed is made here, while others on the loop have their turn in between.
@@ -33,6 +35,7 @@ class RequestMaker {
   std::string head(const Delivery& batch, const HttpBody& body, Micros now) const;
 
  private:
+  std::string names(const Delivery& batch) const;
   std::string signature(const Delivery& batch, const HttpBody& body, Micros now) const;
 
   const DrainTarget& target_;

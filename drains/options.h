@@ -14,6 +14,12 @@
 
 namespace tailrace {
 
+/// Requests as log-shuttle makes them, for `tailrace send`: they name no drain, and losses are told as L12
+/// (our bounds took it) and L13 (the far end refused it) under the sender's own APP-NAME.
+struct SenderForm {
+  std::string app;
+};
+
 /// A value. Defaults are what a drain without options does.
 struct DrainOptions {
   enum class Format : uint8_t {
@@ -32,8 +38,9 @@ struct DrainOptions {
   std::chrono::milliseconds batch_delay{0};  // how long a batch may wait to become full
   std::string signing_secret;                // bodies are signed with it; empty: they are not
   // Of drains with TLS alone; PEM texts:
-  std::string tls_ca;             // authorities to trust instead of the system's
-  std::string tls_cert, tls_key;  // who we are
+  std::string tls_ca;                // authorities to trust instead of the system's
+  std::string tls_cert, tls_key;     // who we are
+  std::optional<SenderForm> sender;  // in no URL and no JSON
 };
 
 /// Options that may stand in the query of a drain's URL; the others would be secrets in a URL.

@@ -27,6 +27,19 @@ JudgedTarget refuse(std::string reason) {
   return {{}, {}, std::move(reason)};
 }
 
+using Kind = DrainTarget::Kind;
+
+/// Where it goes and as whom; `query` is what the far end shall see of it.
+void fill_in(const Url& url, const std::string& query, DrainTarget& target) {
+  target.host = url.host;
+  if (url.port) target.port = url.port;
+  target.host_header = url.authority();
+  target.request_path = url.path.empty() ? "/" : url.path;
+  if (!query.empty()) target.request_path += "?" + query;
+  if (!url.user.empty() || !url.password.empty())
+    target.authorization = "Basic " + to_base64(url.user + ":" + url.password);
+}
+
 /// Options whose values in a URL may be shown.
 const std::vector<std::string_view>& shown_in_url() {
   static const auto names = [] {
@@ -72,7 +85,6 @@ JudgedTarget judge_drain(std::string_view text, std::string_view options, const 
 
   JudgedTarget judged;
   DrainTarget& target = judged.target;
-  using Kind = DrainTarget::Kind;
   if (url.scheme == "syslog")
     target.kind = Kind::syslog, target.port = 601;
   else if (url.scheme == "syslog+tls")
@@ -104,13 +116,23 @@ JudgedTarget judge_drain(std::string_view text, std::string_view options, const 
   }
   if (!http && (url.path.size() > 1 || !query.empty())) return refuse("invalid_tcpsyslog_uri");
 
-  target.host = url.host;
-  if (url.port) target.port = url.port;
-  target.host_header = url.authority();
-  target.request_path = url.path.empty() ? "/" : url.path;
-  if (!query.empty()) target.request_path += "?" + query;
-  if (signs_in) target.authorization = "Basic " + to_base64(url.user + ":" + url.password);
+  fill_in(url, query, target);
   target.shown = redacted(url, shown_in_url());
+  return judged;
+}
+
+JudgedTarget judge_sender(std::string_view text) {
+  const Result<Url> url = parse_url(text);
+  if (url.has_error()) return refuse("invalid_uri");
+  JudgedTarget judged;
+  if (url->scheme == "http")
+    judged.target.kind = Kind::http, judged.target.port = 80;
+  else if (url->scheme == "https")
+    judged.target.kind = Kind::https, judged.target.port = 443;
+  else
+    return refuse("unknown_scheme: " + url->scheme);
+  fill_in(*url, url->query_text, judged.target);
+  judged.target.shown = redacted(*url, {});
   return judged;
 }
 

@@ -34,6 +34,10 @@ struct JudgedTarget {
 /// `options`: DrainEntry::options; they go before those in the URL's query, which the far end never sees.
 JudgedTarget judge_drain(std::string_view url, std::string_view options, const AddressPolicy& policy);
 
+/// The target that an http or https URL means as it stands: its whole query is the far end's, and any address
+/// will do, for whoever asks sends there himself. No options. Errors as judge_drain().
+JudgedTarget judge_sender(std::string_view url);
+
 /// The URL as it may be shown to anyone who may read the channel.
 std::string shown_drain_url(std::string_view url);
 

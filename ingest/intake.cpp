@@ -6,27 +6,12 @@
 #include "base/time_text.h"
 #include "channels/errc.h"
 #include "ingest/frame_scanner.h"
+#include "ingest/pieces.h"
 #include "ingest/rfc3164.h"
 #include "ingest/rfc5424.h"
 #include "ingest/structured_data.h"
 
 namespace tailrace {
-namespace {
-
-/// How much of `message` the next piece takes: kMaxMessage, less so as not to cut a UTF-8 sequence (RFC
-/// 3629), unless the bytes are no UTF-8 anyway.
-size_t piece_size(std::string_view message) {
-  size_t size = kMaxMessage;
-  for (int back = 0; back < 3 && (uint8_t(message[size]) & 0xc0) == 0x80; ++back) --size;
-  return (uint8_t(message[size]) & 0xc0) == 0x80 ? kMaxMessage : size;
-}
-
-bool fits(std::string_view message) {
-  return message.size() <= kMaxMessage || (message.size() == kMaxMessage + 1 && message.back() == '\n');
-}
-
-}  // namespace
-
 std::chrono::nanoseconds Tally::judge(Quota& quota) {
   std::chrono::nanoseconds longest{0};
   for (auto& [channel, line] : lines_) {
@@ -189,14 +174,7 @@ std::optional<RejectReason> Intake::add(NewRecord record, size_t size, const Tok
   hide_tokens(record);
   taken_ += 1;
   taken_bytes_ += size;
-  while (!fits(record.message)) {
-    NewRecord piece = record;
-    piece.message = record.message.substr(0, piece_size(record.message));
-    set_.add(channel, piece);
-    record.message.remove_prefix(piece.message.size());
-    record.flags |= kSplitEntry;
-  }
-  set_.add(channel, record);
+  in_pieces(record, kMaxMessage, [&](const NewRecord& piece) { set_.add(channel, piece); });
   return std::nullopt;
 }
 

@@ -38,6 +38,20 @@ std::optional<std::string> JsonFields::text(const char* name) {
   return std::nullopt;
 }
 
+std::optional<std::string> JsonFields::text_or_number(const char* name) {
+  const nlohmann::json* const value = find(name);
+  return value && value->is_number_unsigned() ? std::to_string(value->get<uint64_t>()) : text(name);
+}
+
+std::optional<uint64_t> JsonFields::whole_number(const char* name) {
+  const nlohmann::json* const value = find(name);
+  if (!value) return std::nullopt;
+  if (value->is_number_unsigned()) return value->get<uint64_t>();
+  const auto number = value->is_string() ? parse_u64(value->get_ref<const std::string&>()) : std::nullopt;
+  if (!number) refuse(std::string(name) + ": takes a whole number");
+  return number;
+}
+
 std::optional<bool> JsonFields::flag(const char* name) {
   const nlohmann::json* const value = find(name);
   if (!value) return std::nullopt;

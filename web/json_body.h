@@ -23,6 +23,10 @@ class JsonFields {
   explicit JsonFields(const nlohmann::json& object) : object_(object) {}
 
   std::optional<std::string> text(const char* name);
+  /// A whole number is taken as its digits.
+  std::optional<std::string> text_or_number(const char* name);
+  /// As such or as its digits.
+  std::optional<uint64_t> whole_number(const char* name);
   std::optional<bool> flag(const char* name);
   std::optional<std::vector<std::string>> texts(const char* name);
 

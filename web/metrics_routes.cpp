@@ -50,6 +50,9 @@ void write_process(ExpositionWriter& out, WebServices& services) {
   if (services.syslog_udp) write_kernel_drops(out, *services.syslog_udp);
   write_channels(out, services, services.metrics.snapshots(wall_now()), services.catalog.channels());
   write_listener_families(out, services.listeners);
+  out.family("tailrace_tail_evaluations_total", FamilyType::counter,
+             "Records judged, and written if wanted, for readers; those who ask for the same share one.");
+  out.sample(ExpositionWriter::Labels{}, services.renderings.evaluations());
   write_store_families(out, services.store.status());
   write_rollups(out, services.rollups);
   write_process_families(out);

@@ -106,3 +106,29 @@ TEST_CASE("the drain's own L10 frames, as Logplex wrote them") {
                          " heroku logplex - - Error L10 (output buffer overflow): 1 messages dropped since "
                          "2023-11-14T22:13:20+00:00.\n"));
 }
+
+TEST_CASE("losses of a sender, each kind by itself, as log-shuttle told them") {
+  const Micros since = 1'700'000'000'000'000, now = since + 75'000'000;
+  Loss loss;
+  loss.add(Loss::of(DropReason::refused, 2, since + 5, {7}));
+  loss.add(Loss::of(DropReason::overflow, 30, since + 1'000'000, {3}));
+  loss.add(Loss::of(DropReason::refused, 1, since + 2'000'000, {9}));
+  loss.add(Loss::of(DropReason::overflow, 70, since, {1}));
+  CHECK(loss.records == 103);
+  CHECK(loss.since == since);
+  CHECK(loss.first == Position{1});
+  const Loss refused = loss.take_second_kind();
+  CHECK(sender_loss("t.1", loss, now) ==
+        "138 <172>1 2023-11-14T22:14:35.000000+00:00 heroku t.1 log-shuttle - - Error L12: 100 messages "
+        "dropped "
+        "since 2023-11-14T22:13:20.000000+00:00\n");
+  CHECK(sender_loss("t.1", refused, now) ==
+        "133 <172>1 2023-11-14T22:14:35.000000+00:00 heroku t.1 log-shuttle - - Error L13: 3 messages lost "
+        "since "
+        "2023-11-14T22:13:20.000005+00:00\n");
+  CHECK(loss.take_second_kind().records == 0);
+  CHECK(loss.records == 100);
+  Loss alone = refused;
+  CHECK(alone.take_second_kind().records == 0);
+  CHECK(alone.records == 3);
+}

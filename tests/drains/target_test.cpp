@@ -60,3 +60,18 @@ TEST_CASE("what is shown of a URL") {
         std::string::npos);
   CHECK(shown_drain_url("").empty());
 }
+
+TEST_CASE("a sender's URL is taken as it is") {
+  auto judged = judge_sender("https://token:t.1@127.0.0.1:8643/logs?format=json&batch_bytes=x");
+  REQUIRE(judged.error.empty());
+  CHECK(judged.target.kind == DrainTarget::Kind::https);
+  CHECK(judged.target.host == "127.0.0.1");
+  CHECK(judged.target.port == 8643);
+  CHECK(judged.target.request_path == "/logs?format=json&batch_bytes=x");
+  CHECK(judged.target.authorization == "Basic dG9rZW46dC4x");
+  CHECK(judged.target.shown.find("t.1") == std::string::npos);
+  CHECK(judged.options.format == DrainOptions::Format::logplex);
+  CHECK(judge_sender("http://h").target.port == 80);
+  CHECK(judge_sender("syslog://h").error == "unknown_scheme: syslog");
+  CHECK(judge_sender("h").error == "invalid_uri");
+}

@@ -21,11 +21,11 @@ class Example(EndToEnd):
         os.makedirs(f"{self.folder}/bin")
         os.symlink(BINARY, f"{self.folder}/bin/tailrace")
         os.symlink(ROOT / "examples", f"{self.folder}/examples")
-        self.ports = {documented: free_port() for documented in (8001, 8601, 6001, 5000)}
+        self.ports = {documented: free_port() for documented in (8001, 8601, 5000)}
 
     def commands(self):
         """The README's commands in their order, on ports that are free here."""
-        blocks = re.findall(r"^```\n(.*?)^```$", README, re.M | re.S)
+        blocks = re.findall(r"^```console \w+\n(.*?)^```$", README, re.M | re.S)
         commands = "".join(line[2:] for block in blocks for line in block.splitlines(True) if line.startswith("$ "))
         for documented, real in self.ports.items():
             commands = re.sub(rf"\b{documented}\b", str(real), commands)
@@ -34,7 +34,7 @@ class Example(EndToEnd):
     def expected(self):
         """The README's lines as patterns: times, PIDs, ids, durations and ports are open."""
         patterns = []
-        for line in re.findall(r"^2026-11-21T\S+ (app\[4711\]: .*)$", README, re.M):
+        for line in re.findall(r"^2026-11-21T\S+ (app\[web\.1\]: .*)$", README, re.M):
             pattern = re.escape(line).replace("4711", r"\d+").replace("5000", r"\d+")
             pattern = re.sub(r"request_id=\w+…", r"request_id=[0-9a-f-]{36}", pattern)
             patterns.append(re.sub(r"service=\d+ms", r"service=\\d+ms", pattern))
@@ -45,8 +45,7 @@ class Example(EndToEnd):
         environment["PATH"] = f"{self.folder}/bin:{environment['PATH']}"
         # What the page leaves to the defaults: this machine's ports.
         environment.update(TAILRACE_HTTP_LISTEN=f"127.0.0.1:{self.ports[8601]}", TAILRACE_ADMIN_LISTEN=f"127.0.0.1:{self.ports[8001]}",
-                           TAILRACE_SYSLOG_LISTEN=f"127.0.0.1:{self.ports[6001]}", SYSLOG_PORT=str(self.ports[6001]),
-                           TAILRACE_URL=f"http://127.0.0.1:{self.ports[8001]}", TAILRACE_GRACE="100ms")
+                           TAILRACE_SYSLOG_LISTEN="off", TAILRACE_URL=f"http://127.0.0.1:{self.ports[8001]}", TAILRACE_GRACE="100ms")
         # A person types slowly; the script waits where the page has a paragraph.
         head, tail = self.commands().split("tailrace logs -a shop\n")
         self.assertEqual(tail, "")
@@ -70,9 +69,9 @@ class Example(EndToEnd):
             lines = wait_until(lambda: (got := shown()) and len(got) >= len(patterns) and got, lambda: f"8 lines; {shown()}")
             for pattern, line in zip(patterns, lines, strict=True):
                 self.assertRegex(line, f"^{pattern}$")
-            # The last line comes too, and logger ends with the app.
+            # The last line comes too, and send ends with the app.
             self.end("app.pid")
-            wait_until(lambda: re.search(r"^app\[\d+\]: at=stop$", "\n".join(shown()), re.M), lambda: f"the last line; {shown()}")
+            wait_until(lambda: re.search(r"^app\[web\.1\]: at=stop$", "\n".join(shown()), re.M), lambda: f"the last line; {shown()}")
         finally:
             self.end("app.pid")
             self.end("serve.pid")
