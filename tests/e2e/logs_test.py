@@ -108,7 +108,7 @@ class Broken(LogsCase):
                 self.proxy.cut, self.proxy.reset = lambda: dice.randrange(200, 60_000), form == "raw"
                 total = rounds(3_000, 30_000)
                 self.numbered(0, 500, b" before")
-                logs = self.follower("-n", "1000", "-o", form)
+                logs = self.follower("-n", "100000", "-o", form)
                 for first in range(500, total, 100):
                     self.numbered(first, first + 100, b" " + b"x" * dice.randrange(300))
                 last = {"text": rf"\]: {total - 1} x*\n", "raw": rf"(?m)^{total - 1} x*\n", "json": rf'"{total - 1} x*"}}\n'}[form]
