@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,6 +52,10 @@ void exit_when_stdout_closes() {
     }
     if (out.revents & POLLERR) ::_exit(exit_ok);
   }).detach();
+}
+
+void exit_on_interrupt() {
+  ::signal(SIGINT, [](int) { ::_exit(exit_interrupted); });
 }
 
 bool stdout_is_tty() {
