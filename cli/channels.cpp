@@ -91,8 +91,8 @@ int create(int argc, char** argv) {
   const std::string channel = json_text(*made, id.empty() ? "channel_id" : "channel");
   std::string words = "channel " + channel + " created: " + one_line(name) + "\n";
   std::string first;
-  const Json given = made->value("tokens", Json::object());
-  for (const auto& [token_name, token] : given.items()) {
+  const Json made_tokens = made->value("tokens", Json::object());
+  for (const auto& [token_name, token] : made_tokens.items()) {
     if (!token.is_string()) continue;
     words += "token " + one_line(token_name) + ": " + one_line(token.get<std::string>()) + "\n";
     if (first.empty()) first = token;
