@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -59,6 +60,10 @@ void exit_when_stdout_closes() {
     }
     if (out.revents & POLLERR) ::_exit(exit_ok);
   }).detach();
+}
+
+void exit_on_interrupt() {
+  ::signal(SIGINT, [](int) { ::_exit(exit_interrupted); });
 }
 
 bool stdout_is_tty() {

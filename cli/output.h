@@ -23,6 +23,9 @@ void complain(std::string_view text);
 /// No effect unless stdout is a pipe or socket. Call it once; its thread lives as long as the process.
 void exit_when_stdout_closes();
 
+/// ^C ends the process where it stands, with its exit code. For commands that keep nothing back.
+void exit_on_interrupt();
+
 enum class ColorChoice { automatic, always, never };
 
 /// `automatic`: stdout is a TTY, TERM is not dumb and NO_COLOR is unset or empty (no-color.org).

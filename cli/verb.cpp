@@ -46,6 +46,7 @@ void Verb::asks() {
 }
 
 std::optional<int> Verb::begin(int argc, char** argv) {
+  exit_on_interrupt();
   if (const auto ended = line_.parse(argc, argv)) return ended;
   if (of_ == Of::channel && app_.empty()) return line_.usage_error("which channel? -a NAME, or TAILRACE_APP");
   if (of_ == Of::said_channel && app_.empty()) return line_.usage_error("which channel?");
