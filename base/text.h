@@ -21,6 +21,9 @@ std::optional<std::string> from_base64(std::string_view text);
 /// `%41` becomes `A`; a `%` that is not followed by two hex digits stays as it is.
 std::string percent_decoded(std::string_view text);
 
+/// One path segment or query value, percent-encoded (RFC 3986 section 2.3).
+std::string percent_encoded(std::string_view text);
+
 /// RFC 3629: no surrogates, nothing over-long.
 bool is_utf8(std::string_view text);
 

@@ -96,8 +96,7 @@ void keep_alive_probes(socket_t socket) {
 struct ApiClient::Call {
   std::string method, path, body, content_type;
   Headers headers;
-  std::function<bool(std::string_view)> chunk;  // set: the body of a 2xx streams
-  std::chrono::seconds silence{0};
+  const Streaming* streaming = nullptr;  // set: the body of a 2xx streams
 };
 
 ApiResult<ApiAnswer> ApiClient::get(const std::string& path) {
@@ -114,17 +113,22 @@ ApiResult<ApiAnswer> ApiClient::post(const std::string& path, std::string body,
   return run(std::move(call));
 }
 
+ApiResult<ApiAnswer> ApiClient::put(const std::string& path, std::string body,
+                                    const std::string& content_type) {
+  Call call;
+  call.method = "PUT", call.path = path, call.body = std::move(body), call.content_type = content_type;
+  return run(std::move(call));
+}
+
 ApiResult<ApiAnswer> ApiClient::remove(const std::string& path) {
   Call call;
   call.method = "DELETE", call.path = path;
   return run(std::move(call));
 }
 
-ApiResult<ApiAnswer> ApiClient::stream(const std::string& path,
-                                       const std::function<bool(std::string_view)>& chunk,
-                                       std::chrono::seconds silence) {
+ApiResult<ApiAnswer> ApiClient::stream(const std::string& path, const Streaming& streaming) {
   Call call;
-  call.method = "GET", call.path = path, call.chunk = chunk, call.silence = silence;
+  call.method = "GET", call.path = path, call.headers = streaming.headers, call.streaming = &streaming;
   return run(std::move(call));
 }
 
@@ -140,7 +144,7 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
       std::min<std::chrono::milliseconds>(options_.deadline, std::chrono::seconds(5)));
   // The watchdog comes first; these are for what it cannot see.
   const auto beyond = options_.deadline + std::chrono::seconds(5);
-  client.set_read_timeout(call.chunk ? std::chrono::milliseconds(call.silence) : beyond);
+  client.set_read_timeout(call.streaming ? std::chrono::milliseconds(call.streaming->silence) : beyond);
   client.set_write_timeout(beyond);
   client.set_follow_location(false);
   client.set_tcp_nodelay(true);
@@ -160,14 +164,15 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
   Watchdog watchdog(client, options_.deadline);
   request.response_handler = [&](const httplib::Response& head) {
     answer.status = head.status;
-    if (!call.chunk || head.status / 100 != 2) return true;
+    answer.warning = head.get_header_value("X-Heroku-Warning");
+    if (!call.streaming || head.status / 100 != 2) return true;
     watchdog.disarm();
-    stopped = !call.chunk({});
-    return !stopped;
+    if (call.streaming->begun) call.streaming->begun(answer);
+    return true;
   };
   request.content_receiver = [&](const char* bytes, size_t length, uint64_t, uint64_t) {
-    if (call.chunk && answer.status / 100 == 2) {
-      stopped = !call.chunk(std::string_view(bytes, length));
+    if (call.streaming && answer.status / 100 == 2) {
+      stopped = !call.streaming->chunk(std::string_view(bytes, length));
       return !stopped;
     }
     too_large = answer.body.size() + length > options_.body_cap;
@@ -193,7 +198,7 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
   if (answer.status / 100 != 2) {
     const std::string error = error_of(answer.body);
     return ApiFailure{exit_for_status(answer.status), answer.status,
-                      where + ": " + std::to_string(answer.status) + (error.empty() ? "" : " " + error)};
+                      where + ": " + std::to_string(answer.status) + (error.empty() ? "" : " " + error), error};
   }
   return answer;
 }
@@ -219,21 +224,6 @@ std::optional<SplitUrl> split_http_url(std::string_view url) {
   out.target = url.substr(end, url.find('#') == std::string_view::npos ? url.npos : url.find('#') - end);
   if (!out.target.starts_with('/')) out.target.insert(0, "/");
   while (out.target.size() > 1 && out.target.ends_with('/')) out.target.pop_back();
-  return out;
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      ((out += '%') += digits[uint8_t(c) >> 4]) += digits[uint8_t(c) & 15];
-    }
-  }
   return out;
 }
 

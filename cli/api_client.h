@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "cli/exit_code.h"
 
 namespace tailrace {
@@ -20,6 +21,7 @@ struct ApiFailure {
   Exit exit_code = exit_failure;  // 401 and 403: unauthorised; 404: not found; no connection: unreachable
   int status = 0;                 // what the server said; 0: it said nothing
   std::string text;               // what, why and where, for stderr; never a credential
+  std::string error = {};         // the server's own words; empty: it had none
 };
 
 template <class T>
@@ -28,6 +30,7 @@ using ApiResult = boost::system::result<T, ApiFailure>;
 struct ApiAnswer {
   int status = 0;
   std::string body;
+  std::string warning;  // X-Heroku-Warning
 };
 
 /// One origin, one user's credential. Used by one thread. Redirects are not followed; TLS is 1.2 and up,
@@ -50,13 +53,18 @@ class ApiClient {
   ApiResult<ApiAnswer> get(const std::string& path);
   ApiResult<ApiAnswer> post(const std::string& path, std::string body, const std::string& content_type,
                             const Headers& headers = {});
+  ApiResult<ApiAnswer> put(const std::string& path, std::string body, const std::string& content_type);
   ApiResult<ApiAnswer> remove(const std::string& path);  // DELETE
 
-  /// Streams the body of a GET; `chunk` returns false to stop, which is a success. It is called with nothing
-  /// when the head of a 2xx is there. The deadline holds up to the answer's head; after it only a dead peer
-  /// (TCP keep-alive, about a minute) or `silence` ends the stream.
-  ApiResult<ApiAnswer> stream(const std::string& path, const std::function<bool(std::string_view)>& chunk,
-                              std::chrono::seconds silence = std::chrono::hours(24 * 7));
+  struct Streaming {
+    Headers headers{};
+    std::function<void(const ApiAnswer& head)> begun{};  // the head of a 2xx is there
+    std::function<bool(std::string_view)> chunk{};       // false: to stop, which is a success
+    std::chrono::seconds silence = std::chrono::hours(24 * 7);
+  };
+  /// Streams the body of a GET. The deadline holds up to the answer's head; after it only a dead peer (TCP
+  /// keep-alive, about a minute) or `silence` ends the stream.
+  ApiResult<ApiAnswer> stream(const std::string& path, const Streaming& streaming);
 
  private:
   struct Call;
@@ -72,9 +80,6 @@ struct SplitUrl {
 };
 /// None unless it is http or https with a host.
 std::optional<SplitUrl> split_http_url(std::string_view url);
-
-/// One path segment or query value, percent-encoded (RFC 3986 section 2.3).
-std::string percent_encoded(std::string_view text);
 
 /// What result::value() throws without a value; found by the failure's namespace.
 [[noreturn]] inline void throw_exception_from_error(const ApiFailure& failure,

@@ -12,6 +12,7 @@
 
 #include "base/time_text.h"
 #include "cli/line_text.h"
+#include "cli/text_table.h"
 
 namespace tailrace {
 namespace {
@@ -140,28 +141,14 @@ std::string lost_text(const Json& range) {
 }  // namespace
 
 std::string drain_table(const Json& drains, Micros now) {
-  using Row = std::array<std::string, 6>;
-  std::vector<Row> rows{{"ID", "STATE", "SINCE", "LAG", "STATUS", "URL"}};
+  std::vector<std::vector<std::string>> rows{{"ID", "STATE", "SINCE", "LAG", "STATUS", "URL"}};
   for (const Json& drain : drains) {
     const Json& health = at(drain, "health");
     rows.push_back({text(drain, "id"), text(drain, "state"), since_text(drain, "since", now),
                     health.is_object() ? lag_text(health) : "", text(health, "last_status"),
                     text(drain, "url")});
   }
-  std::array<size_t, 6> widths{};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max({widths[i], row[i].size(), size_t(1)});
-  }
-  std::string out;
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string& cell = row[i].empty() ? "-" : row[i];
-      out += cell;
-      if (i + 1 < row.size()) out.append(widths[i] - cell.size() + 2, ' ');
-    }
-    out += '\n';
-  }
-  return out;
+  return text_table(rows);
 }
 
 std::string health_words(const Json& health, const std::string& resume, Micros now) {

@@ -21,9 +21,9 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr std::string_view examples = R"(examples:
-  tailrace inspect /var/lib/tailrace                      segments, channels, drains, damage
+  tailrace inspect /var/lib/tailrace       segments, channels, drains, damage
   tailrace inspect -o json /var/lib/tailrace | jq .whole
-  tailrace inspect --export -a shop /var/lib/tailrace     a channel's records as ndjson
+  tailrace inspect --export -a shop /var/lib/tailrace     its records as ndjson
   tailrace inspect --export --raw -a shop /var/lib/tailrace > shop.log
 )";
 
@@ -317,12 +317,12 @@ int run_inspect(int argc, char** argv) {
   CLI::App& o = line.options();
   o.add_option("DIR", wanted.dir, "the data dir")->type_name("")->required();
   o.add_option("-a,--channel", wanted.channel, "only this channel, by id or name")->type_name("CHANNEL");
-  o.add_option("-o,--output", wanted.output, "text or json [text]")->type_name("FORM");
+  o.add_option("-o,--output", wanted.output, "text or json [text]")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"text", "json"}));
   o.add_flag("--export", wanted.export_records, "the records as ndjson");
   o.add_flag("--raw", wanted.raw, "with --export: as RFC 5424, a line each");
   if (const auto ended = line.parse(argc, argv)) return *ended;
-  if (wanted.output != "text" && wanted.output != "json")
-    return line.usage_error("-o takes text or json, not " + wanted.output);
   if (wanted.raw && !wanted.export_records) return line.usage_error("--raw goes with --export");
 
   raise_descriptor_limit();

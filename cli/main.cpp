@@ -5,44 +5,13 @@
 #include <exception>
 
 #include "cli/command.h"
-#include "cli/drains.h"
+#include "cli/completion.h"
 #include "cli/exit_code.h"
-#include "cli/inspect.h"
-#include "cli/logs.h"
 #include "cli/output.h"
-#include "cli/send.h"
-#include "cli/serve_command.h"
-#include "cli/simulate.h"
-#include "cli/sink_command.h"
-#include "cli/version.h"
-
-namespace tailrace {
-
-const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {
-      {"serve", "runs the router", serve_command},
-      {"demo", "runs it on loopback with traffic and drains", demo_command},
-      {"logs", "prints or follows a channel's lines", run_logs},
-      {"send", "lines on stdin become log records", run_send},
-      {"channels", "list, create, rm", nullptr},
-      {"tokens", "list, add, rm", nullptr},
-      {"drains", "list, add, rm, test, health, pause, resume, replay", run_drains},
-      {"simulate", "emits the lines of a router fleet", run_simulate},
-      {"sink", "a drain's far end that counts and fails on command", run_sink},
-      {"top", "live view of channels and drains", nullptr},
-      {"check", "says what is wrong with the configuration", nullptr},
-      {"inspect", "reads a data dir; changes nothing", run_inspect},
-      {"completion", "for bash, zsh and fish", nullptr},
-      {"version", "version, commit, build type", version_command},
-      {"help", "this text, or a command's", help_command},
-  };
-  return all;
-}
-
-}  // namespace tailrace
 
 int main(int argc, char** argv) {
   using namespace tailrace;
+  open_standard_streams();
   ::signal(SIGPIPE, SIG_IGN);
   std::string_view name = argc > 1 ? argv[1] : "";
   if (name.empty()) {
@@ -51,22 +20,18 @@ int main(int argc, char** argv) {
   }
   if (name == "--help" || name == "-h") name = "help";
   if (name == "--version" || name == "-V") name = "version";
-  std::vector<std::string> names;
-  for (const Command& command : commands()) {
-    if (command.name != name) {
-      names.emplace_back(command.name);
-      continue;
-    }
-    if (!command.run) return not_built_yet(name);
-    try {
-      return command.run(argc - 1, argv + 1);
-    } catch (const std::exception& failed) {
-      complain(std::string(name) + ": " + failed.what());
-      return exit_failure;
-    }
+  if (name == "__complete") return run_complete(argc - 1, argv + 1);
+  const Command* command = find_command(commands(), name);
+  if (!command) {
+    complain(std::string(name) + ": no such command" + did_you_mean(name, names_of(commands())) +
+             " (see tailrace help)");
+    return exit_usage;
   }
-  const std::string meant = nearest(name, names);
-  complain(std::string(name) + ": no such command" + (meant.empty() ? "" : ", did you mean " + meant + "?") +
-           " (see tailrace help)");
-  return exit_usage;
+  if (!command->run) return not_built_yet(name);
+  try {
+    return command->run(argc - 1, argv + 1);
+  } catch (const std::exception& failed) {
+    complain(std::string(name) + ": " + failed.what());
+    return exit_failure;
+  }
 }

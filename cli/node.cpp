@@ -13,9 +13,12 @@
 #include "metrics/rollup/memory_rollups.h"
 #include "web/access.h"
 #include "web/channel_routes.h"
+#include "web/channel_v3_routes.h"
+#include "web/credential_routes.h"
 #include "web/drain_routes.h"
 #include "web/history_routes.h"
 #include "web/metrics_routes.h"
+#include "web/openapi.h"
 #include "web/rollup_routes.h"
 #include "web/series_routes.h"
 #include "web/session_routes.h"
@@ -247,13 +250,17 @@ void Node::add_routes() {
     add_session_reading(*routes, services_);
     add_probe_routes(*routes, services_);
   }
+  admin_routes_.set_stamp(request_id_stamp());
   const ApiGates gates(storage_.catalog(), services_.api_state);
   add_channel_routes(admin_routes_, services_, gates.full_api);
+  add_channel_v3_routes(admin_routes_, services_, gates);
+  add_credential_routes(admin_routes_, services_, gates.full_api);
   add_drain_routes(admin_routes_, services_, gates);
   add_session_api(admin_routes_, services_, gates.readers);
   add_history_routes(admin_routes_, services_, gates.channel);
   add_status_routes(admin_routes_, services_, gates.full_api);
   add_metrics_routes(admin_routes_, services_, gates.full_api);
+  add_openapi_route(admin_routes_);
   add_rollup_routes(admin_routes_, services_, gates.channel);
   add_series_routes(admin_routes_, services_, gates.channel);
 }

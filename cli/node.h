@@ -55,6 +55,10 @@ class Node {
     sessions_.sweep(now);
   }
 
+  /// What each kind of listener answers.
+  const HttpRoutes& public_routes() const { return public_routes_; }
+  const HttpRoutes& admin_routes() const { return admin_routes_; }
+
   Catalog& catalog() { return storage_.catalog(); }
   DrainSet& drains() { return drains_; }
   std::string http_url() const { return "http://" + text_of(http_->endpoint()); }

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -12,19 +13,43 @@
 
 namespace tailrace {
 
-bool write_stdout(std::string_view bytes) {
+namespace {
+
+// Also where the descriptor does not block: it may be shared with somebody who likes it so.
+bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t n = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
+    const ssize_t n = ::write(file, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) {
+      pollfd takes{file, POLLOUT, 0};
+      ::poll(&takes, 1, -1);
+      continue;
+    }
     if (n <= 0) return false;
     bytes.remove_prefix(size_t(n));
   }
   return true;
 }
 
+}  // namespace
+
+void open_standard_streams() {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; ++file)
+    if (::fcntl(file, F_GETFD) < 0 && errno == EBADF)
+      // The lowest number that is free; in the direction that nobody uses.
+      static_cast<void>(::open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
+bool write_stdout(std::string_view bytes) {
+  return write_all(STDOUT_FILENO, bytes);
+}
+
+void write_stderr(std::string_view bytes) {
+  static_cast<void>(write_all(STDERR_FILENO, bytes));
+}
+
 void complain(std::string_view text) {
-  const std::string line = "tailrace: " + std::string(text) + "\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  write_stderr("tailrace: " + std::string(text) + "\n");
 }
 
 void exit_when_stdout_closes() {

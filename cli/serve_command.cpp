@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/serve.h"
+#include "cli/setting_flags.h"
 
 namespace tailrace {
 namespace {
@@ -20,26 +21,6 @@ constexpr std::string_view demo_examples = R"(examples:
   tailrace demo
   tailrace demo --rate 500
 )";
-
-// Each flag is a setting's variable in another dress; its text is read by the table, not by CLI11.
-void add_setting_flags(CLI::App& options, SettingValues& flags) {
-  const auto add = [&](const std::string& flag, const std::string& variable, const std::string& help) {
-    options
-        .add_option_function<std::string>(
-            flag, [&flags, variable](const std::string& value) { flags[variable] = value; }, help)
-        ->type_name("");
-  };
-  for (const SettingSpec& spec : setting_specs()) {
-    std::string help(spec.help);
-    if (spec.kind == SettingSpec::unbuilt) help = "not built yet";
-    if (!spec.standard.empty() && spec.kind != SettingSpec::unbuilt)
-      help += " [" + std::string(spec.standard) + "]";
-    add(spec.flag(), std::string(spec.variable), help);
-    if (spec.kind == SettingSpec::secret) {
-      add(spec.flag() + "-file", std::string(spec.variable) + "_FILE", "the same, from a file");
-    }
-  }
-}
 
 std::optional<Settings> settings_from(const SettingValues& flags) {
   SettingsOutcome outcome = read_settings(flags, process_environment(), read_small_file);

@@ -84,9 +84,26 @@ const std::vector<SettingSpec>& setting_specs();
 /// The text of a file, or none. A seam, so that read_settings stays a function of its arguments.
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
 
+/// All there is to say of a configuration, not the first wrong thing only.
+struct SettingsReport {
+  struct Origin {
+    const SettingSpec* spec;
+    std::string shown;  // the value, secrets hidden
+    std::string from;   // `flag`, `environment`, `file PATH`, …; empty: the default
+  };
+
+  Settings settings;                  // what is refused is as if it were not there
+  std::vector<std::string> problems;  // one line each
+  std::vector<std::string> warnings;  // one line each
+  std::vector<std::string> unknown;   // names that look like settings and are none
+  std::vector<Origin> origins;        // of each setting, in the table's order
+};
+SettingsReport report_settings(const SettingValues& flags, const SettingValues& environment,
+                               const ReadFile& read_file);
+
 struct SettingsOutcome {
   std::optional<Settings> settings;
-  std::string error;                  // one line without `tailrace: `; set if there are no settings
+  std::string error;                  // the first of the problems; set if there are no settings
   std::vector<std::string> warnings;  // one line each
 };
 

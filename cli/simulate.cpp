@@ -22,8 +22,9 @@ namespace {
 constexpr std::string_view examples = R"(examples:
   tailrace simulate --rate 100 --duration 10s
   tailrace simulate --routing queue --routers 1 | grep router
-  tailrace simulate --routers 20 --routing queue --spread constant --service 50ms \
-      --slow 0.001 --slow-service 5s --unpaced --duration 10m > lines
+  tailrace simulate --routers 20 --routing queue --spread constant \
+      --service 50ms --slow 0.001 --slow-service 5s --unpaced \
+      --duration 10m > lines
   tailrace simulate --url syslog://127.0.0.1:6001 \
       --heroku-token t.… --app-token t.…
   tailrace simulate --study docs
@@ -98,13 +99,17 @@ int run_simulate(int argc, char** argv) {
   o.add_option("--duration", wanted.duration, "such as 30s [until ^C]")->type_name("TIME");
   o.add_option("--routers", model.routers, "routers [2]")->type_name("N");
   o.add_option("--dynos", model.dynos, "dynos [8]")->type_name("N");
-  o.add_option("--routing", wanted.routing, "random or queue [random]")->type_name("HOW");
+  o.add_option("--routing", wanted.routing, "random or queue [random]")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"random", "queue"}));
   o.add_option("--seed", model.seed, "the same seed, the same lines [1]")->type_name("N");
   o.add_option("--host", model.host, "host= of the requests")->type_name("NAME");
   o.add_option("--slow", model.slow_share, "share of slow requests [0.001]")->type_name("P");
   o.add_option("--service", wanted.service, "time of a usual one [25ms]")->type_name("TIME");
   o.add_option("--slow-service", wanted.slow_service, "of a slow one [12s]")->type_name("TIME");
-  o.add_option("--spread", wanted.spread, "lognormal, exponential or constant [lognormal]")->type_name("HOW");
+  o.add_option("--spread", wanted.spread, "lognormal, exponential or constant [lognormal]")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"lognormal", "exponential", "constant"}));
   o.add_option("--app-name", wanted.app_name, "APP-NAME of the app's lines [app]")->type_name("NAME");
   o.add_option("--token", wanted.token, "token for all lines")->type_name("T");
   o.add_option("--heroku-token", wanted.heroku_token, "for router and dyno lines")->type_name("T");
@@ -114,9 +119,6 @@ int run_simulate(int argc, char** argv) {
   o.add_flag("--unpaced", wanted.unpaced, "as fast as it goes; needs --duration");
   if (const auto ended = line.parse(argc, argv)) return *ended;
 
-  if (wanted.routing != "random" && wanted.routing != "queue") {
-    return line.usage_error("--routing takes random or queue, not " + wanted.routing);
-  }
   if (!(model.rate > 0 && model.rate <= 1e6))
     return line.usage_error("--rate takes a number from 0 to 1000000");
   if (model.routers < 1 || model.routers > 1000 || model.dynos < 1 || model.dynos > 1000) {
@@ -125,9 +127,6 @@ int run_simulate(int argc, char** argv) {
   model.routing =
       wanted.routing == "queue" ? RouterModelOptions::Routing::queue : RouterModelOptions::Routing::random;
   using Spread = RouterModelOptions::Spread;
-  if (wanted.spread != "lognormal" && wanted.spread != "exponential" && wanted.spread != "constant") {
-    return line.usage_error("--spread takes lognormal, exponential or constant, not " + wanted.spread);
-  }
   model.spread = wanted.spread == "constant"      ? Spread::constant
                  : wanted.spread == "exponential" ? Spread::exponential
                                                   : Spread::lognormal;

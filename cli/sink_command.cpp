@@ -30,16 +30,18 @@ constexpr std::string_view examples = R"(examples:
   tailrace sink --listen 127.0.0.1:9601
   tailrace sink --listen 127.0.0.1:5514 --protocol syslog --verbose
   tailrace sink --listen 127.0.0.1:9601 --plot sink.svg \
-    --schedule 10s:status=429/7s,25s:hang,40s:ok,50s:slow=2s,60s:close,70s:refuse,80s:ok
-  tailrace sink --listen 127.0.0.1:9601 --tls --tls-ca ca.pem --schedule 30s:tls=expired,60s:ok
+    --schedule 10s:status=429/7s,25s:hang,40s:ok,50s:slow=2s,60s:close,70s:ok
+  tailrace sink --listen 127.0.0.1:9601 --tls --tls-ca ca.pem \
+    --schedule 30s:tls=expired,60s:ok
   tailrace sink --listen 127.0.0.1:9601 --down 10s:5s,30s:5s --mode status=503
   tailrace sink --listen 127.0.0.1:9601 --every 20s --for 5s --mode hang --json
 
 how it may behave:
   ok               answers 204
-  refuse           takes no connection; those that are there end in an orderly way
+  refuse           takes no connection; those that are there end in order
   close            resets every connection
-  close=mid        closes in the middle of an answer; with syslog behind what it read first
+  close=mid        closes in the middle of an answer; with syslog behind
+                   what it read first
   hang             takes connections, reads nothing, shakes no hands
   hang=answer      reads, and never answers (http)
   status=503       answers so; status=429/7s with Retry-After: 7 (http)
@@ -47,7 +49,8 @@ how it may behave:
   drip             one byte of its answer each second (http)
   bomb, head       answers 200 with a body, or a head, that never ends (http)
   tls=expired, tls=wrong-host, tls=self-signed, tls=stall, tls=1.1
-                   handshakes that a client must refuse; connections that are there end first
+                   handshakes that a client must refuse; connections that are
+                   there end first
 )";
 
 struct Wanted {
@@ -163,7 +166,9 @@ int run_sink(int argc, char** argv) {
   CommandLine line("sink", "counts and verifies what a drain sends, and fails on schedule.", examples);
   CLI::App& o = line.options();
   o.add_option("--listen", wanted.listen, "address:port; port 0: any free one")->type_name("ADDR");
-  o.add_option("--protocol", wanted.protocol, "http or syslog [http]")->type_name("NAME");
+  o.add_option("--protocol", wanted.protocol, "http or syslog [http]")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"http", "syslog"}));
   o.add_option("--schedule", wanted.schedule, "from when on how: 10s:hang,20s:ok")->type_name("WHEN");
   o.add_option("--down", wanted.down, "from:for,… such as 10s:5s,30s:5s")->type_name("WHEN");
   o.add_option("--every", wanted.every, "the schedule begins again; down once in each such time")
@@ -183,9 +188,6 @@ int run_sink(int argc, char** argv) {
   Sink::Options options;
   const auto listen = parse_endpoint(wanted.listen);
   if (!listen) return line.usage_error("--listen takes address:port");
-  if (wanted.protocol != "http" && wanted.protocol != "syslog") {
-    return line.usage_error("--protocol takes http or syslog, not " + wanted.protocol);
-  }
   options.address = listen->address().to_string();
   options.port = listen->port();
   options.protocol = wanted.protocol == "http" ? Sink::Protocol::http : Sink::Protocol::syslog;

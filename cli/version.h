@@ -1,5 +1,5 @@
 #pragma once
-// `tailrace version` and `tailrace help`.
+// `tailrace version`.
 
 #include <string>
 
@@ -7,8 +7,11 @@ namespace tailrace {
 
 /// `tailrace 0.1.0 (7348789, Release)`; the commit only if git knew it at configure time.
 std::string version_text();
+/// `0.1.0`
+std::string version_number();
+/// `2026-11-21`: of the commit, else of the build.
+std::string version_date();
 
-int version_command(int argc, char** argv);
-int help_command(int argc, char** argv);
+int run_version(int argc, char** argv);
 
 }  // namespace tailrace

@@ -97,6 +97,9 @@ using HttpHandler = std::function<asio::awaitable<void>(HttpExchange&)>;
 /// Judges the head before a byte of the body is read; an answer ends the request there (401, 413, 415, 503).
 using HttpGate = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
 
+/// Adds fields to an answer's head, whoever answers.
+using HttpStamp = std::function<void(const HttpRequest&, HttpFields&)>;
+
 /// One listener's table of routes. Fixed before the first request; then read from every loop.
 class HttpRoutes {
  public:
@@ -105,6 +108,8 @@ class HttpRoutes {
   void add(std::string method, std::string pattern, HttpHandler handler, HttpGate gate = {});
   /// Judges every request before its route's own gate: authentication, origin.
   void set_gate(HttpGate gate) { gate_ = std::move(gate); }
+  /// Of every answer to a request whose head was read, also of those that no route gave.
+  void set_stamp(HttpStamp stamp) { stamp_ = std::move(stamp); }
 
   struct Route {
     std::string method, pattern;
@@ -116,11 +121,13 @@ class HttpRoutes {
   /// GET routes answer HEAD too, without a body.
   std::variant<const Route*, HttpResponse> find(HttpRequest& request) const;
   const HttpGate& gate() const { return gate_; }
+  const HttpStamp& stamp() const { return stamp_; }
   const std::vector<Route>& all() const { return routes_; }
 
  private:
   std::vector<Route> routes_;
   HttpGate gate_;
+  HttpStamp stamp_;
 };
 
 /// A JSON body with its type: `{"error":TEXT}`. The one shape of errors.

@@ -81,6 +81,11 @@ std::string HttpConnection::Exchange::head_text(int status, std::string_view con
   (head += reason(status)) += "\r\n";
   if (!content_type.empty()) append_field(head, "Content-Type", content_type);
   for (const auto& [name, value] : headers) append_field(head, name, value);
+  if (const HttpStamp& stamp = connection_.shared_->routes.stamp()) {
+    HttpFields further;
+    stamp(request, further);
+    for (const auto& [name, value] : further) append_field(head, name, value);
+  }
   if (!keep_alive_)
     head += "Connection: close\r\n";
   else if (!http11_)

@@ -1,5 +1,8 @@
 #include "web/access.h"
 
+#include <algorithm>
+
+#include "base/ids.h"
 #include "base/text.h"
 
 namespace tailrace {
@@ -69,6 +72,16 @@ HttpGate own_origin_gate() {
   return [](const HttpRequest& request) -> std::optional<HttpResponse> {
     if (changes(request.method) && foreign(request)) return http_error(403, "foreign origin");
     return std::nullopt;
+  };
+}
+
+HttpStamp request_id_stamp() {
+  return [](const HttpRequest& request, HttpFields& fields) {
+    if (!request.target.starts_with("/v3/")) return;
+    const std::string_view sent = request.headers.get("request-id");
+    const bool sane = !sent.empty() && sent.size() <= 128 &&
+                      std::ranges::all_of(sent, [](char c) { return c > ' ' && c < 0x7f; });
+    fields.add("Request-Id", sane ? std::string(sent) : new_uuid());
   };
 }
 

@@ -15,6 +15,10 @@ namespace tailrace {
 /// somebody else's cannot use a reader's credential.
 HttpGate own_origin_gate();
 
+/// Logplex's v3 answers have a `Request-Id`: the one that was sent, if it is of 1 to 128 visible characters,
+/// else a new one.
+HttpStamp request_id_stamp();
+
 /// For the API's routes: 401 without a credential, 403 without full_api.
 HttpGate full_api_gate(const Catalog& catalog);
 

@@ -1,5 +1,5 @@
 #pragma once
-// Channels, tokens and drains over HTTP: Logplex's v2 routes with its JSON shapes.
+// Channels, tokens and drains over HTTP: Logplex's v1 and v2 routes with its JSON shapes.
 
 #include "net/http.h"
 #include "web/services.h"

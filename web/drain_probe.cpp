@@ -56,7 +56,7 @@ DrainTests::Begun DrainTests::begin(const HttpRequest& request) {
   const std::optional<DrainEntry> drain = find_drain(services_.catalog, request);
   if (!drain || drain->url.empty()) return refuse(404, "Not Found");
   JudgedTarget judged = judge_drain(drain->url, drain->options, services_.policy);
-  if (!judged.error.empty()) return refuse(422, judged.error);
+  if (!judged.error.empty()) return refuse(422, "Invalid drain destination: " + judged.error);
   ClientTls tls = tls_of(services_.drains.services(), judged.options);
   const Mono now = mono_now();
   const std::lock_guard lock(mutex_);

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/time_text.h"
+#include "channels/errc.h"
 #include "drains/target.h"
 #include "web/api_answer.h"
 #include "web/blocking_routes.h"
 #include "web/drain_health.h"
 #include "web/drain_probe.h"
 #include "web/json_body.h"
+#include "web/wanted_drain.h"
 
 namespace tailrace {
 namespace {
@@ -24,17 +27,44 @@ class DrainRoutes {
     const ChannelPtr channel = catalog_.channel(request.param("c"));
     if (!channel) return http_error(404, "Not Found");
     json drains = json::array();
-    for (const DrainEntry& entry : catalog_.drains(*channel)) {
-      json drain = drain_json(entry);
-      drain["paused"] = entry.paused != 0;
-      // One without a URL, or that cannot be started, has no state.
-      if (const auto account = services_.drains.account(entry)) {
-        drain["state"] = to_string(account->status.state);
-        drain["since"] = rfc3339_json(account->status.since);
-      }
-      drains.push_back(std::move(drain));
-    }
+    for (const DrainEntry& drain : catalog_.drains(*channel)) drains.push_back(with_state(drain));
     return json_response(200, {{"drains", drains}});
+  }
+
+  HttpResponse show(const HttpRequest& request) const {
+    const auto drain = find_drain(catalog_, request);
+    return drain ? json_response(200, with_state(*drain)) : http_error(404, "Not Found");
+  }
+
+  HttpResponse add(const HttpRequest& request) const {
+    WantedDrain wanted;
+    if (auto answer = read_wanted_drain(services_, request, true, wanted)) return *answer;
+    const auto drain = catalog_.add_drain(request.param("c"), wanted.url, wanted.choice);
+    if (!drain && drain.error() == ChannelErrc::too_many_drains)
+      return http_error(422, "maximum number of drains reached");
+    if (!drain) return refused_change(drain.error());
+    HttpResponse response = json_response(201, drain_json(*drain));
+    response.headers.add("Location", "/v3/channels/" + percent_encoded(drain->channel->id) + "/drains/" +
+                                         std::to_string(drain->id));
+    return response;
+  }
+
+  HttpResponse replace(const HttpRequest& request) const {
+    const auto found = find_drain(catalog_, request);
+    if (!found) return http_error(404, "Not Found");
+    WantedDrain wanted;
+    if (auto answer = read_wanted_drain(services_, request, false, wanted)) return *answer;
+    if (wanted.choice.since && !found->url.empty())
+      return http_error(422, "since: this drain runs already; replay puts it back");
+    const auto drain = catalog_.replace_drain(found->channel->id, found->id, wanted.url, wanted.choice);
+    return drain ? json_response(200, drain_json(*drain)) : refused_change(drain.error());
+  }
+
+  HttpResponse remove(const HttpRequest& request) const {
+    const auto found = find_drain(catalog_, request);
+    if (!found) return http_error(404, "Not Found");
+    const auto done = catalog_.remove_drain(found->channel->id, found->id);
+    return done ? HttpResponse{204, "", "", {}} : refused_change(done.error());
   }
 
   HttpResponse health(const HttpRequest& request) const {
@@ -74,6 +104,17 @@ class DrainRoutes {
     return entry ? services_.drains.account(*entry) : std::nullopt;
   }
 
+  json with_state(const DrainEntry& entry) const {
+    json drain = drain_json(entry);
+    drain["paused"] = entry.paused != 0;
+    // One without a URL, or that cannot be started, has no state.
+    if (const auto account = services_.drains.account(entry)) {
+      drain["state"] = to_string(account->status.state);
+      drain["since"] = rfc3339_json(account->status.since);
+    }
+    return drain;
+  }
+
   HttpResponse set_paused(const HttpRequest& request, bool paused) const {
     const auto found = find_drain(catalog_, request);
     if (!found) return http_error(404, "Unknown drain.");
@@ -97,13 +138,6 @@ json drain_json(const DrainEntry& drain) {
   return body;
 }
 
-std::optional<Micros> begin_time(std::string_view text, Micros now) {
-  if (text == "oldest") return 0;
-  if (const auto ago = parse_duration(text))
-    return std::max<Micros>(0, now - std::chrono::duration_cast<std::chrono::microseconds>(*ago).count());
-  return parse_rfc3339(text);
-}
-
 std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& request) {
   const ChannelPtr channel = catalog.channel(request.param("c"));
   if (!channel) return std::nullopt;
@@ -119,9 +153,13 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const ApiGates&
   const auto answers = std::make_shared<const DrainRoutes>(services);
   BlockingRoutes<DrainRoutes> reading(routes, answers, services.blocking, gates.channel);
   reading.add("GET", "/v3/channels/:c/drains", &DrainRoutes::list);
+  reading.add("GET", "/v3/channels/:c/drains/:d", &DrainRoutes::show);
   reading.add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
   reading.add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
   BlockingRoutes<DrainRoutes> changing(routes, answers, services.blocking, gates.full_api);
+  changing.add("POST", "/v3/channels/:c/drains", &DrainRoutes::add);
+  changing.add("PUT", "/v3/channels/:c/drains/:d", &DrainRoutes::replace);
+  changing.add("DELETE", "/v3/channels/:c/drains/:d", &DrainRoutes::remove);
   routes.add(
       "POST", "/v3/channels/:c/drains/:d/test",
       [tests = std::make_shared<DrainTests>(services)](HttpExchange& exchange) {

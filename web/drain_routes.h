@@ -18,11 +18,6 @@ nlohmann::json drain_json(const DrainEntry& drain);
 /// `:c` names the channel, `:d` a drain of it by its id or its token. None: there is no such drain.
 std::optional<DrainEntry> find_drain(const Catalog& catalog, const HttpRequest& request);
 
-/// Where a drain begins or is put back to: `15m` ago, at an RFC 3339 time, or `oldest` (0). None: it is
-/// something else, and kBeginTimes says what it takes.
-std::optional<Micros> begin_time(std::string_view text, Micros now);
-inline constexpr std::string_view kBeginTimes = "since: takes a duration (15m), an RFC 3339 time, or oldest";
-
 /// Readers of the channel may look, the rest takes full_api.
 void add_drain_routes(HttpRoutes& routes, WebServices& services, const ApiGates& gates);
 

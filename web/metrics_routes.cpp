@@ -1,5 +1,6 @@
 #include "web/metrics_routes.h"
 
+#include "base/text.h"
 #include "metrics/channel_families.h"
 #include "metrics/process_families.h"
 #include "web/access.h"
@@ -49,6 +50,9 @@ void write_process(ExpositionWriter& out, WebServices& services) {
   if (services.syslog_udp) write_kernel_drops(out, *services.syslog_udp);
   write_channels(out, services, services.metrics.snapshots(wall_now()), services.catalog.channels());
   write_listener_families(out, services.listeners);
+  out.family("tailrace_tail_evaluations_total", FamilyType::counter,
+             "Records judged, and written if wanted, for readers; those who ask for the same share one.");
+  out.sample(ExpositionWriter::Labels{}, services.renderings.evaluations());
   write_store_families(out, services.store.status());
   write_rollups(out, services.rollups);
   write_process_families(out);
@@ -90,7 +94,7 @@ class MetricsRoutes {
     for (const ChannelPtr& channel : services_.catalog.channels())
       all.push_back({{"targets", {here}},
                      {"labels",
-                      {{"__metrics_path__", "/v3/channels/" + channel->id + "/prometheus"},
+                      {{"__metrics_path__", "/v3/channels/" + percent_encoded(channel->id) + "/prometheus"},
                        {"channel", channel->id},
                        {"channel_name", channel->name()}}}});
     return json_response(200, all);

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kPage = 1000, kOffenders = 20;
+constexpr size_t kOffenders = 20;
 
 json series_json(const SeriesKey& key) {
   return {
@@ -37,7 +37,9 @@ class SeriesRoutes {
   HttpResponse show(const HttpRequest& request) const {
     const ChannelPtr channel = catalog_.channel(request.param("c"));
     if (!channel) return http_error(404, "Not Found");
-    return series_answer(tables_, channel->index, request.query("after"));
+    const auto page = page_of(request);
+    if (!page) return http_error(422, kPageLimits);
+    return series_answer(tables_, channel->index, *page);
   }
 
  private:
@@ -47,18 +49,18 @@ class SeriesRoutes {
 
 }  // namespace
 
-HttpResponse series_answer(const SeriesTables& tables, uint32_t channel, std::string_view after) {
-  const auto first = after.empty() ? 0 : parse_u64(after);
+HttpResponse series_answer(const SeriesTables& tables, uint32_t channel, const Page& wanted) {
+  const auto first = wanted.after.empty() ? 0 : parse_u64(wanted.after);
   if (!first || *first > std::numeric_limits<SeriesId>::max())
-    return http_error(422, "after must be the next of an answer before");
+    return http_error(422, "after: takes the next of an answer before");
   SeriesTable::Totals totals;
   totals.limit = tables.limits().channel;
   json top = json::array(), list = json::array(), next = nullptr;
   if (const auto table = tables.find(channel)) {
     totals = table->totals();
     for (const Offender& offender : table->top(kOffenders)) top.push_back(offender_json(offender));
-    auto page = table->list(static_cast<SeriesId>(*first), kPage + 1);
-    if (page.size() > kPage) {
+    auto page = table->list(static_cast<SeriesId>(*first), wanted.limit + 1);
+    if (page.size() > wanted.limit) {
       page.pop_back();
       next = std::to_string(page.back()->id);
     }

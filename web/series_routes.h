@@ -3,13 +3,13 @@
 
 #include "metrics/series/series_tables.h"
 #include "net/http.h"
+#include "web/paging.h"
 #include "web/services.h"
 
 namespace tailrace {
 
-/// Of the channel with that Channel::index. `after`: the `next` of the answer whose list this one goes on
-/// with, or empty.
-HttpResponse series_answer(const SeriesTables& tables, uint32_t channel, std::string_view after);
+/// Of the channel with that Channel::index. `page.after`: the `next` of an answer.
+HttpResponse series_answer(const SeriesTables& tables, uint32_t channel, const Page& page);
 
 /// `GET /v3/channels/:c/series`, guarded by `gate`.
 void add_series_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);

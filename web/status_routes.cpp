@@ -67,10 +67,17 @@ void add_status_routes(HttpRoutes& routes, WebServices& services, const HttpGate
   };
   routes.add(
       "GET", "/healthcheck",
-      [](HttpExchange& exchange) {
-        return exchange.respond({200, "application/json", "{\"status\":\"normal\"}", {}});
+      [&services](HttpExchange& exchange) {
+        const ApiState state = services.api_state.load(std::memory_order_relaxed);
+        HttpResponse response(200, "application/json", dumped({{"status", to_string(state)}}));
+        return exchange.respond(std::move(response));
       },
       gate);
+  routes.add("GET", "/v3/healthcheck", [&services](HttpExchange& exchange) {
+    const bool ready = services.unready().empty();
+    HttpResponse response(ready ? 200 : 503, "text/plain", ready ? "OK" : "SYSTEM BOOTING");
+    return exchange.respond(std::move(response));
+  });
   add("/v3/ledger", [](WebServices& s, const HttpRequest&) { return ledger(s); }, gate);
 }
 

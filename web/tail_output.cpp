@@ -36,8 +36,8 @@ void TailOutput::mark(uint64_t records) {
 }
 
 uint64_t TailOutput::received() {
-  const uint64_t acknowledged = written_ - std::min<uint64_t>(written_, exchange_.unsent());
-  for (; !marks_.empty() && marks_.front().bytes <= acknowledged; marks_.pop_front())
+  const uint64_t doubtful = exchange_.unsent() + kUnread;
+  for (; !marks_.empty() && marks_.front().bytes + doubtful <= written_; marks_.pop_front())
     received_ = marks_.front();
   return received_.records;
 }

@@ -32,7 +32,8 @@ class TailOutput {
 
   /// With all that was written the reader has been brought to his `records`th, whether or not he wanted it.
   void mark(uint64_t records);
-  /// To which of them his system has acknowledged to have come: not more than it has.
+  /// Up to which of them he has surely received all: what his system has not acknowledged, and kUnread bytes that
+  /// it may hold unread, are left out.
   uint64_t received();
 
   Mono last_write() const { return last_write_; }
@@ -42,6 +43,7 @@ class TailOutput {
     uint64_t bytes = 0, records = 0;  // written
   };
   static constexpr uint64_t kMarkBytes = 16 * 1024;  // marks lie no closer
+  static constexpr uint64_t kUnread = 128 * 1024;
 
   HttpExchange& exchange_;
   const TailForm form_;

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
-#include "web/drain_routes.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
+#include "web/wanted_drain.h"
 
 namespace tailrace {
 namespace {
 
 using nlohmann::json;
 
-constexpr const char* kTexts[] = {"ps", "source", "severity", "filter"};
 constexpr const char* kLists[] = {"grep", "exclude"};
 
 /// Absent, null, false, "", 0 and "0" mean history only.
@@ -26,55 +24,34 @@ bool wants_tail(const json& fields) {
   return true;
 }
 
-/// A text, or a list of them. False: it is neither.
-bool read_texts(const json& fields, const char* name, std::vector<std::string>& out) {
+/// A text, or a list of them.
+std::vector<std::string> one_or_more(JsonFields& given, const json& fields, const char* name) {
   const auto found = fields.find(name);
-  if (found == fields.end() || found->is_null()) return true;
-  const auto add = [&](const json& one) {
-    if (one.is_string()) out.push_back(one);
-    return one.is_string();
-  };
-  if (!found->is_array()) return add(*found);
-  return std::ranges::all_of(*found, add);
-}
-
-/// A whole number, as such or as its digits. None and no error: it is absent.
-std::optional<uint64_t> number(const json& fields, const char* name, std::string& error) {
-  bool wrong = false;
-  const auto text = text_field(fields, name, wrong);
-  const auto value = text ? parse_u64(*text) : std::nullopt;
-  if (wrong || (text && !value)) error = std::string(name) + ": takes a whole number";
-  return value;
+  if (found == fields.end() || !found->is_string()) return given.texts(name).value_or(std::vector<std::string>());
+  return {*given.text(name)};
 }
 
 std::string first_error(const json& fields, Micros now, TailFields& out) {
-  std::string error;
-  bool wrong = false;
-  out.channel_id = text_field(fields, "channel_id", wrong);
-  if (wrong) return "channel_id: takes a text";
+  JsonFields given(fields);
+  out.channel_id = given.text_or_number("channel_id");
   out.query.follow = wants_tail(fields);
-
-  const auto num = number(fields, "num", error);
-  if (!error.empty()) return error;
-  if (const auto after = number(fields, "after", error)) out.query.after = Position{*after};
-  if (!error.empty()) return error;
-  if (const auto since = text_field(fields, "since", wrong); since || wrong) {
-    out.since = since ? begin_time(*since, now) : std::nullopt;
-    if (!out.since) return std::string(kBeginTimes);
+  const auto num = given.whole_number("num");
+  if (const auto after = given.whole_number("after")) out.query.after = Position{*after};
+  if (const auto since = given.text("since")) {
+    out.since = begin_time(*since, now);
+    if (!out.since) given.refuse(std::string(kBeginTimes));
   }
-  if (out.since && out.query.after) return "after: not together with since";
+  if (out.since && out.query.after) given.refuse("after: not together with since");
   if (num || out.since || out.query.after) out.query.num = num;
 
   TailWishes wishes;
-  std::string* const texts[] = {&wishes.ps, &wishes.source, &wishes.severity, &wishes.filter};
-  for (size_t i = 0; i < std::size(texts); ++i) {
-    *texts[i] = text_field(fields, kTexts[i], wrong).value_or("");
-    if (wrong) return std::string(kTexts[i]) + ": takes a text";
-  }
-  std::vector<std::string>* const lists[] = {&wishes.grep, &wishes.exclude};
-  for (size_t i = 0; i < std::size(lists); ++i)
-    if (!read_texts(fields, kLists[i], *lists[i]))
-      return std::string(kLists[i]) + ": takes a text or a list of them";
+  wishes.ps = given.text("ps").value_or("");
+  wishes.source = given.text("source").value_or("");
+  wishes.severity = given.text_or_number("severity").value_or("");
+  wishes.filter = given.text("filter").value_or("");
+  wishes.grep = one_or_more(given, fields, "grep");
+  wishes.exclude = one_or_more(given, fields, "exclude");
+  if (!given.good()) return given.error();
   ParsedTailFilter parsed = TailFilter::parse(wishes);
   out.query.filter = std::move(parsed.filter);
   return parsed.error;

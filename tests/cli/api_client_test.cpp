@@ -104,20 +104,25 @@ TEST_CASE("the deadline is for the whole answer, not for each read") {
 TEST_CASE("a stream: chunks until the reader has enough") {
   Peer peer;
   peer.server.Get("/tail", [](const httplib::Request&, httplib::Response& r) {
+    r.set_header("X-Heroku-Warning", "mind");
     r.set_chunked_content_provider("text/plain",
                                    [](size_t, httplib::DataSink& sink) { return sink.write("line\n", 5); });
   });
   peer.server.Get("/gone", [](const httplib::Request&, httplib::Response& r) { r.status = 404; });
   peer.start();
   ApiClient api({.url = peer.url(), .auth = {}});
-  std::string got;
-  const auto answer = api.stream("/tail", [&](std::string_view chunk) {
+  std::string got, warning;
+  ApiClient::Streaming streaming;
+  streaming.begun = [&](const ApiAnswer& head) { warning = head.warning + std::to_string(got.size()); };
+  streaming.chunk = [&](std::string_view chunk) {
     got += chunk;
     return got.size() < 50;
-  });
+  };
+  const auto answer = api.stream("/tail", streaming);
   CHECK(answer.has_value());
+  CHECK(warning == "mind0");
   CHECK(got.starts_with("line\nline\n"));
-  CHECK(api.stream("/gone", [](std::string_view) { return true; }).error().exit_code == exit_not_found);
+  CHECK(api.stream("/gone", streaming).error().exit_code == exit_not_found);
 }
 
 TEST_CASE("URLs are split as they are written") {

@@ -151,12 +151,67 @@ TEST_CASE("an unknown TAILRACE_ variable is a warning, the commands' own are kno
                          {"TAILRACE_AUTH_FILE", "/run/auth"},
                          {"HOME", "/"}});
   REQUIRE(out.settings);
-  CHECK(out.warnings == std::vector<std::string>{"TAILRACE_HTPP_LISTEN: no such setting, ignored"});
+  CHECK(out.warnings ==
+        std::vector<std::string>{
+            "TAILRACE_HTPP_LISTEN: no such setting, ignored, did you mean TAILRACE_HTTP_LISTEN?"});
 }
 
 TEST_CASE("each setting's flag") {
   CHECK(setting_specs().front().flag() == "--http-listen");
   CHECK(setting_specs().back().flag() == "--ssl-cert-file");
+}
+
+// ---- all there is to say -------------------------------------------------------------------------------
+
+TEST_CASE("each problem is told, and what is refused is as if it were not there") {
+  const SettingsReport report = report_settings(
+      {{"TAILRACE_GRACE", "soon"}},
+      {{"TAILRACE_THREADS", "0"}, {"TAILRACE_HTTPS_LISTEN", ":1"}, {"TAILRACE_HTPS_LISTEN", ":2"}},
+      [](const std::string&) { return std::nullopt; });
+  CHECK(report.problems ==
+        std::vector<std::string>{"TAILRACE_THREADS=0: takes a number from 1 to 256",
+                                 "TAILRACE_GRACE=soon: takes a duration such as 500ms, 30s, 5m",
+                                 "TAILRACE_TLS_CERT: TAILRACE_HTTPS_LISTEN needs it",
+                                 "TAILRACE_TLS_KEY: TAILRACE_HTTPS_LISTEN needs it"});
+  CHECK(report.unknown == std::vector<std::string>{"TAILRACE_HTPS_LISTEN"});
+  CHECK(report.settings.grace == std::chrono::seconds(30));
+  CHECK(report.settings.threads >= 1);
+  CHECK(report.settings.https_listen == ":1");
+}
+
+TEST_CASE("each line of a limits file that is none is told") {
+  const SettingsReport report = report_settings(
+      {}, {{"TAILRACE_LIMITS_FILE", "limits"}},
+      [](const std::string&) { return "one\nTAILRACE_GRACE=1s\nthree\nTAILRACE_SERIES=x\n"; });
+  CHECK(report.problems == std::vector<std::string>{"TAILRACE_LIMITS_FILE=limits: line 1 takes NAME=value",
+                                                    "TAILRACE_LIMITS_FILE=limits: line 3 takes NAME=value",
+                                                    "TAILRACE_SERIES=x: takes a number from 0 to 100000000"});
+  CHECK(report.settings.grace == std::chrono::seconds(1));
+  CHECK(report.settings.series == 200'000);
+}
+
+TEST_CASE("where each value is from, and no secret beside it") {
+  const SettingsReport report = report_settings(
+      {{"TAILRACE_THREADS", "2"}},
+      {{"PORT", "80"},
+       {"TAILRACE_AUTH_FILE", "/a"},
+       {"TAILRACE_LIMITS_FILE", "/l"},
+       {"STATE_DIRECTORY", "/s"},
+       {"TAILRACE_SYSLOG_LISTEN", ":1?token=" + token}},
+      [](const std::string& path) { return path == "/a" ? "u:hunter2" : "TAILRACE_GRACE=1s\n"; });
+  const auto origin = [&](std::string_view variable) {
+    for (const auto& one : report.origins)
+      if (one.spec->variable == variable) return one.shown + " " + one.from;
+    return std::string();
+  };
+  CHECK(origin("TAILRACE_THREADS") == "2 flag");
+  CHECK(origin("TAILRACE_HTTP_LISTEN") == "0.0.0.0:80 environment, PORT");
+  CHECK(origin("TAILRACE_AUTH") == "*** file /a");
+  CHECK(origin("TAILRACE_GRACE") == "1s TAILRACE_LIMITS_FILE");
+  CHECK(origin("TAILRACE_DATA_DIR") == "/s environment, STATE_DIRECTORY");
+  CHECK(origin("TAILRACE_CHANNEL_BYTES") == "1G ");
+  CHECK(origin("TAILRACE_SYSLOG_LISTEN") == ":1?token=*** environment");
+  CHECK(report.origins.size() == setting_specs().size());
 }
 
 // ---- the data dir ----------------------------------------------------------------------------------------
@@ -240,7 +295,7 @@ TEST_CASE("a limits file that is no good stops the start; names that mean nothin
   REQUIRE(out.settings);
   CHECK(out.settings->auth_generated);
   CHECK(out.warnings == Lines{"TAILRACE_AUTH: no limit, ignored in TAILRACE_LIMITS_FILE",
-                              "TAILRACE_GRACF: no such setting, ignored",
+                              "TAILRACE_GRACF: no such setting, ignored, did you mean TAILRACE_GRACE?",
                               "TAILRACE_THREADS: no limit, ignored in TAILRACE_LIMITS_FILE"});
 }
 

@@ -29,14 +29,17 @@ struct Whole {
     std::filesystem::create_directory_symlink(segments.dir(), root / "segments");
     with_catalog([&](CatalogFile& catalog) {
       catalog.set_data_dir(segments.data_dir).value();
-      catalog.channel_added(*channel(7, "1", "shop")).value();
-      catalog.channel_added(*channel(9, "2", "other")).value();
+      add_channel(catalog, 7, "1", "shop");
+      add_channel(catalog, 9, "2", "other");
     });
   }
-  static ChannelPtr channel(uint32_t index, std::string id, std::string name) {
-    auto made = std::make_shared<Channel>();
-    made->index = index, made->id = std::move(id), made->name = std::move(name);
-    return made;
+  static void add_channel(CatalogFile& catalog, uint32_t index, std::string id, std::string name) {
+    Channel channel;
+    channel.index = index, channel.id = std::move(id);
+    catalog
+        .channel_changed(
+            {.channel = channel, .created = true, .name = std::move(name), .made = {}, .gone = {}})
+        .value();
   }
   void with_catalog(const std::function<void(CatalogFile&)>& use) const {
     std::string error;
@@ -169,7 +172,7 @@ TEST_CASE("inspect: changes nothing, also where SQLite would, and knows who hold
   std::string error;
   const auto catalog = CatalogFile::open(dir.root.path(), error);  // a process that has it open
   REQUIRE(catalog);
-  catalog->channel_added(*Whole::channel(11, "3", "in the WAL")).value();
+  Whole::add_channel(*catalog, 11, "3", "in the WAL");
   const auto wait_for_copy = [&] {
     auto copy = read_snapshot(dir.root / "catalog.copy.db");
     const auto rows = copy ? read_catalog(*copy) : copy.error();

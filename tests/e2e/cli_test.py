@@ -320,7 +320,7 @@ class Others(EndToEnd):
                 self.assertEqual((code, out), (2, ""))
                 self.assertTrue(err.startswith("tailrace: "), err)
         self.assertIn("did you mean serve?", run("srve")[2])
-        for command in ("send", "channels", "tokens", "top", "check", "completion"):
+        for command in ("send", "channels", "tokens"):
             with self.subTest(command=command):
                 code, out, err = run(command)
                 self.assertEqual((code, out), (2, ""))

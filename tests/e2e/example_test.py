@@ -25,7 +25,7 @@ class Example(EndToEnd):
 
     def commands(self):
         """The README's commands in their order, on ports that are free here."""
-        blocks = re.findall(r"^```\n(.*?)^```$", README, re.M | re.S)
+        blocks = re.findall(r"^```console \w+\n(.*?)^```$", README, re.M | re.S)
         commands = "".join(line[2:] for block in blocks for line in block.splitlines(True) if line.startswith("$ "))
         for documented, real in self.ports.items():
             commands = re.sub(rf"\b{documented}\b", str(real), commands)

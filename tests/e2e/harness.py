@@ -215,14 +215,15 @@ class RawHttp:
 class Tail:
     """A reader of one session, on a thread of its own. `held`: it reads nothing until release()."""
 
-    def __init__(self, url, held=False, receive_buffer=0):
+    def __init__(self, url, held=False, receive_buffer=0, headers=None):
         host, port, path = re.fullmatch(r"http://([^:/]+):(\d+)(/.*)", url).groups()
         self._socket = socket.socket()
         if receive_buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(PATIENCE)
         self._socket.connect((host, int(port)))
-        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        fields = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{fields}\r\n".encode())
         self._response = http.client.HTTPResponse(self._socket, method="GET")
         self._text = bytearray()
         self._lock = threading.Lock()

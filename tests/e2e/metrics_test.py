@@ -31,7 +31,7 @@ def nearest_rank(values, q):
 
 
 def documented_config():
-    return re.search(r"```yaml\n(scrape_configs:.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)[1]
+    return re.search(r"```yaml \w+\n(scrape_configs:.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)[1]
 
 
 class TextOnly(http.server.BaseHTTPRequestHandler):

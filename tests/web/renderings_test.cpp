@@ -103,11 +103,11 @@ TEST_CASE("any number of readers with the same wishes cost one evaluation a reco
   }
   SUBCASE("each form costs one") {
     f.append(numbered(0, 5));
-    for (const TailForm form : {TailForm::text, TailForm::ndjson, TailForm::events})
+    for (const TailForm form : {TailForm::text, TailForm::ndjson, TailForm::events, TailForm::lines})
       for (int i = 0; i < 3; ++i)
         for (const Slice& slice : SharedFixture::Reader(f, Place::newest(5)).slices())
           renderings.of(nullptr, form, slice);
-    CHECK(renderings.evaluations() == records + 15);
+    CHECK(renderings.evaluations() == records + 20);
   }
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("slices of any kind, in any order, with evictions in between: the text
     for (int i = 0; i < 3; ++i) {
       const Slice& slice = slices[slices.size() - 1 - below(std::min<size_t>(slices.size(), 200))];
       const TailFilterPtr& filter = filters[below(4)];
-      const auto form = TailForm(below(3));
+      const auto form = TailForm(below(4));
       Renderings& renderings = below(2) ? small : large;
       RenderedSlice rendered = renderings.of(filter, form, slice);
       const uint64_t wanted = count(filter, slice);

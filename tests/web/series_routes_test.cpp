@@ -14,7 +14,7 @@ namespace {
 constexpr Micros kNow = 1'700'000'000'000'000;
 
 json answer(const SeriesTables& tables, uint32_t channel, std::string_view after = {}) {
-  const HttpResponse response = series_answer(tables, channel, after);
+  const HttpResponse response = series_answer(tables, channel, {.after = std::string(after)});
   REQUIRE(response.status == 200);
   return json::parse(response.body);
 }
@@ -79,5 +79,5 @@ TEST_CASE("the list of series comes in pages") {
   CHECK(seen == 2500);
   CHECK(pages == 3);
   for (const char* wrong : {"x", "-1", "99999999999", "1 "})
-    CHECK(series_answer(tables, 0, wrong).status == 422);
+    CHECK(series_answer(tables, 0, {.after = std::string(wrong)}).status == 422);
 }

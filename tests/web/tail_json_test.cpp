@@ -190,8 +190,25 @@ TEST_CASE("a notice in the three forms") {
   }
 }
 
-TEST_CASE("a heartbeat is an id alone") {
+TEST_CASE("a heartbeat is a number alone") {
   std::string out;
-  append_heartbeat(out, {7});
-  CHECK(out == "id: 7\n\n");
+  append_heartbeat(out, TailForm::events, {7});
+  append_heartbeat(out, TailForm::lines, {8});
+  CHECK(out == "id: 7\n\n8 0\n");
+}
+
+TEST_CASE("lines: text in frames of exactly the size they tell") {
+  const MadeRecord made("one\n\ntwo\xff\n\n", 13, "T", "host", "shop", "web.1");
+  CHECK(written(TailForm::lines, 12, made) == "12 26\n" + written(TailForm::text, 12, made));
+  std::mt19937 random(3);
+  for (int round = 0; round < 1'000; ++round) {
+    std::string message;
+    for (unsigned i = random() % 12; i > 0; --i) message += kPieces[random() % std::size(kPieces)];
+    const MadeRecord any(message, 13, "T", "host", "", "p");
+    const std::string text = written(TailForm::text, 5, any);
+    REQUIRE(written(TailForm::lines, 5, any) == "5 " + std::to_string(text.size()) + "\n" + text);
+  }
+  std::string notice;
+  append_notice(notice, TailForm::lines, "T a[b]: c");
+  CHECK(notice == "- 10\nT a[b]: c\n");
 }
