@@ -51,8 +51,14 @@ void Wanted::add_to(CLI::App& o) {
   o.add_option("-d,--dyno,--dyno-name", dyno, "only this dyno")->type_name("DYNO");
   o.add_option("-s,--source", source, "only this source, app or heroku")->type_name("NAME");
   o.add_option("--severity", severity, "this one or worse: warning")->type_name("NAME");
-  o.add_option("--grep", grep, "the message matches; again: all do")->type_name("RE")->expected(1);
-  o.add_option("--exclude", exclude, "it does not; again: none does")->type_name("RE")->expected(1);
+  const auto several = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    o.add_option(name, values, help)
+        ->type_name("RE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  several("--grep", grep, "the message matches; again: all do");
+  several("--exclude", exclude, "it does not; again: none does");
   o.add_option("--filter", filter, "terms, as drains have them")->type_name("TERMS");
   o.add_option("--since", since, "15m ago, a time, or oldest")->type_name("WHEN");
   o.add_option("--after", after, "records behind this number")->type_name("NUMBER");
@@ -68,9 +74,6 @@ void Wanted::add_to(CLI::App& o) {
   o.add_flag("-q,--quiet", quiet, "no word of lost and new connections");
   o.add_option("--url", url, "the admin listener [TAILRACE_URL]")->type_name("URL");
   o.add_option("--auth", auth, "user:password [TAILRACE_AUTH]")->type_name("AUTH");
-  for (CLI::Option* option : o.get_options())
-    if (option->get_name() == "--grep" || option->get_name() == "--exclude")
-      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 std::optional<std::string> Wanted::wrong() const {
@@ -128,8 +131,8 @@ int run_logs(int argc, char** argv) {
 
   // Nothing is buffered between two writes, so ^C may end the process where it stands.
   const LineLook look = wanted.look();
-  ::signal(
-      SIGINT, look.color && look.terminal ? interrupted_in_colour : [](int) { ::_exit(exit_interrupted); });
+  exit_on_interrupt();
+  if (look.color && look.terminal) ::signal(SIGINT, interrupted_in_colour);
   const ApiTarget target = find_target(wanted.url, wanted.auth);
   ApiClient api({.url = target.url, .auth = target.auth});
   const auto channel = find_channel(api, wanted.app);

@@ -61,6 +61,7 @@ std::optional<HttpResponse> refused(const WebServices& services, const HttpReque
   if (!may_read_channel(services.catalog, request, *fields.channel_id)) return may_not_read();
   fields.query.channel = services.catalog.channel(*fields.channel_id);
   if (!fields.query.channel) return http_error(kind.unknown_channel, "channel not found");
+  fields.query.born = fields.query.channel->log->end().next;
   if (kind.canary) fields.query.follow = false;
   return std::nullopt;
 }

@@ -42,10 +42,6 @@ HttpFields stream_headers(TailForm form, const Channel& channel) {
   return fields;
 }
 
-Place beginning(const TailQuery& query) {
-  return query.channel->no_history && !query.after ? Place::at_end() : query.beginning();
-}
-
 }  // namespace
 
 Tail::Tail(HttpExchange& exchange, const TailQuery& query, TailForm form, TailServices services)
@@ -65,7 +61,7 @@ Tail::~Tail() {
 }
 
 asio::awaitable<bool> Tail::run_history() {
-  const uint64_t records = cursor_.attach(*query_.channel->log, beginning(query_));
+  const uint64_t records = cursor_.attach(*query_.channel->log, query_.beginning());
   // g++ 12 miscompiles co_await inside && and ||: each is awaited into a variable.
   const bool begun = co_await exchange_.begin_stream(200, stream_headers(output_.form(), *query_.channel));
   if (!begun) co_return false;

@@ -294,7 +294,7 @@ class Others(EndToEnd):
         code, out, err = run("help")
         self.assertEqual((code, err), (0, ""))
         self.assertTrue(out.startswith("examples:"))
-        commands = ("serve", "demo", "logs", "send", "channels", "tokens", "drains", "simulate", "sink", "top", "check", "inspect",
+        commands = ("serve", "demo", "logs", "send", "channels", "tokens", "credentials", "drains", "simulate", "sink", "top", "check", "inspect",
                     "completion", "version", "help")
         for command in commands:
             self.assertRegex(out, rf"(?m)^  {command} ")

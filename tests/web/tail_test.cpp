@@ -300,7 +300,8 @@ TEST_CASE("a channel that may not be followed says so behind its history; one wi
   f.channel->no_tail = false;
   f.channel->no_history = true;
   CHECK(f.read({.follow = true}, [&] { f.add("app", "web.1", "two"); }) == "T app[web.1]: two\n");
-  CHECK(f.read({.after = Position{1000}}) == "T app[web.1]: two\n");
+  CHECK(f.read({.after = Position{0}, .born = Position{1001}}) == "T app[web.1]: two\n");
+  CHECK(f.read({.after = Position{1001}, .born = Position{1001}}).empty());
 }
 
 TEST_CASE("what the reader's system has not acknowledged is kept for him") {
