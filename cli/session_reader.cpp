@@ -63,7 +63,8 @@ ApiResult<SessionReader::Ended> SessionReader::read() {
     begun = mono_now();
     begun_ = true;
     if (!head.warning.empty() && !broken_) sink_.tell(head.warning);
-    if (broken_) sink_.tell("connected again" + (number_ ? ", behind record " + std::to_string(*number_) : ""));
+    if (broken_)
+      sink_.tell("connected again" + (number_ ? ", behind record " + std::to_string(*number_) : ""));
     broken_ = false;
   };
   SessionStream stream(question_.form);
