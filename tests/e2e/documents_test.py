@@ -415,6 +415,20 @@ class Documents(EndToEnd):
         whole = plain(block(name, tag).text, numbers=True)
         self.assertEqual(re.sub(r"\bTIME\d+\+", "TIME", plain(b.text, numbers=True)), re.sub(r"\bTIME\d+\+", "TIME", whole))
 
+    def test_send(self):
+        router = self.shared()
+        page = self.page_of_shared("docs/send.md", replaced={
+            "https://token:t.8d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11@logs.example.com/logs": f"http://token:$TOKEN@localhost:{router.public}/logs",
+            "my-program": "echo sent from a program"})
+        shown, code = page.terminal().run(page.here(page.block("pipe").text))
+        self.assertEqual((code, shown), (0, "tailrace: send: sent 1, lost 0\n"))
+        self.assertIn(b" app[web.1]: sent from a program\n", router.api(
+            "GET", re.sub(r".*(?=/sessions)", "", self.ask("POST", "/v2/sessions", {"channel_id": "1"})["url"]), auth=None).body)
+        for form, code in zip(page.block("reports").text.splitlines(), ("L12", "L13"), strict=True):
+            whole = plain(block(f"docs/codes/{code}.md", code).text, numbers=True).replace("TIME7+", "T")
+            self.assertEqual(plain(form.split(" - - ")[1], numbers=True), whole.split("]: ")[1])
+        page.done()
+
     def test_metrics(self):
         page = self.page_of_shared("docs/metrics.md")
         self.same_words(page.block("L16"), "docs/codes/L16.md", "L16")
