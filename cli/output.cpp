@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -31,6 +32,13 @@ bool write_all(int file, std::string_view bytes) {
 }
 
 }  // namespace
+
+void open_standard_streams() {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; ++file)
+    if (::fcntl(file, F_GETFD) < 0 && errno == EBADF)
+      // The lowest number that is free; in the direction that nobody uses.
+      static_cast<void>(::open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
 
 bool write_stdout(std::string_view bytes) {
   return write_all(STDOUT_FILENO, bytes);

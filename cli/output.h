@@ -12,6 +12,10 @@ namespace tailrace {
 /// The same for stderr, whose failures nobody could be told of.
 void write_stderr(std::string_view bytes);
 
+/// Before anything else is opened: where stdin, stdout or stderr is closed, nothing else takes its number. What
+/// reads or writes such a one is told EBADF.
+void open_standard_streams();
+
 /// `tailrace: TEXT` and a newline on stderr, in one write.
 void complain(std::string_view text);
 

@@ -58,10 +58,14 @@ ApiResult<void> Verb::connect() {
   if (const auto split = split_http_url(target.url))
     server_ = split->origin + (split->target == "/" ? "" : split->target);
   if (of_ == Of::everything) return {};
-  const auto channel = find_channel(*api_, app_);
+  const auto channel = find(app_);
   if (!channel) return channel.error();
   channel_ = *channel;
   return {};
+}
+
+ApiResult<std::string> Verb::find(const std::string& app) {
+  return find_channel(*api_, app);
 }
 
 bool Verb::may(const std::string& question) const {
