@@ -141,8 +141,8 @@ int remove(int argc, char** argv) {
   });
   if (meant == listed->end()) return verb.failed({exit_not_found, 404, ""});
   const std::string url = json_text(*meant, "url");
-  if (!verb.may("remove drain " + verb.drain() + (url.empty() ? "" : " to " + url) + " of channel " + verb.app() +
-                "?"))
+  if (!verb.may("remove drain " + verb.drain() + (url.empty() ? "" : " to " + url) + " of channel " +
+                verb.app() + "?"))
     return exit_failure;
   const auto removed = verb.remove(verb.v2_path() + "/" + percent_encoded(verb.drain()));
   return removed ? verb.say(*removed, "drain " + verb.drain() + " removed\n") : verb.failed(removed.error());
