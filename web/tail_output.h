@@ -32,8 +32,8 @@ class TailOutput {
 
   /// With all that was written the reader has been brought to his `records`th, whether or not he wanted it.
   void mark(uint64_t records);
-  /// Up to which of them he has surely received all: what his system has not acknowledged, and kUnread bytes that
-  /// it may hold unread, are left out.
+  /// Up to which of them he has surely received all: what his system has not acknowledged, and kUnread bytes
+  /// that it may hold unread, are left out.
   uint64_t received();
 
   Mono last_write() const { return last_write_; }

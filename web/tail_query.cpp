@@ -27,7 +27,8 @@ bool wants_tail(const json& fields) {
 /// A text, or a list of them.
 std::vector<std::string> one_or_more(JsonFields& given, const json& fields, const char* name) {
   const auto found = fields.find(name);
-  if (found == fields.end() || !found->is_string()) return given.texts(name).value_or(std::vector<std::string>());
+  if (found == fields.end() || !found->is_string())
+    return given.texts(name).value_or(std::vector<std::string>());
   return {*given.text(name)};
 }
 
