@@ -139,13 +139,14 @@ int run_logs(int argc, char** argv) {
   if (!channel) return fail(channel.error());
   exit_when_stdout_closes();
 
-  LinePrinter printer(look, wanted.quiet);
+  LinePrinter printer(look, wanted.quiet, !wanted.tail);
   SessionReader::Question question;
   question.channel = *channel;
   question.terms = wanted.terms();
   question.follow = wanted.tail;
   question.form = wanted.stream_form();
   const auto read = SessionReader(target, std::move(question), printer).run();
+  (void)printer.finish();
   if (printer.trouble()) {
     complain(std::string("stdout: ") + std::strerror(printer.trouble()));
     return exit_failure;

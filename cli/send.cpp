@@ -69,7 +69,7 @@ class Send {
       block_ = *settings_.block;
     } else {
       struct stat about{};
-      block_ = ::fstat(STDIN_FILENO, &about) == 0 && S_ISREG(about.st_mode);
+      block_ = file_ = ::fstat(STDIN_FILENO, &about) == 0 && S_ISREG(about.st_mode);
     }
     next_stats_ = mono_now() + settings_.stats_interval;
   }
@@ -137,7 +137,9 @@ class Send {
     if (channel_.has_room()) return;
     const Mono held_until = mono_now() + kHold;
     while (!channel_.has_room()) {
-      const bool patient = block_ && !(stopping_ && mono_now() >= last_words_end_);
+      // A file waits for nobody who refuses it.
+      const bool refused = file_ && channel_.account().status.state == DrainState::paused;
+      const bool patient = block_ && !refused && !(stopping_ && mono_now() >= last_words_end_);
       if (!patient && (mono_now() >= held_until || !far_end_takes())) return;
       pollfd signal{signal_fd_, POLLIN, 0};
       (void)::poll(&signal, 1, int(kLook.count()));
@@ -172,7 +174,7 @@ class Send {
     if (lost == losses_told_) return;
     losses_told_ = lost;
     next_losses_ = now + kTellLosses;
-    complain("send: losing lines: " + send_report(account, 0));
+    complain("send: losing lines: " + send_report(account, 0, /*ended=*/false));
   }
 
   /// Sends what is there, as long as that may come to something.
@@ -193,7 +195,7 @@ class Send {
   int signal_fd_ = -1;
   SendChannel channel_;
   SendInput input_;
-  bool block_ = false, tee_ = settings_.tee;
+  bool block_ = false, file_ = false, tee_ = settings_.tee;
   bool finished_ = false, stopping_ = false, read_failed_ = false;
   Mono stopped_at_{}, last_words_end_{}, next_look_{}, next_losses_{}, next_stats_{};
   uint64_t losses_told_ = 0;

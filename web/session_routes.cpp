@@ -122,7 +122,7 @@ asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange
   Tail tail(exchange, query, form_of(exchange.request), TailServices{services.counters, services.renderings});
   const bool follows = co_await tail.run_history();
   if (follows) {
-    reading->came_back();
+    if (after) reading->came_back();
     co_await tail.follow();
   }
   if (!query.channel->removed) reading->leave_place(tail.place());
