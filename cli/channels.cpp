@@ -120,13 +120,6 @@ int set(int argc, char** argv) {
   if (!name.empty()) body["name"] = name;
   if (body.empty()) return verb.line().usage_error("what of it? --no-tail, --no-history or --name");
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
-  // A PUT without names would take all tokens away.
-  const auto tokens = verb.list(verb.path("/tokens"), "tokens");
-  if (!tokens) return verb.failed(tokens.error());
-  body["tokens"] = Json::array();
-  for (const Json& token : *tokens)
-    if (const auto name_of_it = token.find("name"); name_of_it != token.end())
-      body["tokens"].push_back(*name_of_it);
   const auto changed = verb.put(verb.path(), body);
   return changed ? verb.say(*changed, "channel " + one_line(verb.app()) + " changed\n")
                  : verb.failed(changed.error());

@@ -42,7 +42,9 @@ class Channels(ApiCase):
         self.assertEqual(again["tokens"]["heroku"], made["tokens"]["heroku"])  # kept names keep their tokens
         self.assertEqual(self.router.post(counted(record("x", "a")), made["tokens"]["app"]).status, 401)
         self.assertEqual(self.router.post(counted(record("x", "a")), again["tokens"]["new"]).status, 204)
-        self.assertEqual(self.put("app-1", {}), {"channel": "app-1"})  # as Logplex does
+        self.assertEqual(self.put("app-1", {"name": "shop", "unknown": 1})["tokens"], again["tokens"])
+        self.assertEqual(self.put("app-1", {"flags": {}})["tokens"], again["tokens"])
+        self.assertEqual(self.put("app-1", {}), {"channel": "app-1", "name": "shop"})  # as Logplex does
         self.assertEqual(self.router.post(counted(record("x", "a")), again["tokens"]["new"]).status, 401)
 
     def test_put_refuses_as_a_whole(self):
