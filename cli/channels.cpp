@@ -33,16 +33,18 @@ std::map<std::string, std::string> accepted_by_channel(Verb& verb) {
 
 std::string flags_of(const Json& channel) {
   std::string flags;
-  for (const char* flag : {"no_tail", "no_history"})
-    if (channel.value(flag, Json()) == true) flags += (flags.empty() ? "" : " ") + std::string(flag);
+  const auto found = channel.find("flags");
+  if (found == channel.end() || !found->is_object()) return flags;
+  for (const auto& [flag, on] : found->items())
+    if (on == true) flags += (flags.empty() ? "" : " ") + one_line(flag);
   return flags;
 }
 
 int list(int argc, char** argv) {
-  Verb verb(
-      "channels", "list", "the channels that this credential may read.",
-      "examples:\n  tailrace channels list\n  tailrace channels list -o json | jq -r '.channels[].name'\n",
-      Verb::Of::everything);
+  Verb verb("channels", "list", "the channels that this credential may read.",
+            "examples:\n  tailrace channels list\n"
+            "  tailrace channels list -o json | jq -r '.channels[].name'\n",
+            Verb::Of::everything);
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
   const auto channels = verb.list("/v3/channels", "channels");
@@ -63,7 +65,7 @@ int list(int argc, char** argv) {
 int create(int argc, char** argv) {
   Verb verb("channels", "create", "a new channel with its tokens.",
             "examples:\n  tailrace channels create shop\n"
-            "  tailrace channels create shop --token app --token heroku --id app-77\n",
+            "  tailrace channels create shop --token app --token heroku \\\n    --id app-77\n",
             Verb::Of::everything);
   std::string name, id;
   std::vector<std::string> tokens;
@@ -123,15 +125,6 @@ int set(int argc, char** argv) {
                  : verb.failed(changed.error());
 }
 
-std::string loss(const Json& channel, const std::string& name) {
-  const auto size = [&](const char* key) -> uint64_t {
-    const auto found = channel.find(key);
-    return found == channel.end() || !found->is_structured() ? 0 : found->size();
-  };
-  return "remove channel " + name + " with " + counted(size("tokens"), "token") + " and " +
-         counted(size("drains"), "drain") + "?";
-}
-
 int remove(int argc, char** argv) {
   Verb verb("channels", "rm", "removes a channel with its tokens, its drains and its records.",
             "examples:\n  tailrace channels rm shop\n  tailrace channels rm shop --yes\n",
@@ -140,9 +133,13 @@ int remove(int argc, char** argv) {
   verb.asks();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
-  const auto channel = verb.get(verb.path());
-  if (!channel) return verb.failed(channel.error());
-  if (!verb.may(loss(*channel, verb.app()))) return exit_failure;
+  const auto tokens = verb.list(verb.path("/tokens"), "tokens");
+  if (!tokens) return verb.failed(tokens.error());
+  const auto drains = verb.list(verb.path("/drains"), "drains");
+  if (!drains) return verb.failed(drains.error());
+  if (!verb.may("remove channel " + verb.app() + " with " + counted(tokens->size(), "token") + " and " +
+                counted(drains->size(), "drain") + "?"))
+    return exit_failure;
   const auto removed = verb.remove(verb.path());
   return removed ? verb.say(*removed, "channel " + one_line(verb.app()) + " removed\n")
                  : verb.failed(removed.error());

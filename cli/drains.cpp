@@ -1,5 +1,6 @@
 #include "cli/drains.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -133,7 +134,16 @@ int remove(int argc, char** argv) {
   verb.asks();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
-  if (!verb.may("remove drain " + verb.drain() + " of channel " + verb.app() + "?")) return exit_failure;
+  const auto listed = verb.list(verb.path("/drains"), "drains");
+  if (!listed) return verb.failed(listed.error());
+  const auto meant = std::ranges::find_if(*listed, [&](const Json& drain) {
+    return json_text(drain, "id") == verb.drain() || json_text(drain, "token") == verb.drain();
+  });
+  if (meant == listed->end()) return verb.failed({exit_not_found, 404, ""});
+  const std::string url = json_text(*meant, "url");
+  if (!verb.may("remove drain " + verb.drain() + (url.empty() ? "" : " to " + url) + " of channel " +
+                verb.app() + "?"))
+    return exit_failure;
   const auto removed = verb.remove(verb.v2_path() + "/" + percent_encoded(verb.drain()));
   return removed ? verb.say(*removed, "drain " + verb.drain() + " removed\n") : verb.failed(removed.error());
 }

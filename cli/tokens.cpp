@@ -42,7 +42,8 @@ int list(int argc, char** argv) {
 int add(int argc, char** argv) {
   Verb verb("tokens", "add", "a new token of a channel: who has it may write, under its name.",
             "examples:\n  tailrace tokens add -a shop worker\n"
-            "  tailrace tokens add -a shop app --token - < token.txt   one that is in use already\n");
+            "  tailrace tokens add -a shop app --token - < token.txt\n"
+            "                                    one that is in use already\n");
   Json body = Json::object();
   std::string name, token;
   bool strict = false;
