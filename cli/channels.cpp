@@ -85,8 +85,8 @@ int create(int argc, char** argv) {
     if (there) return verb.failed({exit_failure, 409, "channel " + id + " exists already"});
     if (there.error().status != 404) return verb.failed(there.error());
   }
-  const auto made = id.empty() ? verb.post("/channels", body)
-                               : verb.put("/v3/channels/" + percent_encoded(id), body);
+  const auto made =
+      id.empty() ? verb.post("/channels", body) : verb.put("/v3/channels/" + percent_encoded(id), body);
   if (!made) return verb.failed(made.error());
   const std::string channel = json_text(*made, id.empty() ? "channel_id" : "channel");
   std::string words = "channel " + channel + " created: " + one_line(name) + "\n";
@@ -125,7 +125,8 @@ int set(int argc, char** argv) {
   if (!tokens) return verb.failed(tokens.error());
   body["tokens"] = Json::array();
   for (const Json& token : *tokens)
-    if (const auto name_of_it = token.find("name"); name_of_it != token.end()) body["tokens"].push_back(*name_of_it);
+    if (const auto name_of_it = token.find("name"); name_of_it != token.end())
+      body["tokens"].push_back(*name_of_it);
   const auto changed = verb.put(verb.path(), body);
   return changed ? verb.say(*changed, "channel " + one_line(verb.app()) + " changed\n")
                  : verb.failed(changed.error());

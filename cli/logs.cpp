@@ -106,7 +106,7 @@ LineLook Wanted::look() const {
   LineLook look;
   look.form = form == "json" ? LineForm::json : form == "raw" ? LineForm::raw : LineForm::text;
   look.terminal = stdout_is_tty();
-  look.color = use_color(no_color || color == "never"       ? ColorChoice::never
+  look.color = use_color(no_color || color == "never"        ? ColorChoice::never
                          : force_colors || color == "always" ? ColorChoice::always
                                                              : ColorChoice::automatic);
   return look;

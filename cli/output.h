@@ -5,15 +5,15 @@
 
 namespace tailrace {
 
-/// Writes all of `bytes` to stdout, past any buffer. False: the reader is gone (errno is EPIPE) or the disk is
-/// full; nothing is said about it, the caller ends with the exit code that fits.
+/// Writes all of `bytes` to stdout, past any buffer. False: the reader is gone (errno is EPIPE) or the disk
+/// is full; nothing is said about it, the caller ends with the exit code that fits.
 [[nodiscard]] bool write_stdout(std::string_view bytes);
 
 /// The same for stderr, whose failures nobody could be told of.
 void write_stderr(std::string_view bytes);
 
-/// Before anything else is opened: where stdin, stdout or stderr is closed, nothing else takes its number. What
-/// reads or writes such a one is told EBADF.
+/// Before anything else is opened: where stdin, stdout or stderr is closed, nothing else takes its number.
+/// What reads or writes such a one is told EBADF.
 void open_standard_streams();
 
 /// `tailrace: TEXT` and a newline on stderr, in one write.

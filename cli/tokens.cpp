@@ -115,8 +115,8 @@ std::string shortened(const std::string& secret) {
 }
 
 std::string first_record(const std::string& url, const std::string& token) {
-  return "echo hello | curl -s -u token:" + one_line(token) + " -H 'Content-Type: text/plain' \\\n    --data-binary @- " +
-         one_line(url) + "/logs";
+  return "echo hello | curl -s -u token:" + one_line(token) +
+         " -H 'Content-Type: text/plain' \\\n    --data-binary @- " + one_line(url) + "/logs";
 }
 
 }  // namespace tailrace

@@ -115,8 +115,9 @@ std::string Verb::path(const std::string& rest) const {
 }
 
 std::string Verb::app_flag() const {
-  const bool plain = app_.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789._-") == app_.npos &&
+  const bool plain = app_.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789._-") == app_.npos &&
                      !app_.starts_with('-');
   return "-a " + (plain ? app_ : "APP");
 }

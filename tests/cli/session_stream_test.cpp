@@ -47,8 +47,8 @@ Heard heard(Form form, std::string_view bytes) {
 std::string written(Form form, const Item& item) {
   const std::string number = item.number ? std::to_string(*item.number) : "-";
   if (form == Form::lines) return number + " " + std::to_string(item.text.size()) + "\n" + item.text;
-  return (item.number ? "id: " + number + "\n" : "") + (item.text.empty() ? "" : "data: " + item.text + "\n") +
-         "\n";
+  return (item.number ? "id: " + number + "\n" : "") +
+         (item.text.empty() ? "" : "data: " + item.text + "\n") + "\n";
 }
 
 }  // namespace
