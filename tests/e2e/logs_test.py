@@ -145,6 +145,19 @@ class Broken(LogsCase):
             self.proxy.wait_for_connections(i + 2)
         self.assertEqual(logs.messages(), [b"%d" % i for i in range(5)])
 
+    def test_what_comes_before_the_first_line_and_while_the_connection_is_broken(self):
+        self.set_up()
+        logs = self.follower("-n", "0", "-p", "router")
+        self.numbered(0, 10)
+        self.proxy.wait_for_connections(1)
+        wait_until(lambda: self.router.metric("tailrace_tail_sessions") == 1, "the tail")
+        self.proxy.down()
+        logs.wait_for_err("trying again in")
+        self.sent(record(self.heroku, "meanwhile", procid="router"))
+        self.proxy.up()
+        logs.wait_for(r"\]: meanwhile\n")
+        self.assertEqual(logs.messages(), [b"meanwhile"])
+
     def test_quiet(self):
         self.set_up()
         logs = self.follower("-q")
