@@ -84,6 +84,7 @@ class Credentials(EndToEnd):
         while after is not None:
             page = self.router.good("GET", f"/v3/credentials?limit=3&after={after}")
             found += [one["id"] for one in page["credentials"]]
+            self.assertLess(len(found), 20)
             after = page["next"]
             if after:
                 self.router.good("DELETE", f"/v3/credentials/{after}")  # the next page begins behind it all the same
