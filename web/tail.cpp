@@ -115,7 +115,10 @@ asio::awaitable<bool> Tail::write_history(uint64_t records) {
     next_ = std::max(next_, read.next);
     brought_ += read.slice.records;
     if (read.live) {
-      if (const uint64_t lost = chosen.given_up()) append_loss({.records = lost, .since = wall_now()});
+      Loss given_up;
+      given_up.records = chosen.given_up();
+      given_up.since = wall_now();
+      append_loss(given_up);
       for (skip = chosen.too_many(); !chosen.empty();) {
         append_history(chosen.take_oldest(), skip);
         if (output_.size() < kPiece) continue;
