@@ -56,10 +56,10 @@ struct DrainChoice {
 
 /// What a channel is to be. What is not said stays; a new one has no name, no flags and no tokens.
 struct ChannelWish {
-  std::optional<std::string> name;
-  std::optional<bool> no_tail, no_history;
+  std::optional<std::string> name = {};
+  std::optional<bool> no_tail = {}, no_history = {};
   /// Names: one that has no token gets one, tokens of other names go, those that are there stay as they are.
-  std::optional<std::vector<std::string>> tokens;
+  std::optional<std::vector<std::string>> tokens = {};
 };
 
 /// Told of changes after they took effect, in order, on the thread that made them.

@@ -12,9 +12,11 @@ ApiFailure bad_answer(std::string_view what) {
 }
 
 ApiResult<std::string> find_channel(ApiClient& api, const std::string& app) {
-  const auto by_id = api.get("/v2/channels/" + percent_encoded(app));
+  const auto by_id = api.get("/v3/channels/" + percent_encoded(app));
   if (by_id) return app;
-  if (by_id.error().status == 0 || by_id.error().exit_code == exit_unauthorised) return by_id.error();
+  // Who may read some channels alone is refused any other id, which may be the name of one of them.
+  const bool refused = by_id.error().status == 403;
+  if (by_id.error().status != 404 && !refused) return by_id.error();
 
   const auto by_name = api.get("/v3/channels?name=" + percent_encoded(app));
   if (!by_name) return by_name.error();
@@ -26,6 +28,7 @@ ApiResult<std::string> find_channel(ApiClient& api, const std::string& app) {
     if (!channel.is_object() || !channel.contains("channel") || !channel["channel"].is_string()) continue;
     if (channel.value("name", nlohmann::json()) == app) ids.push_back(channel["channel"]);
   }
+  if (ids.empty() && refused) return by_id.error();
   if (ids.empty()) return ApiFailure{exit_not_found, 0, "no channel has the id or the name '" + app + "'"};
   if (ids.size() > 1) {
     std::string list;

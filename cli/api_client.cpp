@@ -198,7 +198,8 @@ ApiResult<ApiAnswer> ApiClient::run(Call call) {
   if (answer.status / 100 != 2) {
     const std::string error = error_of(answer.body);
     return ApiFailure{exit_for_status(answer.status), answer.status,
-                      where + ": " + std::to_string(answer.status) + (error.empty() ? "" : " " + error), error};
+                      where + ": " + std::to_string(answer.status) + (error.empty() ? "" : " " + error),
+                      error};
   }
   return answer;
 }

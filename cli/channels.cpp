@@ -33,14 +33,17 @@ std::map<std::string, std::string> accepted_by_channel(Verb& verb) {
 
 std::string flags_of(const Json& channel) {
   std::string flags;
-  for (const char* flag : {"no_tail", "no_history"})
-    if (channel.value(flag, Json()) == true) flags += (flags.empty() ? "" : " ") + std::string(flag);
+  const auto found = channel.find("flags");
+  if (found == channel.end() || !found->is_object()) return flags;
+  for (const auto& [flag, on] : found->items())
+    if (on == true) flags += (flags.empty() ? "" : " ") + one_line(flag);
   return flags;
 }
 
 int list(int argc, char** argv) {
   Verb verb("channels", "list", "the channels that this credential may read.",
-            "examples:\n  tailrace channels list\n  tailrace channels list -o json | jq -r '.channels[].name'\n",
+            "examples:\n  tailrace channels list\n"
+            "  tailrace channels list -o json | jq -r '.channels[].name'\n",
             Verb::Of::everything);
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
@@ -62,7 +65,7 @@ int list(int argc, char** argv) {
 int create(int argc, char** argv) {
   Verb verb("channels", "create", "a new channel with its tokens.",
             "examples:\n  tailrace channels create shop\n"
-            "  tailrace channels create shop --token app --token heroku --id app-77\n",
+            "  tailrace channels create shop --token app --token heroku \\\n    --id app-77\n",
             Verb::Of::everything);
   std::string name, id;
   std::vector<std::string> tokens;
@@ -82,8 +85,8 @@ int create(int argc, char** argv) {
     if (there) return verb.failed({exit_failure, 409, "channel " + id + " exists already"});
     if (there.error().status != 404) return verb.failed(there.error());
   }
-  const auto made = id.empty() ? verb.post("/channels", body)
-                               : verb.put("/v3/channels/" + percent_encoded(id), body);
+  const auto made =
+      id.empty() ? verb.post("/channels", body) : verb.put("/v3/channels/" + percent_encoded(id), body);
   if (!made) return verb.failed(made.error());
   const std::string channel = json_text(*made, id.empty() ? "channel_id" : "channel");
   std::string words = "channel " + channel + " created: " + one_line(name) + "\n";
@@ -112,23 +115,14 @@ int set(int argc, char** argv) {
   verb.options().add_option("--name", name, "another name")->type_name("NAME");
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   Json body = Json::object();
-  if (!no_tail.empty()) body["no_tail"] = no_tail == "on";
-  if (!no_history.empty()) body["no_history"] = no_history == "on";
+  if (!no_tail.empty()) body["flags"]["no_tail"] = no_tail == "on";
+  if (!no_history.empty()) body["flags"]["no_history"] = no_history == "on";
   if (!name.empty()) body["name"] = name;
   if (body.empty()) return verb.line().usage_error("what of it? --no-tail, --no-history or --name");
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
   const auto changed = verb.put(verb.path(), body);
   return changed ? verb.say(*changed, "channel " + one_line(verb.app()) + " changed\n")
                  : verb.failed(changed.error());
-}
-
-std::string loss(const Json& channel, const std::string& name) {
-  const auto size = [&](const char* key) -> uint64_t {
-    const auto found = channel.find(key);
-    return found == channel.end() || !found->is_structured() ? 0 : found->size();
-  };
-  return "remove channel " + name + " with " + counted(size("tokens"), "token") + " and " +
-         counted(size("drains"), "drain") + "?";
 }
 
 int remove(int argc, char** argv) {
@@ -139,9 +133,13 @@ int remove(int argc, char** argv) {
   verb.asks();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
-  const auto channel = verb.get(verb.path());
-  if (!channel) return verb.failed(channel.error());
-  if (!verb.may(loss(*channel, verb.app()))) return exit_failure;
+  const auto tokens = verb.list(verb.path("/tokens"), "tokens");
+  if (!tokens) return verb.failed(tokens.error());
+  const auto drains = verb.list(verb.path("/drains"), "drains");
+  if (!drains) return verb.failed(drains.error());
+  if (!verb.may("remove channel " + verb.app() + " with " + counted(tokens->size(), "token") + " and " +
+                counted(drains->size(), "drain") + "?"))
+    return exit_failure;
   const auto removed = verb.remove(verb.path());
   return removed ? verb.say(*removed, "channel " + one_line(verb.app()) + " removed\n")
                  : verb.failed(removed.error());

@@ -1,9 +1,10 @@
 // The table of commands.
 
-#include "cli/check.h"
 #include "cli/channels.h"
+#include "cli/check.h"
 #include "cli/command.h"
 #include "cli/completion.h"
+#include "cli/credentials.h"
 #include "cli/drains.h"
 #include "cli/help.h"
 #include "cli/inspect.h"
@@ -26,6 +27,7 @@ const std::vector<Command>& commands() {
       {"send", "lines on stdin become log records", run_send},
       {"channels", "list, create, set, rm", run_channels},
       {"tokens", "list, add, rm", run_tokens},
+      {"credentials", "list, add, rm", run_credentials},
       {"drains", "list, add, rm, test, health, pause, resume, replay", run_drains},
       {"simulate", "emits the lines of a router fleet", run_simulate},
       {"sink", "a drain's far end that counts and fails on command", run_sink},

@@ -42,7 +42,8 @@ OptionDescription describe_option(CLI::Option& option) {
   }
   out.takes_value = option.get_items_expected_max() > 0;
   out.required = option.get_required();
-  out.repeated = option.get_expected_max() > 1;
+  out.repeated = option.get_expected_max() > 1 ||
+                 (out.takes_value && option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll);
   out.help = option.get_description();
   if (!out.takes_value) return out;
   out.value = option.get_type_name();

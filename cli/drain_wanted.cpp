@@ -37,7 +37,9 @@ std::optional<std::vector<std::string>> header_lines(const std::vector<std::stri
 void DrainWanted::add_to(CLI::App& o) {
   o.add_option("DRAIN_URL", url, "where to send; - reads it from stdin")->required();
   o.add_option("--filter", filter, "only records for which it holds")->type_name("TERMS");
-  o.add_option("--format", format, "logplex or rfc5424 [logplex]")->type_name("FORM");
+  o.add_option("--format", format, "logplex or rfc5424 [logplex]")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"logplex", "rfc5424"}));
   o.add_option("--since", since, "begins with what is kept: 15m, a time, or oldest")->type_name("WHEN");
   o.add_flag("--gzip", gzip, "compressed bodies (http)");
   o.add_flag("--zstd", zstd, "the same, with zstd");

@@ -1,5 +1,6 @@
 #include "cli/drains.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -76,8 +77,8 @@ int list(int argc, char** argv) {
 
 int health(int argc, char** argv) {
   DrainVerb verb("health", "how drains are, why, since when, and what to do about it.",
-            "examples:\n  tailrace drains health -a shop      all of the channel\n"
-            "  tailrace drains health -a shop 1\n");
+                 "examples:\n  tailrace drains health -a shop      all of the channel\n"
+                 "  tailrace drains health -a shop 1\n");
   verb.takes_drain(false);
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
@@ -104,13 +105,13 @@ int health(int argc, char** argv) {
 
 int add(int argc, char** argv) {
   DrainVerb verb("add", "a new drain of a channel.",
-            "examples:\n  tailrace drains add -a shop https://user:pass@logs.example.com/in\n"
-            "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 \\\n"
-            "    --format rfc5424\n"
-            "  tailrace drains add -a shop https://logs.example.com/in --since oldest \\\n"
-            "    --filter '@procid=router status>=500' --zstd --header 'X-Team: shop'\n"
-            "  tailrace drains add -a shop - --header @fields.txt < url.txt\n"
-            "                             keeps secrets out of the list of processes\n");
+                 "examples:\n  tailrace drains add -a shop https://user:pass@logs.example.com/in\n"
+                 "  tailrace drains add -a shop syslog+tls://logs.example.com:6514 \\\n"
+                 "    --format rfc5424\n"
+                 "  tailrace drains add -a shop https://logs.example.com/in --since oldest \\\n"
+                 "    --filter '@procid=router status>=500' --zstd --header 'X-Team: shop'\n"
+                 "  tailrace drains add -a shop - --header @fields.txt < url.txt\n"
+                 "                             keeps secrets out of the list of processes\n");
   DrainWanted wanted;
   wanted.add_to(verb.options());
   if (const auto ended = verb.begin(argc, argv)) return *ended;
@@ -128,19 +129,29 @@ int add(int argc, char** argv) {
 
 int remove(int argc, char** argv) {
   DrainVerb verb("rm", "ends a drain; what it had not sent stays with the channel.",
-            "examples:\n  tailrace drains rm -a shop 1\n");
+                 "examples:\n  tailrace drains rm -a shop 1\n");
   verb.takes_drain();
   verb.asks();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
-  if (!verb.may("remove drain " + verb.drain() + " of channel " + verb.app() + "?")) return exit_failure;
+  const auto listed = verb.list(verb.path("/drains"), "drains");
+  if (!listed) return verb.failed(listed.error());
+  const auto meant = std::ranges::find_if(*listed, [&](const Json& drain) {
+    return json_text(drain, "id") == verb.drain() || json_text(drain, "token") == verb.drain();
+  });
+  if (meant == listed->end()) return verb.failed({exit_not_found, 404, ""});
+  const std::string url = json_text(*meant, "url");
+  if (!verb.may("remove drain " + verb.drain() + (url.empty() ? "" : " to " + url) + " of channel " +
+                verb.app() + "?"))
+    return exit_failure;
   const auto removed = verb.remove(verb.v2_path() + "/" + percent_encoded(verb.drain()));
   return removed ? verb.say(*removed, "drain " + verb.drain() + " removed\n") : verb.failed(removed.error());
 }
 
 int test(int argc, char** argv) {
-  DrainVerb verb("test", "resolves, connects, shakes hands and sends one marked record, and says how it went.",
-            "examples:\n  tailrace drains test -a shop 1 && echo works\n");
+  DrainVerb verb("test",
+                 "resolves, connects, shakes hands and sends one marked record, and says how it went.",
+                 "examples:\n  tailrace drains test -a shop 1 && echo works\n");
   verb.takes_drain();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
@@ -154,7 +165,7 @@ int test(int argc, char** argv) {
 
 int pause(int argc, char** argv) {
   DrainVerb verb("pause", "sends nothing until it is resumed; records are kept, up to the channel's bounds.",
-            "examples:\n  tailrace drains pause -a shop 1\n");
+                 "examples:\n  tailrace drains pause -a shop 1\n");
   verb.takes_drain();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
@@ -164,7 +175,7 @@ int pause(int argc, char** argv) {
 
 int resume(int argc, char** argv) {
   DrainVerb verb("resume", "a paused drain goes on at once, a failing one tries at once.",
-            "examples:\n  tailrace drains resume -a shop 1\n");
+                 "examples:\n  tailrace drains resume -a shop 1\n");
   verb.takes_drain();
   if (const auto ended = verb.begin(argc, argv)) return *ended;
   if (const auto connected = verb.connect(); !connected) return verb.failed(connected.error());
@@ -174,9 +185,9 @@ int resume(int argc, char** argv) {
 
 int replay(int argc, char** argv) {
   DrainVerb verb("replay", "sends again, from then on, what the channel still keeps.",
-            "examples:\n  tailrace drains replay -a shop 1 --since 15m\n"
-            "  tailrace drains replay -a shop 1 --since 2026-11-21T12:00:00Z\n"
-            "  tailrace drains replay -a shop 1 --since oldest\n");
+                 "examples:\n  tailrace drains replay -a shop 1 --since 15m\n"
+                 "  tailrace drains replay -a shop 1 --since 2026-11-21T12:00:00Z\n"
+                 "  tailrace drains replay -a shop 1 --since oldest\n");
   std::string since;
   verb.takes_drain();
   verb.options().add_option("--since", since, "15m, a time, or oldest")->type_name("WHEN")->required();

@@ -32,7 +32,7 @@ void append_shown(std::string& out, std::string& aside, const SessionItem& item,
   if (!shown.ends_with('\n')) where += '\n';
 }
 
-bool LinePrinter::flush() {
+bool LinePrinter::finish() {
   if (!aside_.empty()) write_stderr(aside_);
   aside_.clear();
   if (out_.empty()) return true;

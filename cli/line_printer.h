@@ -26,17 +26,22 @@ void append_shown(std::string& out, std::string& aside, const SessionItem& item,
 /// On stdout, in one write for all that came at once; notices of the connection on stderr.
 class LinePrinter final : public SessionSink {
  public:
-  LinePrinter(const LineLook& look, bool quiet) : look_(look), quiet_(quiet) {}
+  /// `hold`: nothing is printed before finish(), up to kHeld bytes: who pages through a history must not keep
+  /// the router waiting.
+  LinePrinter(const LineLook& look, bool quiet, bool hold) : look_(look), quiet_(quiet), hold_(hold) {}
 
   void take(const SessionItem& item) override { append_shown(out_, aside_, item, look_); }
-  bool flush() override;
+  bool flush() override { return (hold_ && out_.size() < kHeld) || finish(); }
+  bool finish();
   void tell(const std::string& text) override;
   /// Why stdout took no more; 0: its reader has gone, or it still takes.
   int trouble() const { return trouble_; }
 
  private:
+  static constexpr size_t kHeld = 64 << 20;
+
   const LineLook look_;
-  const bool quiet_;
+  const bool quiet_, hold_;
   std::string out_, aside_;
   int trouble_ = 0;
 };

@@ -30,6 +30,26 @@ void append_hex(std::string& out, uint8_t byte) {
   (((out += "\\x") += digits[byte >> 4]) += digits[byte & 15]);
 }
 
+uint32_t code_point(std::string_view sequence) {
+  uint32_t value = uint8_t(sequence[0]) & (0x7f >> sequence.size());
+  for (const char c : sequence.substr(1)) value = value << 6 | (uint8_t(c) & 0x3f);
+  return value;
+}
+
+// What reorders or breaks the line it stands in (UAX #9), and so may show what is not there.
+bool turns_text(std::string_view sequence) {
+  const uint32_t c = code_point(sequence);
+  return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069);
+}
+
+void append_code_point(std::string& out, std::string_view sequence) {
+  constexpr char digits[] = "0123456789abcdef";
+  const uint32_t c = code_point(sequence);
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += digits[c >> shift & 15];
+}
+
 // From the 256-colour cube: mid lightness, so that both black and white backgrounds carry them.
 constexpr std::array<std::string_view, 14> palette = {
     "38;5;32",  "38;5;35",  "38;5;37",  "38;5;64",  "38;5;67",  "38;5;71",  "38;5;98",
@@ -61,6 +81,8 @@ std::string visible(std::string_view text) {
       length = 1;
     } else if (length == 2 && first == 0xc2 && uint8_t(text[1]) < 0xa0) {
       append_hex(out, uint8_t(text[1]));
+    } else if (length > 1 && turns_text(text.substr(0, length))) {
+      append_code_point(out, text.substr(0, length));
     } else if (first == 0x7f || (first < 0x20 && first != '\t' && first != '\n')) {
       (out += '^') += char(first ^ 0x40);
     } else {

@@ -19,8 +19,9 @@ class LineBuffer {
   std::string whole_, rest_;
 };
 
-/// Control characters as `^[`, `^?`; C1 controls (raw or in UTF-8) as `\x9b`: a log line must not drive a
-/// terminal. Tabs, newlines and valid UTF-8 stay.
+/// Control characters as `^[`, `^?`; C1 controls (raw or in UTF-8) as `\x9b`, what reorders or breaks lines
+/// as
+/// `\u202e`: a log line must not drive a terminal. Tabs, newlines and valid UTF-8 stay.
 std::string visible(std::string_view text);
 
 /// The same, with a blank for each tab and newline: a text of somebody else's in a line of ours.

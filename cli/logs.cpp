@@ -51,32 +51,36 @@ void Wanted::add_to(CLI::App& o) {
   o.add_option("-d,--dyno,--dyno-name", dyno, "only this dyno")->type_name("DYNO");
   o.add_option("-s,--source", source, "only this source, app or heroku")->type_name("NAME");
   o.add_option("--severity", severity, "this one or worse: warning")->type_name("NAME");
-  o.add_option("--grep", grep, "the message matches; again: all do")->type_name("RE")->expected(1);
-  o.add_option("--exclude", exclude, "it does not; again: none does")->type_name("RE")->expected(1);
+  const auto several = [&](const char* name, std::vector<std::string>& values, const char* help) {
+    o.add_option(name, values, help)
+        ->type_name("RE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  several("--grep", grep, "the message matches; again: all do");
+  several("--exclude", exclude, "it does not; again: none does");
   o.add_option("--filter", filter, "terms, as drains have them")->type_name("TERMS");
   o.add_option("--since", since, "15m ago, a time, or oldest")->type_name("WHEN");
   o.add_option("--after", after, "records behind this number")->type_name("NUMBER");
-  o.add_option("-o,--output", form, "text, json: an object a line, raw: the message")->type_name("FORM");
+  o.add_option("-o,--output", form, "text, json: an object a line, raw: the message")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"text", "json", "raw"}));
   o.add_flag("--json", json, "as -o json");
-  o.add_option("--color", color, "auto, always or never")->type_name("WHEN");
+  o.add_option("--color", color, "auto, always or never")
+      ->type_name("WHEN")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
   o.add_flag("--no-color", no_color, "as --color never");
   o.add_flag("--force-colors", force_colors, "as --color always");
   o.add_flag("-q,--quiet", quiet, "no word of lost and new connections");
   o.add_option("--url", url, "the admin listener [TAILRACE_URL]")->type_name("URL");
   o.add_option("--auth", auth, "user:password [TAILRACE_AUTH]")->type_name("AUTH");
-  for (CLI::Option* option : o.get_options())
-    if (option->get_name() == "--grep" || option->get_name() == "--exclude")
-      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 std::optional<std::string> Wanted::wrong() const {
-  if (form != "text" && form != "json" && form != "raw") return "-o takes text, json or raw, not " + form;
   if (!process.empty() && !dyno.empty()) return "either -p or -d";
   if (!since.empty() && !after.empty()) return "either --since or --after";
   if (!num.empty() && !parse_u64(num)) return "-n takes a whole number, not " + num;
   if (!after.empty() && !parse_u64(after)) return "--after takes a whole number, not " + after;
-  if (color != "auto" && color != "always" && color != "never")
-    return "--color takes auto, always or never, not " + color;
   if (app.empty()) return "which channel? -a NAME, or TAILRACE_APP";
   return std::nullopt;
 }
@@ -102,7 +106,7 @@ LineLook Wanted::look() const {
   LineLook look;
   look.form = form == "json" ? LineForm::json : form == "raw" ? LineForm::raw : LineForm::text;
   look.terminal = stdout_is_tty();
-  look.color = use_color(no_color || color == "never"       ? ColorChoice::never
+  look.color = use_color(no_color || color == "never"        ? ColorChoice::never
                          : force_colors || color == "always" ? ColorChoice::always
                                                              : ColorChoice::automatic);
   return look;
@@ -127,21 +131,22 @@ int run_logs(int argc, char** argv) {
 
   // Nothing is buffered between two writes, so ^C may end the process where it stands.
   const LineLook look = wanted.look();
-  ::signal(SIGINT, look.color && look.terminal ? interrupted_in_colour
-                                               : [](int) { ::_exit(exit_interrupted); });
+  exit_on_interrupt();
+  if (look.color && look.terminal) ::signal(SIGINT, interrupted_in_colour);
   const ApiTarget target = find_target(wanted.url, wanted.auth);
   ApiClient api({.url = target.url, .auth = target.auth});
   const auto channel = find_channel(api, wanted.app);
   if (!channel) return fail(channel.error());
   exit_when_stdout_closes();
 
-  LinePrinter printer(look, wanted.quiet);
+  LinePrinter printer(look, wanted.quiet, !wanted.tail);
   SessionReader::Question question;
   question.channel = *channel;
   question.terms = wanted.terms();
   question.follow = wanted.tail;
   question.form = wanted.stream_form();
   const auto read = SessionReader(target, std::move(question), printer).run();
+  (void)printer.finish();
   if (printer.trouble()) {
     complain(std::string("stdout: ") + std::strerror(printer.trouble()));
     return exit_failure;

@@ -11,6 +11,7 @@
 
 int main(int argc, char** argv) {
   using namespace tailrace;
+  open_standard_streams();
   ::signal(SIGPIPE, SIG_IGN);
   std::string_view name = argc > 1 ? argv[1] : "";
   if (name.empty()) {

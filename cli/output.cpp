@@ -1,6 +1,8 @@
 #include "cli/output.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +34,13 @@ bool write_all(int file, std::string_view bytes) {
 
 }  // namespace
 
+void open_standard_streams() {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; ++file)
+    if (::fcntl(file, F_GETFD) < 0 && errno == EBADF)
+      // The lowest number that is free; in the direction that nobody uses.
+      static_cast<void>(::open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
 bool write_stdout(std::string_view bytes) {
   return write_all(STDOUT_FILENO, bytes);
 }
@@ -51,6 +60,10 @@ void exit_when_stdout_closes() {
     }
     if (out.revents & POLLERR) ::_exit(exit_ok);
   }).detach();
+}
+
+void exit_on_interrupt() {
+  ::signal(SIGINT, [](int) { ::_exit(exit_interrupted); });
 }
 
 bool stdout_is_tty() {

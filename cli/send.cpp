@@ -31,15 +31,17 @@ constexpr std::string_view examples = R"(examples:
   tailrace send --url http://127.0.0.1:8601/logs --appname t.… < old.log
   journalctl -f -o cat | tailrace send --procid journal --quiet
 
-A line of stdin is a record. They arrive in their order; what the far end did not take is sent again, under
-the same Logplex-Frame-Id, so that it can tell a repeat. What waits lies in --buffer. When that is full the
-oldest lines go, counted and told here and at the far end (Error L12), for a program whose stdout blocks
-stops: so nobody who writes ever waits for the far end for longer than 0.1 s. With --full block he does,
-and nothing is lost; a file on stdin is always read so.
+A line of stdin is a record. They arrive in their order; what the far end did
+not take is sent again, under the same Logplex-Frame-Id, so that it can tell a
+repeat. What waits lies in --buffer. When that is full the oldest lines go,
+counted and told here and at the far end (Error L12), for a program whose stdout
+blocks stops: so nobody who writes ever waits for the far end for longer than
+0.1 s. With --full block he does, and nothing is lost; a file on stdin is always
+read so.
 
-At the end of its input and on SIGTERM or ^C it sends what is there for --grace at most, and says what it
-sent and lost. Exit codes: 0 nothing was lost, 1 something was, 3 not authorised, 4 no such path,
-5 never reached.
+At the end of its input and on SIGTERM or ^C it sends what is there for --grace
+at most, and says what it sent and lost. Exit codes: 0 nothing was lost, 1
+something was, 3 not authorised, 4 no such path, 5 never reached.
 )";
 
 constexpr auto kHold = 100ms;    // how long a writer may be held when dropping is what he asked for
@@ -67,7 +69,7 @@ class Send {
       block_ = *settings_.block;
     } else {
       struct stat about{};
-      block_ = ::fstat(STDIN_FILENO, &about) == 0 && S_ISREG(about.st_mode);
+      block_ = file_ = ::fstat(STDIN_FILENO, &about) == 0 && S_ISREG(about.st_mode);
     }
     next_stats_ = mono_now() + settings_.stats_interval;
   }
@@ -135,7 +137,9 @@ class Send {
     if (channel_.has_room()) return;
     const Mono held_until = mono_now() + kHold;
     while (!channel_.has_room()) {
-      const bool patient = block_ && !(stopping_ && mono_now() >= last_words_end_);
+      // A file waits for nobody who refuses it.
+      const bool refused = file_ && channel_.account().status.state == DrainState::paused;
+      const bool patient = block_ && !refused && !(stopping_ && mono_now() >= last_words_end_);
       if (!patient && (mono_now() >= held_until || !far_end_takes())) return;
       pollfd signal{signal_fd_, POLLIN, 0};
       (void)::poll(&signal, 1, int(kLook.count()));
@@ -170,7 +174,7 @@ class Send {
     if (lost == losses_told_) return;
     losses_told_ = lost;
     next_losses_ = now + kTellLosses;
-    complain("send: losing lines: " + send_report(account, 0));
+    complain("send: losing lines: " + send_report(account, 0, /*ended=*/false));
   }
 
   /// Sends what is there, as long as that may come to something.
@@ -191,7 +195,7 @@ class Send {
   int signal_fd_ = -1;
   SendChannel channel_;
   SendInput input_;
-  bool block_ = false, tee_ = settings_.tee;
+  bool block_ = false, file_ = false, tee_ = settings_.tee;
   bool finished_ = false, stopping_ = false, read_failed_ = false;
   Mono stopped_at_{}, last_words_end_{}, next_look_{}, next_losses_{}, next_stats_{};
   uint64_t losses_told_ = 0;
@@ -223,7 +227,8 @@ int run_send(int argc, char** argv) {
       ->type_name("BYTES");
   o.add_option("--buffer", flags.buffer, "what may wait for the far end [8M]")->type_name("SIZE");
   o.add_option("--full", flags.full, "drop or block, when that is full [drop; block for a file]")
-      ->type_name("HOW");
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"drop", "block"}));
   o.add_option("--batch-size", flags.batch_size, "of a request, about, at most [1M]")->type_name("SIZE");
   o.add_option("--wait", flags.wait, "how long a batch may wait to become full [0s]")->type_name("TIME");
   o.add_flag("--gzip", flags.gzip, "requests are compressed");

@@ -7,9 +7,10 @@
 
 namespace tailrace {
 
-std::string send_report(const DrainSet::Account& account, uint64_t unread) {
+std::string send_report(const DrainSet::Account& account, uint64_t unread, bool ended) {
   const Ledger& ledger = account.ledger;
-  const uint64_t lost = ledger.dropped_total() + ledger.buffered + unread;
+  const uint64_t unsent = ended ? ledger.buffered : 0;
+  const uint64_t lost = ledger.dropped_total() + unsent + unread;
   std::string text = "sent " + std::to_string(ledger.delivered) + ", lost " + std::to_string(lost);
   if (!lost) return text;
   std::string reasons;
@@ -18,7 +19,7 @@ std::string send_report(const DrainSet::Account& account, uint64_t unread) {
   };
   for (size_t i = 0; i < kDropReasons.size(); ++i) add(kDropReasons[i], ledger.dropped[i]);
   add("no record", unread);
-  add("not sent in time", ledger.buffered);
+  add("not sent in time", unsent);
   text += " (" + reasons;
   if (!account.status.cause.empty()) text += "; " + account.status.cause;
   return text + ")";

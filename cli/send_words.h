@@ -11,8 +11,8 @@
 namespace tailrace {
 
 /// `sent 1284, lost 12 (overflow 10, refused 1, not sent in time 1; answered 503)`. `unread`: frames that
-/// were no records.
-std::string send_report(const DrainSet::Account& account, uint64_t unread);
+/// were no records. Until it has `ended`, what waits is not lost.
+std::string send_report(const DrainSet::Account& account, uint64_t unread, bool ended = true);
 
 /// The account as one line of logfmt.
 std::string send_stats(const SendInput& input, const DrainSet::Account& account, Micros now);

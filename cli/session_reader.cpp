@@ -32,7 +32,7 @@ ApiResult<void> SessionReader::run() {
   for (;;) {
     auto ended = read();
     if (ended && (*ended == Ended::enough || !question_.follow)) return {};
-    if (ended && forbidden_)
+    if (forbidden_)
       return ApiFailure{exit_unauthorised, 0, "channel " + question_.channel + " may not be followed"};
     const ApiFailure failure =
         ended ? ApiFailure{exit_failure, 0, "the server ended the stream"} : ended.error();
@@ -63,7 +63,8 @@ ApiResult<SessionReader::Ended> SessionReader::read() {
     begun = mono_now();
     begun_ = true;
     if (!head.warning.empty() && !broken_) sink_.tell(head.warning);
-    if (broken_) sink_.tell("connected again" + (number_ ? ", behind record " + std::to_string(*number_) : ""));
+    if (broken_)
+      sink_.tell("connected again" + (number_ ? ", behind record " + std::to_string(*number_) : ""));
     broken_ = false;
   };
   SessionStream stream(question_.form);
@@ -83,12 +84,13 @@ ApiResult<SessionReader::Ended> SessionReader::read() {
     return nonsense;
   }
   if (answer) return enough ? Ended::enough : Ended::whole;
-  // The router was restarted, nobody read for too long, or the channel is gone.
-  if (answer.error().status == 404 && known) {
-    url_.clear();
-    return read();
-  }
   ApiFailure failure = answer.error();
+  if (failure.status == 404) {
+    // The router was restarted, nobody read for too long, or the channel is gone.
+    url_.clear();
+    if (known) return read();
+    failure.status = 0;  // the router was restarted just now
+  }
   // Who has the URL may read.
   if (const size_t at = failure.text.find(url->target); at != std::string::npos)
     failure.text.erase(at, url->target.size());

@@ -60,8 +60,7 @@ SessionStream::Found SessionStream::next_event(std::string_view& bytes, SessionI
   std::string_view left = bytes;
   for (;;) {
     const size_t end = left.find('\n');
-    if (end == left.npos)
-      return bytes.size() <= kMostText + kMostFields ? Found::incomplete : Found::broken;
+    if (end == left.npos) return bytes.size() <= kMostText + kMostFields ? Found::incomplete : Found::broken;
     std::string_view line = left.substr(0, end);
     left.remove_prefix(end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);

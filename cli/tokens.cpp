@@ -42,7 +42,8 @@ int list(int argc, char** argv) {
 int add(int argc, char** argv) {
   Verb verb("tokens", "add", "a new token of a channel: who has it may write, under its name.",
             "examples:\n  tailrace tokens add -a shop worker\n"
-            "  tailrace tokens add -a shop app --token - < token.txt   one that is in use already\n");
+            "  tailrace tokens add -a shop app --token - < token.txt\n"
+            "                                    one that is in use already\n");
   Json body = Json::object();
   std::string name, token;
   bool strict = false;
@@ -114,8 +115,8 @@ std::string shortened(const std::string& secret) {
 }
 
 std::string first_record(const std::string& url, const std::string& token) {
-  return "echo hello | curl -s -u token:" + one_line(token) + " -H 'Content-Type: text/plain' \\\n    --data-binary @- " +
-         one_line(url) + "/logs";
+  return "echo hello | curl -s -u token:" + one_line(token) +
+         " -H 'Content-Type: text/plain' \\\n    --data-binary @- " + one_line(url) + "/logs";
 }
 
 }  // namespace tailrace

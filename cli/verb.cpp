@@ -46,6 +46,7 @@ void Verb::asks() {
 }
 
 std::optional<int> Verb::begin(int argc, char** argv) {
+  exit_on_interrupt();
   if (const auto ended = line_.parse(argc, argv)) return ended;
   if (of_ == Of::channel && app_.empty()) return line_.usage_error("which channel? -a NAME, or TAILRACE_APP");
   if (of_ == Of::said_channel && app_.empty()) return line_.usage_error("which channel?");
@@ -58,10 +59,14 @@ ApiResult<void> Verb::connect() {
   if (const auto split = split_http_url(target.url))
     server_ = split->origin + (split->target == "/" ? "" : split->target);
   if (of_ == Of::everything) return {};
-  const auto channel = find_channel(*api_, app_);
+  const auto channel = find(app_);
   if (!channel) return channel.error();
   channel_ = *channel;
   return {};
+}
+
+ApiResult<std::string> Verb::find(const std::string& app) {
+  return find_channel(*api_, app);
 }
 
 bool Verb::may(const std::string& question) const {
@@ -110,8 +115,9 @@ std::string Verb::path(const std::string& rest) const {
 }
 
 std::string Verb::app_flag() const {
-  const bool plain = app_.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789._-") == app_.npos &&
+  const bool plain = app_.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789._-") == app_.npos &&
                      !app_.starts_with('-');
   return "-a " + (plain ? app_ : "APP");
 }

@@ -37,6 +37,8 @@ class Verb {
   std::optional<int> begin(int argc, char** argv);
   /// Finds the server and the channel; to be called before any of the calls below.
   ApiResult<void> connect();
+  /// The id of another channel, by its id or name.
+  ApiResult<std::string> find(const std::string& app);
   /// False: somebody at a terminal did not say yes. Without a terminal nobody is asked.
   bool may(const std::string& question) const;
 

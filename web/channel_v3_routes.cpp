@@ -68,7 +68,12 @@ class ChannelV3Routes {
     JsonFields fields(*body);
     ChannelWish wish;
     if (!good_channel_id(id)) fields.refuse("channel: " + std::string(kGoodName));
-    wish.tokens = body->contains("tokens") ? names_of(*body, fields) : std::vector<std::string>{};
+    // Logplex removes all tokens where none are named; who says something else of the channel does not mean
+    // that.
+    if (body->contains("tokens"))
+      wish.tokens = names_of(*body, fields);
+    else if (body->empty())
+      wish.tokens.emplace();
     wish.name = fields.text("name");
     if (wish.name && !wish.name->empty() && !good_name(*wish.name))
       fields.refuse("name: " + std::string(kGoodName));

@@ -40,13 +40,14 @@ void append_frame(std::string& out, const Record& record) {
   out += '\n';
 }
 
-HttpFields headers(Form form, uint64_t records, const Channel& channel) {
+HttpFields headers(Form form, uint64_t records, uint64_t skipped, const Channel& channel) {
   HttpFields fields{{"Content-Type", form == Form::logplex ? "application/logplex-1"
                                      : form == Form::text  ? "text/plain; charset=utf-8"
                                                            : "application/x-ndjson"},
                     {"Logplex-Msg-Count", std::to_string(records)},
                     {"Cache-Control", "no-store"},
                     {"X-Content-Type-Options", "nosniff"}};
+  if (skipped) fields.add("Tailrace-Skipped", std::to_string(skipped));
   if (channel.no_history) fields.add("X-Heroku-Warning", "this channel keeps no history for readers.");
   return fields;
 }
@@ -71,7 +72,8 @@ class HistoryAnswer final : public Task {
     if (!query_.channel->no_history) co_await gather();
     uint64_t skip = chosen_.too_many();
     const uint64_t records = chosen_.matching() - skip;
-    bool written = co_await exchange_.begin_stream(200, headers(form, records, *query_.channel));
+    bool written = co_await exchange_.begin_stream(
+        200, headers(form, records, skipped_ + chosen_.given_up(), *query_.channel));
     std::string out;
     while (written && !chosen_.empty()) {
       append(out, form, chosen_.take_oldest(), skip);
@@ -90,6 +92,7 @@ class HistoryAnswer final : public Task {
     cursor_.attach(*query_.channel->log, query_.beginning());
     for (;;) {
       Read read = cursor_.read(kRead);
+      skipped_ += read.loss.records;
       if (read.live) co_return;
       if (!read.empty()) {
         chosen_.add(std::move(read));
@@ -125,6 +128,7 @@ class HistoryAnswer final : public Task {
   asio::steady_timer wake_;
   bool waiting_ = false;
   ChosenHistory chosen_;
+  uint64_t skipped_ = 0;
 };
 
 asio::awaitable<void> answer(WebServices& services, HttpExchange& exchange) {

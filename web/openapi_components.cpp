@@ -78,7 +78,7 @@ std::string_view openapi_components() {
       "drains": {"type": "array", "items": {"$ref": "#/components/schemas/Drain"}}}},
   "WantedChannel": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 255},
     "flags": {"$ref": "#/components/schemas/Flags"},
-    "tokens": {"type": "array", "description": "Just these names; absent: none", "items": {"$ref": "#/components/schemas/TokenName"}}}},
+    "tokens": {"type": "array", "description": "Just these names; absent: as they are, but none if the object is empty", "items": {"$ref": "#/components/schemas/TokenName"}}}},
   "Channel": {"type": "object", "additionalProperties": false, "required": ["channel"],
     "properties": {"channel": {"$ref": "#/components/schemas/ChannelId"}, "name": {"type": "string"},
       "flags": {"$ref": "#/components/schemas/Flags"}, "tokens": {"$ref": "#/components/schemas/TokensByName"},

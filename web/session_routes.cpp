@@ -61,6 +61,7 @@ std::optional<HttpResponse> refused(const WebServices& services, const HttpReque
   if (!may_read_channel(services.catalog, request, *fields.channel_id)) return may_not_read();
   fields.query.channel = services.catalog.channel(*fields.channel_id);
   if (!fields.query.channel) return http_error(kind.unknown_channel, "channel not found");
+  fields.query.born = fields.query.channel->log->end().next;
   if (kind.canary) fields.query.follow = false;
   return std::nullopt;
 }
@@ -121,7 +122,7 @@ asio::awaitable<void> read_session(WebServices& services, HttpExchange& exchange
   Tail tail(exchange, query, form_of(exchange.request), TailServices{services.counters, services.renderings});
   const bool follows = co_await tail.run_history();
   if (follows) {
-    reading->came_back();
+    if (after) reading->came_back();
     co_await tail.follow();
   }
   if (!query.channel->removed) reading->leave_place(tail.place());

@@ -9,7 +9,8 @@ std::optional<std::string> Sessions::create(TailQuery query, Mono now) {
   const std::lock_guard lock(mutex_);
   if (sessions_.size() >= kMost) sweep_locked(now);
   if (sessions_.size() >= kMost) return std::nullopt;
-  sessions_[id] = std::make_shared<Session>(Session{std::move(query), 0, now + kLife, {}});
+  sessions_[id] =
+      std::make_shared<Session>(Session{.query = std::move(query), .readers = 0, .ends = now + kLife});
   return id;
 }
 
@@ -28,7 +29,7 @@ void Sessions::leave(Session& session, std::unique_ptr<Cursor> place) {
   const Mono now = mono_now();
   if (place) {
     session.place = std::move(place);
-    session.ends = now + kPlaceLife;
+    session.ends = session.place_ends = now + kPlaceLife;
   }
   --session.readers;
   session.ends = std::max(session.ends, now + kLife);
@@ -47,6 +48,8 @@ void Sessions::sweep(Mono now) {
 }
 
 void Sessions::sweep_locked(Mono now) {
+  for (const auto& [id, session] : sessions_)
+    if (session->place && now >= session->place_ends) session->place = nullptr;
   std::erase_if(sessions_, [&](const auto& item) {
     const Session& session = *item.second;
     return session.readers == 0 && (now >= session.ends || session.query.channel->removed);

@@ -29,7 +29,8 @@ class Sessions {
     const TailQuery query;
     int readers = 0;
     Mono ends;
-    std::unique_ptr<Cursor> place;  // the last reader's who left one
+    std::unique_ptr<Cursor> place = {};  // the last reader's who left one
+    Mono place_ends = {};
   };
   /// One reader's hold on a session; while it lives, the session does.
   class Reading {

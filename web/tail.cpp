@@ -42,10 +42,6 @@ HttpFields stream_headers(TailForm form, const Channel& channel) {
   return fields;
 }
 
-Place beginning(const TailQuery& query) {
-  return query.channel->no_history && !query.after ? Place::at_end() : query.beginning();
-}
-
 }  // namespace
 
 Tail::Tail(HttpExchange& exchange, const TailQuery& query, TailForm form, TailServices services)
@@ -65,7 +61,7 @@ Tail::~Tail() {
 }
 
 asio::awaitable<bool> Tail::run_history() {
-  const uint64_t records = cursor_.attach(*query_.channel->log, beginning(query_));
+  const uint64_t records = cursor_.attach(*query_.channel->log, query_.beginning());
   // g++ 12 miscompiles co_await inside && and ||: each is awaited into a variable.
   const bool begun = co_await exchange_.begin_stream(200, stream_headers(output_.form(), *query_.channel));
   if (!begun) co_return false;
@@ -94,6 +90,7 @@ asio::awaitable<void> Tail::follow() {
     if (!read.slice.empty()) {
       wanted = services_.renderings.of(query_.filter, output_.form(), read.slice);
       brought_ += read.slice.records;
+      if (wanted.empty()) keep_unreceived();
     } else if (read.empty() && cursor_.park()) {
       co_await wait();
     }
@@ -118,6 +115,7 @@ asio::awaitable<bool> Tail::write_history(uint64_t records) {
     next_ = std::max(next_, read.next);
     brought_ += read.slice.records;
     if (read.live) {
+      if (const uint64_t lost = chosen.given_up()) append_loss({.records = lost, .since = wall_now()});
       for (skip = chosen.too_many(); !chosen.empty();) {
         append_history(chosen.take_oldest(), skip);
         if (output_.size() < kPiece) continue;
@@ -176,10 +174,16 @@ void Tail::append_loss(const Loss& loss) {
   output_.append_loss(loss, wall_now());
 }
 
+/// What was read and may not have reached the reader is kept, wanted or not: that is asked of the log when he
+/// comes back.
+void Tail::keep_unreceived() {
+  if (!may_come_back()) return;
+  const uint64_t trail = brought_ - output_.received();
+  if (trail != trail_) cursor_.set_trail(trail_ = trail);
+}
+
 asio::awaitable<bool> Tail::write(RenderedSlice shared) {
-  if (may_come_back())
-    if (const uint64_t trail = brought_ - output_.received(); trail != trail_)
-      cursor_.set_trail(trail_ = trail);
+  keep_unreceived();
   const bool written = co_await output_.write(std::move(shared));
   if (written && may_come_back()) output_.mark(brought_);
   co_return written && !gone_;

@@ -49,6 +49,7 @@ class Tail final : public Task {
   bool has_positions() const {
     return output_.form() == TailForm::events || output_.form() == TailForm::lines;
   }
+  void keep_unreceived();
   bool may_come_back() const { return has_positions() && query_.follow; }
   asio::awaitable<void> wait();
 

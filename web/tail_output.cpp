@@ -32,13 +32,16 @@ asio::awaitable<bool> TailOutput::write(RenderedSlice shared) {
 
 void TailOutput::mark(uint64_t records) {
   if (marks_.size() > 1 && written_ - marks_[marks_.size() - 2].bytes < kMarkBytes) marks_.pop_back();
-  marks_.push_back({written_, records});
+  marks_.push_back({written_, records, last_write_});
 }
 
 uint64_t TailOutput::received() {
-  const uint64_t doubtful = exchange_.unsent() + kUnread;
-  for (; !marks_.empty() && marks_.front().bytes + doubtful <= written_; marks_.pop_front())
+  const uint64_t acknowledged = written_ - std::min<uint64_t>(written_, exchange_.unsent());
+  const Mono old = mono_now() - kUnreadTime;
+  for (; !marks_.empty() && marks_.front().bytes <= acknowledged; marks_.pop_front()) {
+    if (marks_.front().bytes + kUnread > written_ && marks_.front().at > old) break;
     received_ = marks_.front();
+  }
   return received_.records;
 }
 

@@ -32,8 +32,8 @@ class TailOutput {
 
   /// With all that was written the reader has been brought to his `records`th, whether or not he wanted it.
   void mark(uint64_t records);
-  /// Up to which of them he has surely received all: what his system has not acknowledged, and kUnread bytes that
-  /// it may hold unread, are left out.
+  /// Up to which of them he has surely received all: what his system has not acknowledged is left out, and of
+  /// the rest the last kUnread bytes, unless they are older than kUnreadTime, for he may not have read them.
   uint64_t received();
 
   Mono last_write() const { return last_write_; }
@@ -41,9 +41,11 @@ class TailOutput {
  private:
   struct Mark {
     uint64_t bytes = 0, records = 0;  // written
+    Mono at{};
   };
   static constexpr uint64_t kMarkBytes = 16 * 1024;  // marks lie no closer
   static constexpr uint64_t kUnread = 128 * 1024;
+  static constexpr auto kUnreadTime = std::chrono::seconds(10);
 
   HttpExchange& exchange_;
   const TailForm form_;

@@ -27,7 +27,8 @@ bool wants_tail(const json& fields) {
 /// A text, or a list of them.
 std::vector<std::string> one_or_more(JsonFields& given, const json& fields, const char* name) {
   const auto found = fields.find(name);
-  if (found == fields.end() || !found->is_string()) return given.texts(name).value_or(std::vector<std::string>());
+  if (found == fields.end() || !found->is_string())
+    return given.texts(name).value_or(std::vector<std::string>());
   return {*given.text(name)};
 }
 
@@ -60,7 +61,9 @@ std::string first_error(const json& fields, Micros now, TailFields& out) {
 }  // namespace
 
 Place TailQuery::beginning() const {
-  if (after) return Place::behind(*after);
+  const bool hidden = channel && channel->no_history;
+  if (after) return Place::behind(hidden ? std::max(*after, {born.value - 1}) : *after);
+  if (hidden) return Place::at_end();
   if (num == 0) return Place::at_end();
   // With a filter, any of what readers may see may be among the newest that match.
   return Place::newest(filter ? UINT64_MAX : num.value_or(UINT64_MAX), from);

@@ -21,9 +21,10 @@ struct TailQuery {
   bool follow = false;                 // goes on with what comes
   uint64_t from = 0;                   // no history below this ordinal
   std::optional<Position> after = {};  // begins behind this number; its reader was there before
+  Position born = {};                  // the channel's next number when this was asked
   TailFilterPtr filter = {};           // null: every record
 
-  /// Where a cursor for it begins.
+  /// Where a cursor for it begins. A channel that shows no history shows nothing from before this was asked.
   Place beginning() const;
 };
 

@@ -243,7 +243,7 @@ uint64_t DiskLog::begin_at(CursorState& cursor, const Place& place) {
     case Place::Kind::behind: {
       const Position next{place.position.value + 1};
       const uint64_t begin = ring_.begin_ordinal();
-      if (place.position.value == 0 || next > number_of(visible_)) {
+      if (place.position.value == 0 || place.position >= number_of(visible_)) {
         readers_.add(cursor, oldest(), {}, visible_);
         cursor.loss.unknown = place.position.value != 0;
         if (cursor.loss.unknown) cursor.loss.since = wall_now();

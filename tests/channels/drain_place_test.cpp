@@ -93,6 +93,67 @@ TEST_CASE(
   CHECK(f.log().ledger(accepted).size() == 1);
 }
 
+TEST_CASE("memory_log: a successor goes on where a drain stands, and what was in flight comes again") {
+  LogFixture f({.history = 1000, .bytes = 1u << 20});
+  Drain first(f.log(), Place::at_end());
+  f.append(numbered(0, 100), kNow);
+  CHECK(drain_all(first.cursor) == numbered(0, 100));
+  first.cursor.settle(50, 10);
+  first.cursor.drop(DropReason::refused, 5);  // 35 are in flight
+  f.append(numbered(100, 20), kNow + 1);
+
+  Drain second;
+  second.cursor.succeed(first.cursor);
+  CHECK_FALSE(first.cursor.attached());
+  Ledger l = second.cursor.ledger();
+  CHECK(l.balanced());
+  CHECK(l.accepted == 120);
+  CHECK(l.delivered == 50);
+  CHECK(l.filtered == 10);
+  CHECK(l.dropped_total() == 5);
+  CHECK(l.buffered == 55);
+  CHECK(second.cursor.take_loss().records == 5);  // was not told yet
+  CHECK(drain_all(second.cursor) == numbered(65, 55));
+  second.cursor.settle(55, 0);
+
+  Drain third;  // with nothing in flight
+  third.cursor.succeed(second.cursor);
+  f.append(numbered(120, 3), kNow + 2);
+  CHECK(drain_all(third.cursor) == numbered(120, 3));
+  third.cursor.settle(3, 0);
+  l = third.cursor.ledger();
+  CHECK(l.balanced());
+  CHECK(l.accepted == 123);
+  CHECK(l.delivered == 108);
+  uint64_t accepted = 0;
+  CHECK(f.log().ledger(accepted).size() == 1);
+}
+
+TEST_CASE("memory_log: what only a drain's flight still holds is lost to its successor, with its count") {
+  LogFixture f({.history = 1, .bytes = 4'000});
+  Drain first(f.log(), Place::at_end());
+  f.append(numbered(0, 10), kNow);
+  CHECK(drain_all(first.cursor).size() == 10);
+  first.cursor.settle(4, 0);
+  f.append(numbered(10, 200, 100), kNow + 1);  // takes the place of what is in flight
+  const uint64_t lost_before = first.cursor.take_loss().records;
+  CHECK(lost_before > 0);
+
+  Drain second;
+  second.cursor.succeed(first.cursor);
+  Ledger l = second.cursor.ledger();
+  CHECK(l.balanced());
+  CHECK(l.accepted == 210);
+  CHECK(l.delivered == 4);
+  CHECK(l.dropped_total() == lost_before + 6);
+  CHECK(second.cursor.take_loss().records == 6);
+  const uint64_t left = drain_all(second.cursor).size();
+  CHECK(left == l.buffered);
+  second.cursor.settle(left, 0);
+  CHECK(second.cursor.ledger().balanced());
+  CHECK(second.cursor.ledger().buffered == 0);
+}
+
 TEST_CASE("memory_log: what bounds take from a filtered drain is lost only where it wanted it") {
   std::mt19937 random(11);
   for (int round = 0; round < 60; ++round) {

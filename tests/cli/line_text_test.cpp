@@ -32,6 +32,8 @@ TEST_CASE("nothing in a line drives the terminal") {
                 "31m") == "\\x9b31m");
   CHECK(visible("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80") ==
         "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
+  CHECK(visible("a\xe2\x80\xae"
+                "b\xe2\x81\xa9\xd8\x9c\xe2\x80\xa8") == "a\\u202eb\\u2069\\u061c\\u2028");
   CHECK(visible("\xe2\x82") == "\\xe2\\x82");
   CHECK(visible("\xed\xa0\x80") == "\\xed\\xa0\\x80");
 }

@@ -44,6 +44,11 @@ void fill(MemoryCatalog& catalog) {
   REQUIRE(ok(catalog.set_drain_url("3", 3, "https://example.com/later", {.options = R"({"gzip":"1"})"})));
   REQUIRE(ok(catalog.set_drain_paused("3", 3, true)));
   REQUIRE(ok(catalog.remove_drain("3", 4)));
+  REQUIRE(ok(catalog.replace_drain("1", 1, "https://example.com/a?b=c", {.options = R"({"zstd":true})"})));
+  REQUIRE(ok(catalog.put_channel("3", {.name = "renamed", .tokens = {{"app", "web"}}})));
+  REQUIRE(ok(catalog.put_channel("3", {.no_tail = true, .no_history = true, .tokens = {{"web"}}})));
+  REQUIRE(ok(catalog.put_channel("3", {.no_tail = false})));
+  REQUIRE(ok(catalog.remove_token("1", catalog.add_token("1", "late", {}).value()->id)));
   REQUIRE(ok(catalog.remove_channel("2")));
   REQUIRE(ok(catalog.add_credential(
       {.id = "reader", .name = "r", .permissions = {.read = {"1", "3"}}, .password_hash = {}}, "old")));
@@ -83,11 +88,14 @@ std::string filled_dir(const TempDir& dir, bool closed) {
   return text;
 }
 
-/// A catalog of version 1, as its own program made it: one channel, a token, a drain and a reserved one.
-void write_version_1(const std::string& path) {
+/// A catalog of version 1 or 2, as its own program made it: one channel, a token, a drain and a reserved one.
+void write_version(const std::string& path, int version) {
   auto db = Database::open(path, Database::Sync::full);
   REQUIRE(ok(db));
-  REQUIRE(ok(db->script(R"(
+  const std::string
+      number = std::to_string(version),
+      script =
+          R"(
   CREATE TABLE meta(key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
   CREATE TABLE channels(idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL);
   CREATE TABLE gaps(first INTEGER PRIMARY KEY, behind INTEGER NOT NULL);
@@ -95,19 +103,28 @@ void write_version_1(const std::string& path) {
                       name TEXT NOT NULL, strict INTEGER NOT NULL);
   CREATE INDEX tokens_of ON tokens(channel);
   CREATE TABLE drains(id INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, channel INTEGER NOT NULL,
-                      url TEXT NOT NULL, start_number INTEGER NOT NULL, start_ordinal INTEGER NOT NULL);
+                      url TEXT NOT NULL, start_number INTEGER NOT NULL, start_ordinal INTEGER NOT NULL)" +
+          std::string(version == 1 ? ""
+                                   : ", options TEXT NOT NULL DEFAULT '', "
+                                     "paused INTEGER NOT NULL DEFAULT 0") +
+          R"();
   CREATE INDEX drains_of ON drains(channel);
   CREATE TABLE credentials(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
                            full_api INTEGER NOT NULL, any_channel INTEGER NOT NULL,
                            password_hash BLOB NOT NULL);
   CREATE TABLE readers(credential TEXT NOT NULL, channel TEXT NOT NULL,
                        PRIMARY KEY(credential, channel)) WITHOUT ROWID;
-  PRAGMA user_version = 1;
-  INSERT INTO meta VALUES('version', 1), ('password_key', zeroblob(32)), ('dedupe_seed', 77), ('next_index', 1), ('next_drain', 4),
+  PRAGMA user_version = )" +
+          number + R"(;
+  INSERT INTO meta VALUES('version', )" +
+          number +
+          R"(), ('password_key', zeroblob(32)), ('dedupe_seed', 77), ('next_index', 1), ('next_drain', 4),
     ('changes', 9);
   INSERT INTO channels VALUES(0, '1', 'shop');
   INSERT INTO tokens VALUES(1, 't.8f0c3a6e-98c4-4b51-8a87-000000000001', 0, 'app', 1);
-  INSERT INTO drains VALUES(2, 'd.8f0c', 0, 'https://example.com/a', 1001, 7), (3, 'd.8f0d', 0, '', 0, 0))")));
+  INSERT INTO drains(id, token, channel, url, start_number, start_ordinal)
+    VALUES(2, 'd.8f0c', 0, 'https://example.com/a', 1001, 7), (3, 'd.8f0d', 0, '', 0, 0))";
+  REQUIRE(ok(db->script(script.c_str())));
   uint64_t sum = 0;
   for (const char* table : {"meta", "channels", "tokens", "drains"}) {
     Statement rows(*db, ("SELECT '" + std::string(table) + "', * FROM " + table).c_str());
@@ -214,6 +231,58 @@ TEST_CASE("catalog file: no index and no id is used twice, and what was removed 
   CHECK_FALSE(life.file->was_removed(10));
   CHECK(life.file->was_removed(1));
   CHECK(life->add_channel("next").value()->index == 11);
+}
+
+TEST_CASE("catalog file: a chosen id may come back, a number may not; indices are new in both cases") {
+  const TempDir dir;
+  std::string before;
+  {
+    CatalogLife life(dir.path());
+    for (const char* number : {"1", "007", "", "18446744073709551616"})
+      CHECK(life->put_channel(number, {}).error() == ChannelErrc::is_counted);
+    const auto first =
+        life->put_channel("app-1", {.name = "shop", .tokens = {{"app", "app", "heroku"}}}).value();
+    CHECK(first.created);
+    CHECK(life->tokens(*first.channel).size() == 2);
+    CHECK(life->add_channel("counted").value()->id == "2");
+    REQUIRE(ok(life->remove_channel("app-1")));
+    REQUIRE(ok(life->remove_channel("2")));
+    CHECK(life->put_channel("2", {}).error() == ChannelErrc::is_counted);
+    const auto second = life->put_channel("app-1", {.tokens = {{"app"}}}).value();
+    CHECK(second.created);
+    CHECK(second.channel->index == 2);
+    CHECK_FALSE(life->put_channel("app-1", {.no_tail = true}).value().created);
+    CHECK(life->tokens(*second.channel).size() == 1);
+    before = to_text(*life.catalog);
+  }
+  CatalogLife life(dir.path());
+  CHECK(to_text(*life.catalog) == before);
+  CHECK(life.file->was_removed(0));
+  CHECK(life.file->was_removed(1));
+  CHECK_FALSE(life.file->was_removed(2));
+  CHECK(life->channel("app-1")->no_tail);
+  CHECK(life->add_channel("").value()->id == "4");
+}
+
+TEST_CASE("catalog: whoever looked up a token that is gone is told to look again") {
+  const TempDir dir;
+  CatalogLife life(dir.path());
+  const auto channel = life->put_channel("app-1", {.tokens = {{"a", "b"}}}).value().channel;
+  const auto goes = [&](const std::string& id, auto&& change) {
+    const uint64_t epoch = life->token_epoch();
+    REQUIRE(life->token(id));
+    change();
+    CHECK_FALSE(life->token(id));
+    CHECK(life->token_epoch() > epoch);
+  };
+  const std::string a = life->tokens(*channel)[0]->id, b = life->tokens(*channel)[1]->id;
+  CHECK(life->remove_token("none", a).error() == ChannelErrc::not_found);
+  CHECK(life->remove_token("app-1", "a").error() == ChannelErrc::not_found);
+  goes(a, [&] { REQUIRE(ok(life->remove_token("app-1", a))); });
+  goes(b, [&] { REQUIRE(ok(life->put_channel("app-1", {.tokens = {{"c"}}}))); });
+  const uint64_t epoch = life->token_epoch();
+  REQUIRE(ok(life->put_channel("app-1", {.tokens = {{"c", "d"}}})));
+  CHECK(life->token_epoch() == epoch);  // nothing that was found before is wrong
 }
 
 TEST_CASE("catalog file: a process that ends at each named step, and the start behind it") {
@@ -390,11 +459,12 @@ TEST_CASE("catalog file: a newer version is refused by name and left as it is; a
   CHECK(bytes_of(dir / "catalog.copy.db") == copy);
 }
 
-TEST_CASE("catalog file: one of version 1 is brought to this one, with all that is in it") {
-  for (const bool full : {false, true}) {
+TEST_CASE("catalog file: one of an older version is brought to this one, with all that is in it") {
+  for (const auto& [version, full] : {std::pair(1, false), {1, true}, {2, false}, {2, true}}) {
+    CAPTURE(version);
     CAPTURE(full);
     const TempDir dir;
-    write_version_1(dir / "catalog.db");
+    write_version(dir / "catalog.db", version);
     const std::string channel = "0 1 'shop'\n", token = std::string("  ") + kToken + " 'app' strict\n";
     const std::string first = "  2 d.8f0c https://example.com/a 1001 7 ", second = "  3 d.8f0d  0 0 ";
     {
@@ -407,7 +477,10 @@ TEST_CASE("catalog file: one of version 1 is brought to this one, with all that 
       CHECK(life.loaded.dedupe_seed == 77);
       CHECK(to_text(*life.catalog) == channel + token + first + "\n" + second + "\n");
       if (full) CHECK(refused(life->set_drain_paused("1", 2, true).error()));
+      if (full) CHECK(refused(life->put_channel("1", {.no_tail = true}).error()));
+      CHECK_FALSE(life->channel("1")->no_tail);
       sqlite.write_error = 0;
+      REQUIRE(ok(life->put_channel("1", {.no_tail = true})));
       REQUIRE(ok(life->set_drain_paused("1", 2, true)));
       REQUIRE(ok(life->set_drain_url("1", 3, "https://example.com/b", {.options = R"({"zstd":true})"})));
     }
@@ -421,7 +494,7 @@ TEST_CASE("catalog file: one of version 1 is brought to this one, with all that 
     CatalogLife life(dir.path());
     REQUIRE_MESSAGE(life.file, life.error);
     const std::string found = to_text(*life.catalog);
-    CHECK(found.starts_with(channel + token + first + " paused\n"));
+    CHECK(found.starts_with("0 1 'shop' no_tail\n" + token + first + " paused\n"));
     CHECK(found.ends_with("{\"zstd\":true}\n"));
   }
 }
@@ -441,10 +514,15 @@ TEST_CASE("catalog file: what cannot be stored is refused, changes nothing, and 
       CHECK(refused(life->add_channel("x").error()));
       CHECK(refused(life->remove_channel("1").error()));
       CHECK(refused(life->add_token("1", "x", {}).error()));
+      CHECK(refused(life->remove_token("1", kToken).error()));
+      CHECK(refused(life->put_channel("app-1", {.tokens = {{"app"}}}).error()));
+      CHECK(refused(life->put_channel("1", {.name = "x", .no_tail = true, .tokens = {{"x"}}}).error()));
+      CHECK(refused(life->replace_drain("1", 1, "https://example.com/x").error()));
+      CHECK(refused(life->remove_credential("reader").error()));
       CHECK(refused(life->add_drain("1", "https://example.com/x").error()));
       CHECK(refused(life->remove_drain("1", 1).error()));
       CHECK(refused(
-          life->add_credential({.id = "reader", .name = "", .permissions = {}, .password_hash = {}}, "x")
+          life->add_credential({.id = "more", .name = "", .permissions = {}, .password_hash = {}}, "x")
               .error()));
       CHECK(life->authenticate("reader", "secret"));
       CHECK(to_text(*life.catalog) == before);

@@ -45,7 +45,8 @@ struct CatalogLife {
 inline std::string to_text(const Catalog& catalog) {
   std::string text;
   for (const ChannelPtr& channel : catalog.channels()) {
-    text += std::to_string(channel->index) + " " + channel->id + " '" + channel->name() + "'\n";
+    text += std::to_string(channel->index) + " " + channel->id + " '" + channel->name() + "'" +
+            (channel->no_tail ? " no_tail" : "") + (channel->no_history ? " no_history" : "") + "\n";
     for (const TokenPtr& token : catalog.tokens(*channel))
       text += "  " + token->id + " '" + token->name + "' " + (token->strict ? "strict" : "") + "\n";
     for (const DrainEntry& drain : catalog.drains(*channel))

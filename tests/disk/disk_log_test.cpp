@@ -247,6 +247,8 @@ TEST_CASE("disk_log: a tail comes back behind the number it read last, wherever 
   tail.read_until(549);
   CHECK(tail.messages == range(501, 549));
   // Beyond the end, and before the beginning.
+  DiskReader furthest(channel, Place::behind({UINT64_MAX}), Cursor::Kind::tail);
+  CHECK(furthest.cursor.read(1000).loss.unknown);
   DiskReader beyond(channel, Place::behind({kPositionLimit - 2}), Cursor::Kind::tail);
   Read told;
   REQUIRE(eventually([&] {

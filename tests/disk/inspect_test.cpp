@@ -33,12 +33,15 @@ struct Whole {
       add_channel(catalog, 9, "2", "other");
     });
   }
+  static ChannelPtr channel(uint32_t index, std::string id) {
+    auto made = std::make_shared<Channel>();
+    made->index = index, made->id = std::move(id);
+    return made;
+  }
   static void add_channel(CatalogFile& catalog, uint32_t index, std::string id, std::string name) {
-    Channel channel;
-    channel.index = index, channel.id = std::move(id);
+    const ChannelPtr made = channel(index, std::move(id));
     catalog
-        .channel_changed(
-            {.channel = channel, .created = true, .name = std::move(name), .made = {}, .gone = {}})
+        .channel_changed({.channel = *made, .created = true, .name = std::move(name), .made = {}, .gone = {}})
         .value();
   }
   void with_catalog(const std::function<void(CatalogFile&)>& use) const {
@@ -51,7 +54,7 @@ struct Whole {
   void drain(uint64_t ordinal, uint64_t lost = 0) const {
     if (!has_drain) {
       with_catalog([&](CatalogFile& catalog) {
-        catalog.drain_added({3, "d.secret", "https://u:pw@host/", channel(7, "1", "shop"), {}}).value();
+        catalog.drain_added({3, "d.secret", "https://u:pw@host/", channel(7, "1"), {}}).value();
       });
       has_drain = true;
     }

@@ -2,10 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import unittest
 
-from harness import AUTH, BINARY, PATIENCE, TIME, command_environment, free_port, record, run, wait_until
+from harness import AUTH, BINARY, PATIENCE, TIME, command_environment, free_port, record, run
 from logs_case import LogsCase
 
 
@@ -157,10 +158,9 @@ class ExitCodes(LogsCase):
 
     def test_interrupted(self):
         # A server that takes the connection and says nothing.
-        import socket
         with socket.create_server(("127.0.0.1", 0)) as mute:
             url = f"http://127.0.0.1:{mute.getsockname()[1]}"
-            for command in (["logs", "-a", "shop"], ["logs", "-t", "-a", "shop"]):
+            for command in self.COMMANDS:
                 with self.subTest(command=command):
                     process = self.process(*command, environment={"TAILRACE_URL": url, "TAILRACE_AUTH": AUTH})
                     connection, _ = mute.accept()

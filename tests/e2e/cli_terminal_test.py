@@ -183,7 +183,7 @@ class Questions(OnTerminal):
                 said = self.asked("channels", "rm", "shop", keys=keys, code=1)
                 self.assertTrue(said.startswith("remove channel shop with 2 tokens and 1 drain? [y/N] "), said)
                 self.assertIn("remove token heroku (t.", self.asked("tokens", "rm", "heroku", keys=keys, code=1))
-                self.assertIn(f"remove drain {drain['id']} of channel shop?",
+                self.assertIn(f"remove drain {drain['id']} to http://127.0.0.1:1/ of channel shop?",
                               self.asked("drains", "rm", str(drain["id"]), keys=keys, code=1))
         self.assertEqual(self.count(), (2, 1))
         self.assertIn("removed\n", self.asked("tokens", "rm", "heroku", keys=b"y\n", code=0))

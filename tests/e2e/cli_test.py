@@ -124,13 +124,6 @@ class Logs(EndToEnd):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("1, 2", err)
 
-    def test_what_is_not_built_is_refused(self):
-        for arguments in (["-o", "json"], ["-o", "raw"], ["--grep", "x"], ["--exclude", "x"], ["--since", "15m"]):
-            with self.subTest(arguments=arguments):
-                code, out, err = self.logs("-a", "shop", *arguments)
-                self.assertEqual((code, out), (2, ""))
-                self.assertIn("not built yet", err)
-
 
 class Serve(EndToEnd):
     def serve(self, *flags, **environment):
@@ -301,7 +294,7 @@ class Others(EndToEnd):
         code, out, err = run("help")
         self.assertEqual((code, err), (0, ""))
         self.assertTrue(out.startswith("examples:"))
-        commands = ("serve", "demo", "logs", "send", "channels", "tokens", "drains", "simulate", "sink", "top", "check", "inspect",
+        commands = ("serve", "demo", "logs", "send", "channels", "tokens", "credentials", "drains", "simulate", "sink", "top", "check", "inspect",
                     "completion", "version", "help")
         for command in commands:
             self.assertRegex(out, rf"(?m)^  {command} ")
@@ -313,18 +306,13 @@ class Others(EndToEnd):
                 self.assertTrue(text.startswith("examples:\n  "), text)
                 self.assertEqual(run("help", command)[:2], (0, text))
 
-    def test_unknown_and_unbuilt_commands(self):
+    def test_unknown_commands(self):
         for arguments in ([], ["nonsense"], ["Logs"], ["help", "nonsense"], ["serve", "--nonsense"], ["serve", "extra"], [""]):
             with self.subTest(arguments=arguments):
                 code, out, err = run(*arguments)
                 self.assertEqual((code, out), (2, ""))
                 self.assertTrue(err.startswith("tailrace: "), err)
         self.assertIn("did you mean serve?", run("srve")[2])
-        for command in ("send", "channels", "tokens"):
-            with self.subTest(command=command):
-                code, out, err = run(command)
-                self.assertEqual((code, out), (2, ""))
-                self.assertIn("not built yet", err)
 
     def test_simulate_prints_router_lines(self):
         code, out, err = run("simulate", "--rate", "500", "--duration", "2s", "--unpaced", "--seed", "7")

@@ -160,7 +160,7 @@ class Codes(EndToEnd):
 
     def test_l20(self):
         self.set_up()
-        self.assertEqual(self.router.api("PUT", f"/v3/channels/{self.channel}", {"no_tail": True}).status, 200)
+        self.assertEqual(self.router.api("PUT", f"/v3/channels/{self.channel}", {"flags": {"no_tail": True}}).status, 200)
         self.shows("L20", "L20", self.follow().wait_for_end())
 
 

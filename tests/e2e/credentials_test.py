@@ -180,20 +180,20 @@ class Credentials(EndToEnd):
             self.assertNotIn(secret.encode(), seen)
 
     def test_credentials_outlive_the_process(self):
-        with tempfile.TemporaryDirectory() as directory:
-            self.router = self.node("--data-dir", directory + "/data")
-            reader, full = self.credential("reader", "read:1", "read:app-1"), self.credential("full", "full_api")
-            self.credential("gone", "full_api")
-            self.router.good("DELETE", "/v3/credentials/gone")
-            listed = self.router.good("GET", "/v3/credentials")
-            self.router.kill()
-            self.router = self.node("--data-dir", directory + "/data", "--auth", "full:a new admin of that name")
-            self.assertEqual(self.router.api("GET", "/v3/credentials", auth="full:a new admin of that name").json(), listed)
-            self.assertEqual(self.router.api("GET", "/v3/channels", auth=reader).status, 200)
-            self.assertEqual(self.router.api("GET", "/v3/channels", auth=full).status, 401)  # the start's goes first
-            self.assertEqual(self.router.api("GET", "/v3/channels", auth=f"gone:{PASSWORD}").status, 401)
-            with open(directory + "/data/catalog.db", "rb") as file:
-                self.assertNotIn(PASSWORD.encode(), file.read())
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        self.router = self.node("--data-dir", directory + "/data")
+        reader, full = self.credential("reader", "read:1", "read:app-1"), self.credential("full", "full_api")
+        self.credential("gone", "full_api")
+        self.router.good("DELETE", "/v3/credentials/gone")
+        listed = self.router.good("GET", "/v3/credentials")
+        self.router.kill()
+        self.router = self.node("--data-dir", directory + "/data", "--auth", "full:a new admin of that name")
+        self.assertEqual(self.router.api("GET", "/v3/credentials", auth="full:a new admin of that name").json(), listed)
+        self.assertEqual(self.router.api("GET", "/v3/channels", auth=reader).status, 200)
+        self.assertEqual(self.router.api("GET", "/v3/channels", auth=full).status, 401)  # the start's goes first
+        self.assertEqual(self.router.api("GET", "/v3/channels", auth=f"gone:{PASSWORD}").status, 401)
+        with open(directory + "/data/catalog.db", "rb") as file:
+            self.assertNotIn(PASSWORD.encode(), file.read())
 
     def test_authorization_that_is_none(self):
         self.credential("reader", "read:1")

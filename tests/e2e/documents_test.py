@@ -215,11 +215,13 @@ def says(said, expression):
 class Logplex(http.server.ThreadingHTTPServer):
     """What a Logplex answers to those who move away: channels in v2's shape, history as v3 has it."""
 
-    TOKENS = [f"t.{i}d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11" for i in range(3)]
+    TOKENS = [f"t.{i}d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11" for i in range(4)]
     CHANNELS = {
         "/v2/channels/7": {"channel_id": 7, "tokens": [{"name": "app", "token": TOKENS[0]}, {"name": "heroku", "token": TOKENS[1]}],
                            "drains": [{"id": 3, "token": "d.8d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11", "url": "https://logs.example.com/in"}]},
-        "/v2/channels/8": {"channel_id": 8, "tokens": [{"name": "app", "token": TOKENS[2]}], "drains": []}}
+        "/v2/channels/8": {"channel_id": 8, "tokens": [{"name": "app", "token": TOKENS[2]}], "drains": []},
+        "/v3/channels/app-77": {"channel": "app-77", "tokens": {"app": TOKENS[3]}, "drains": [
+            {"id": 4, "token": "d.9d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11", "url": "https://logs.example.com/v3"}]}}
     HISTORY = counted(b"<134>1 2012-12-10T03:00:48.123456Z host app console.1 - hello one\n",
                       b"<134>1 2012-12-10T03:00:49.123456Z host heroku router - at=info status=200\n")
     daemon_threads = True
@@ -415,6 +417,20 @@ class Documents(EndToEnd):
         whole = plain(block(name, tag).text, numbers=True)
         self.assertEqual(re.sub(r"\bTIME\d+\+", "TIME", plain(b.text, numbers=True)), re.sub(r"\bTIME\d+\+", "TIME", whole))
 
+    def test_send(self):
+        router = self.shared()
+        page = self.page_of_shared("docs/send.md", replaced={
+            "https://token:t.8d3fd2f0-5bd2-4a4c-9d0b-6a1f0c0d7e11@logs.example.com/logs": f"http://token:$TOKEN@localhost:{router.public}/logs",
+            "my-program": "echo sent from a program"})
+        shown, code = page.terminal().run(page.here(page.block("pipe").text))
+        self.assertEqual((code, shown), (0, "tailrace: send: sent 1, lost 0\n"))
+        self.assertIn(b" app[web.1]: sent from a program\n", router.api(
+            "GET", re.sub(r".*(?=/sessions)", "", self.ask("POST", "/v2/sessions", {"channel_id": "1"})["url"]), auth=None).body)
+        for form, code in zip(page.block("reports").text.splitlines(), ("L12", "L13"), strict=True):
+            whole = plain(block(f"docs/codes/{code}.md", code).text, numbers=True).replace("TIME7+", "T")
+            self.assertEqual(plain(form.split(" - - ")[1], numbers=True), whole.split("]: ")[1])
+        page.done()
+
     def test_metrics(self):
         page = self.page_of_shared("docs/metrics.md")
         self.same_words(page.block("L16"), "docs/codes/L16.md", "L16")
@@ -559,6 +575,11 @@ class Documents(EndToEnd):
         page.run("where", operator)
         shown, code = operator.run(page.here(page.block("copy").text))
         self.assertEqual((code, shown.splitlines()), (0, ["channel 7 is now 1: [2,1]", "channel 8 is now 2: [1,0]"]))
+        shown, code = operator.run(page.here(page.block("copy-v3").text))
+        self.assertEqual((code, shown), (0, ""))
+        shown, _ = operator.run("curl -s $NEW/v2/channels/app-77")
+        self.assertEqual([(t["name"], t["token"]) for t in json.loads(shown)["tokens"]], [("app", Logplex.TOKENS[3])])
+        self.assertEqual(len(json.loads(shown)["drains"]), 1)
         page.run("history", operator)
         shown, _ = operator.run("TAILRACE_AUTH=user:password tailrace logs -a logplex-7")
         self.assertEqual(shown.splitlines(), ["2012-12-10T03:00:48.123456Z app[console.1]: hello one",

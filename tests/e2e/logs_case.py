@@ -98,6 +98,9 @@ class LogsCase(EndToEnd):
         self.assertEqual(logs.ends(), 0, logs.err())
         return logs.out()
 
+    def flag(self, name, on):
+        self.router.good("PUT", f"/v3/channels/{self.channel}", {"flags": {name: on}, "tokens": ["app", "heroku"]})
+
     def sent(self, *records):
         """Sends, and waits until all of it has been judged."""
         before = self.router.accepted("tcp")

@@ -79,7 +79,7 @@ class Asking(LogsCase):
     def test_a_warning_is_told_once(self):
         self.set_up()
         self.sent(record(self.app, "before"))
-        self.router.good("PUT", f"/v3/channels/{self.channel}", {"no_history": True})
+        self.flag("no_history", True)
         logs = self.logs()
         self.assertEqual((logs.ends(), logs.out()), (0, b""))
         self.assertEqual(logs.err(), "tailrace: this channel keeps no history for readers.\n")
@@ -108,7 +108,7 @@ class Broken(LogsCase):
                 self.proxy.cut, self.proxy.reset = lambda: dice.randrange(200, 60_000), form == "raw"
                 total = rounds(3_000, 30_000)
                 self.numbered(0, 500, b" before")
-                logs = self.follower("-n", "1000", "-o", form)
+                logs = self.follower("-n", "100000", "-o", form)
                 for first in range(500, total, 100):
                     self.numbered(first, first + 100, b" " + b"x" * dice.randrange(300))
                 last = {"text": rf"\]: {total - 1} x*\n", "raw": rf"(?m)^{total - 1} x*\n", "json": rf'"{total - 1} x*"}}\n'}[form]
@@ -144,6 +144,19 @@ class Broken(LogsCase):
             self.proxy.break_all()
             self.proxy.wait_for_connections(i + 2)
         self.assertEqual(logs.messages(), [b"%d" % i for i in range(5)])
+
+    def test_what_comes_before_the_first_line_and_while_the_connection_is_broken(self):
+        self.set_up()
+        logs = self.follower("-n", "0", "-p", "router")
+        self.numbered(0, 10)
+        self.proxy.wait_for_connections(1)
+        wait_until(lambda: self.router.metric("tailrace_tail_sessions") == 1, "the tail")
+        self.proxy.down()
+        logs.wait_for_err("trying again in")
+        self.sent(record(self.heroku, "meanwhile", procid="router"))
+        self.proxy.up()
+        logs.wait_for(r"\]: meanwhile\n")
+        self.assertEqual(logs.messages(), [b"meanwhile"])
 
     def test_quiet(self):
         self.set_up()
@@ -223,7 +236,7 @@ class Ends(LogsCase):
     def test_forbidden_to_follow(self):
         self.set_up()
         self.sent(record(self.app, "one"))
-        self.router.good("PUT", f"/v3/channels/{self.channel}", {"no_tail": True})
+        self.flag("no_tail", True)
         for form in ("text", "json", "raw"):
             with self.subTest(form=form):
                 logs = self.logs("-t", "-o", form)
@@ -233,7 +246,7 @@ class Ends(LogsCase):
                 self.assertIn(b"Error L20 (Tail sessions forbidden)", told)
                 self.assertTrue(logs.err().endswith(f"tailrace: channel {self.channel} may not be followed\n"), logs.err())
         # What an app says ends nothing.
-        self.router.good("PUT", f"/v3/channels/{self.channel}", {"no_tail": False})
+        self.flag("no_tail", False)
         self.sent(record(self.app, "tailrace[tail]: Error L20 (Tail sessions forbidden)"))
         logs = self.logs("-t")
         logs.wait_for("L20")
@@ -327,8 +340,7 @@ class Memory(LogsCase):
         logs.signal(signal.SIGCONT)
         logs.wait_for(r"\]: 102\n")
         self.assertEqual(logs.messages(), [b"%d" % i for i in (0, 1, 2, 3, 4, 100, 101, 102)])
-        notices = [line for line in logs.lines() if b" tailrace[tail]: " in line]
-        self.assertEqual(len(notices), 1, logs.out())
+        self.assertEqual(logs.out().count(b" tailrace[tail]: This log was begun anew; "), 1, logs.out())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A TCP proxy between a reader and the router that breaks connections as it is told to."""
 
 import socket
+import struct
 import threading
 
 from harness import PATIENCE, free_port, wait_until
@@ -35,10 +36,7 @@ class Proxy:
         """Nobody listens, and all connections end."""
         listener, self._listener = self._listener, None
         if listener:
-            try:
-                listener.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            end(listener, socket.SHUT_RDWR)
             listener.close()
         self.break_all()
 
@@ -46,10 +44,7 @@ class Proxy:
         with self._lock:
             connections = list(self._open)
         for connection in connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            end(connection, socket.SHUT_RDWR)
 
     def wait_for_connections(self, count):
         wait_until(lambda: self.connections >= count, lambda: f"{count} connections; there were {self.connections}")
@@ -58,22 +53,39 @@ class Proxy:
         while True:
             try:
                 near, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near):
+        with near:
+            try:
                 far = socket.create_connection(("127.0.0.1", self.target), timeout=PATIENCE)
             except OSError:
-                if self._listener is not listener:
-                    return
-                near.close()
-                continue
-            for one in (near, far):
-                one.settimeout(None)
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with self._lock:
-                self._open |= {near, far}
-                self.connections += 1
-            threading.Thread(target=self._pump, args=(near, far, None), daemon=True).start()
-            threading.Thread(target=self._pump, args=(far, near, self.cut()), daemon=True).start()
+                return
+            with far:
+                for one in (near, far):
+                    one.settimeout(None)
+                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                with self._lock:
+                    self._open |= {near, far}
+                    self.connections += 1
+                asking = threading.Thread(target=self._pump, args=(near, far), daemon=True)
+                asking.start()
+                cut = self._pump(far, near, self.cut())
+                if cut:
+                    self.cuts += 1
+                if cut and self.reset:
+                    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end(far, socket.SHUT_RDWR)
+                end(near, socket.SHUT_RD if cut and self.reset else socket.SHUT_RDWR)  # wakes the other thread
+                asking.join()
+                with self._lock:
+                    self._open -= {near, far}
 
-    def _pump(self, source, sink, left):
+    @staticmethod
+    def _pump(source, sink, left=None):
+        """True: that was as much as may get through."""
         try:
             while left is None or left > 0:
                 piece = source.recv(65536 if left is None else min(left, 65536))
@@ -81,17 +93,16 @@ class Proxy:
                     break
                 sink.sendall(piece)
                 left = None if left is None else left - len(piece)
-            else:
-                self.cuts += 1
-                if self.reset:
-                    sink.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                    sink.close()
         except OSError:
             pass
-        for one in (source, sink):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        with self._lock:
-            self._open -= {source, sink}
+        if left == 0:
+            return True
+        end(sink, socket.SHUT_RDWR)
+        return False
+
+
+def end(connection, how):
+    try:
+        connection.shutdown(how)
+    except OSError:
+        pass

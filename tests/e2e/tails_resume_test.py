@@ -315,7 +315,11 @@ class Resuming(EndToEnd):
         self.assertIn("no history", answer.header("X-Heroku-Warning"))
         answer = self.router.api("GET", path + "/logs")
         self.assertEqual((answer.body, answer.header("Logplex-Msg-Count")), (b"", "0"))
-        self.assertEqual(self.numbers(self.read_whole(LINES, after=0)), [0, 1, 2])  # going on is not history
+        self.assertEqual(self.numbers(self.read_whole(LINES, after=0)), [])
+        url = self.router.session(self.channel)
+        self.send_numbered(2)
+        for number in (1, 99):
+            self.assertEqual(self.numbers(self.read_whole(LINES, url=url, back_to=number)), [3, 4])
 
 
 if __name__ == "__main__":

@@ -300,7 +300,8 @@ TEST_CASE("a channel that may not be followed says so behind its history; one wi
   f.channel->no_tail = false;
   f.channel->no_history = true;
   CHECK(f.read({.follow = true}, [&] { f.add("app", "web.1", "two"); }) == "T app[web.1]: two\n");
-  CHECK(f.read({.after = Position{1000}}) == "T app[web.1]: two\n");
+  CHECK(f.read({.after = Position{0}, .born = Position{1001}}) == "T app[web.1]: two\n");
+  CHECK(f.read({.after = Position{1001}, .born = Position{1001}}).empty());
 }
 
 TEST_CASE("what the reader's system has not acknowledged is kept for him") {
@@ -332,6 +333,42 @@ TEST_CASE("what the reader's system has not acknowledged is kept for him") {
   place = nullptr;
   add(200);
   CHECK(f.read(back).find("L11") != std::string::npos);
+}
+
+TEST_CASE("what must be kept while history is chosen is bounded, and what that takes is told") {
+  TailFixture f({.history = 100'000, .bytes = 1u << 30});
+  for (int i = 0; i < 9'000; ++i) f.add("app", "web.1", std::to_string(i) + std::string(9'000, 'x'));
+  const std::string text = f.read({.num = 8'000, .after = Position{1000}});
+  const size_t at = text.find("Error L11 (Tail buffer overflow): ");
+  REQUIRE(at < 100);
+  const auto skipped = std::stoi(text.substr(at + 34));
+  CHECK(skipped > 4'000);
+  CHECK(std::count(text.begin(), text.end(), '\n') - 1 + skipped == 8'000);
+  CHECK(f.read({.num = 100, .after = Position{1000}}).find("L11") == std::string::npos);
+}
+
+TEST_CASE("what a filter left out since the reader received something is kept behind that") {
+  TailFixture f({.history = 1, .bytes = 16u << 20});
+  FakeExchange exchange(f.loop);
+  const TailQuery query{.channel = f.channel, .num = 0, .follow = true, .filter = ps("web")};
+  std::unique_ptr<Cursor> place;
+  asio::co_spawn(f.loop.io,
+                 TailFixture::serve(exchange, query, {f.counters, f.renderings}, TailForm::lines, &place),
+                 asio::detached);
+  const auto add = [&](const char* procid, int records) {
+    for (int i = 0; i < records; ++i) f.add("app", procid, std::string(500, 'x'));
+    f.loop.io.restart();
+    f.loop.io.poll();
+  };
+  add("web.1", 3);
+  for (int i = 0; i < 50; ++i) add("worker.1", 100);
+  exchange.gone();
+  add("worker.1", 1);
+  REQUIRE(place);
+  for (int i = 0; i < 50; ++i) add("worker.1", 100);
+  const std::string back = f.read({.num = std::nullopt, .after = Position{1000}, .filter = ps("web")});
+  CHECK(std::count(back.begin(), back.end(), '\n') == 2);
+  CHECK(back.find("L11") == std::string::npos);
 }
 
 TEST_CASE("sessions keep a place for an hour, and give it up when its reader has come back") {
