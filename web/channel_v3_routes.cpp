@@ -151,6 +151,8 @@ class ChannelV3Routes {
   }
 
   static void read_flags(const json& body, JsonFields& fields, ChannelWish& wish) {
+    for (const char* name : {"no_tail", "no_history"})
+      if (body.contains(name)) fields.refuse(std::string(name) + ": belongs into flags");
     const auto flags = body.find("flags");
     if (flags == body.end()) return;
     if (!flags->is_object()) return fields.refuse("flags: takes an object");

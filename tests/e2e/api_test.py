@@ -54,7 +54,8 @@ class Channels(ApiCase):
             self.refused("PUT", "/v3/channels/app-1", body, 400, "invalid payload")
         for field, value in (("tokens", None), ("tokens", "app"), ("tokens", ["a b"]), ("tokens", [""]), ("tokens", [7]), ("tokens", {"a": 1}),
                              ("tokens", ["x" * 49]), ("tokens", [f"t{i}" for i in range(1001)]), ("name", 7), ("name", "a\nb"), ("name", " a"),
-                             ("name", "x" * 256), ("flags", []), ("flags", {"no_tail": 1}), ("flags", {"no_redis": True}), ("flags", None)):
+                             ("name", "x" * 256), ("flags", []), ("flags", {"no_tail": 1}), ("flags", {"no_redis": True}), ("flags", None),
+                             ("no_tail", True), ("no_history", False)):
             with self.subTest(field=field, value=value):
                 answer = self.api("PUT", "/v3/channels/app-1", {"tokens": [], "name": "other", **{field: value}})
                 self.assertEqual(answer.status, 422, answer)
