@@ -118,7 +118,7 @@ asio::awaitable<bool> Tail::write_history(uint64_t records) {
       Loss given_up;
       given_up.records = chosen.given_up();
       given_up.since = wall_now();
-      if (given_up.records) append_loss(given_up);
+      append_loss(given_up);
       for (skip = chosen.too_many(); !chosen.empty();) {
         append_history(chosen.take_oldest(), skip);
         if (output_.size() < kPiece) continue;
