@@ -1,13 +1,10 @@
 """Tails with positions: every form shows the same records, and who comes back goes on where he was, or is told."""
 
 import datetime
-import json
-import re
-import subprocess
-import sys
 import tempfile
 import unittest
 
+from far_ends import Sender
 from harness import EndToEnd, TIME, counted, record, split_frames, wait_until
 from streams import EVENTS, LINES, NDJSON, PARSERS, last_position, message, records, skipped
 
@@ -294,6 +291,33 @@ class Resuming(EndToEnd):
                 told = b"\n".join(item.text for item in items if item.text and not item.is_record())
                 self.assertRegex(told, rb"Error L11 \(Tail buffer overflow\): 0 records skipped since \S+\.")
                 self.assertIn(b"begun anew", told)
+
+    # ---- under load ----
+
+    def test_history_then_follow_under_load_has_no_hole_and_no_repeat(self):
+        self.set_up("--channel-bytes", "64M")
+        sender = Sender("tcp", f"{self.router.syslog}:{self.app}")
+        self.addCleanup(sender.close)
+        sender.phase("load", 20_000, 100)
+        wait_until(lambda: self.router.accepted("tcp") > 3000, "some history")
+        readers = []
+        for number in range(12):  # they come while records do
+            form = (EVENTS, LINES, NDJSON)[number % 3]
+            query = ({"num": "1500"}, {"num": "10", "ps": "web"}, {"grep": "7 [0-9]+ x"}, {"after": 0})[number // 3]
+            readers.append((form, query, self.open(self.router.session(self.channel, tail="1", **query), form)))
+            accepted = self.router.accepted("tcp")
+            wait_until(lambda: self.router.accepted("tcp") > accepted + 5000, "more of them")
+        total = sender.stop()[0]
+        self.assertGreater(total, 60_000)
+        for form, query, tail in readers:
+            with self.subTest(form=form, query=query):
+                step = 10 if "grep" in query else 1
+                last = (total - 1 if step == 1 else (total - 8) // 10 * 10 + 7)
+                found = lambda: [int(message(i).split(b" ")[1]) for i in records(self.items(tail, form))]
+                wait_until(lambda: f"load {last} ".encode() in tail.text()[-50_000:], f"record {last}")
+                numbers = found()
+                self.assertEqual(numbers, list(range(numbers[0], last + 1, step)))
+                self.assertEqual(skipped(self.items(tail, form)), 0)
 
     # ---- flags ----
 
