@@ -105,7 +105,8 @@ class Broken(LogsCase):
             with self.subTest(form=form, seed=seed):
                 self.set_up()
                 dice = random.Random(seed)
-                self.proxy.cut, self.proxy.reset = lambda: dice.randrange(200, 60_000), form == "raw"
+                self.proxy.cut = lambda: dice.randrange(200, rounds(60_000, 600_000))
+                self.proxy.reset = form == "raw"
                 total = rounds(3_000, 30_000)
                 self.numbered(0, 500, b" before")
                 logs = self.follower("-n", "100000", "-o", form)
