@@ -71,11 +71,12 @@ asio::awaitable<bool> Tail::run_history() {
   });
   const bool written = co_await write_history(records);
   if (!written) co_return false;
-  if (has_positions()) output_.append_heartbeat({next_.value - 1});
+  append_heartbeat();
   const bool forbidden = query_.follow && query_.channel->no_tail;
   if (forbidden) output_.append_notice(rfc3339_micros(wall_now()) + kMayNotFollow);
-  const bool ended = co_await write();
-  co_return ended&& query_.follow && !forbidden;
+  const bool written_all = co_await write();
+  if (!written_all || forbidden) co_return false;
+  co_return query_.follow;
 }
 
 asio::awaitable<void> Tail::follow() {
@@ -84,7 +85,7 @@ asio::awaitable<void> Tail::follow() {
     // Others of this loop have their turn, also while there is always more and the reader takes all of it.
     if (round % kRounds == 0) co_await asio::post(exchange_.loop().io, asio::use_awaitable);
     const Read read = cursor_.read(kRead);
-    next_ = read.next;
+    next_ = std::max(next_, read.next);
     append_notices(read);
     RenderedSlice wanted;
     if (!read.slice.empty()) {
@@ -94,8 +95,7 @@ asio::awaitable<void> Tail::follow() {
     } else if (read.empty() && cursor_.park()) {
       co_await wait();
     }
-    if (has_positions() && wanted.empty() && mono_now() - output_.last_write() >= kHeartbeat)
-      output_.append_heartbeat({next_.value - 1});
+    if (wanted.empty() && mono_now() - output_.last_write() >= kHeartbeat) append_heartbeat();
     if (!output_.empty() || !wanted.empty()) written = co_await write(std::move(wanted));
   }
 }
@@ -171,6 +171,10 @@ void Tail::append_notices(const Read& read) {
   for (const std::string& notice : read.notices) output_.append_notice(notice);
 }
 
+void Tail::append_heartbeat() {
+  if (has_positions() && next_.value) output_.append_heartbeat({next_.value - 1});
+}
+
 void Tail::append_loss(const Loss& loss) {
   if (loss.empty()) return;
   services_.counters.tail_skipped(loss.records);
@@ -193,7 +197,7 @@ asio::awaitable<bool> Tail::write(RenderedSlice shared) {
 }
 
 std::unique_ptr<Cursor> Tail::place() const {
-  if (!may_come_back() || !brought_) return nullptr;
+  if (!may_come_back()) return nullptr;
   auto place = std::make_unique<Cursor>();
   place->keep_place(cursor_);
   return place;

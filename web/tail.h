@@ -36,7 +36,7 @@ class Tail final : public Task {
   /// Writes what comes until the reader has gone.
   asio::awaitable<void> follow();
 
-  /// What the reader may come back for; none if he has seen nothing.
+  /// What the reader may come back for; none if his form has no numbers, or he follows nothing.
   std::unique_ptr<Cursor> place() const;
 
  private:
@@ -45,6 +45,7 @@ class Tail final : public Task {
   void append_history(const Read& read, uint64_t& skip);
   void append_notices(const Read& read);
   asio::awaitable<bool> write(RenderedSlice shared = {});
+  void append_heartbeat();
   void append_loss(const Loss& loss);
   bool has_positions() const {
     return output_.form() == TailForm::events || output_.form() == TailForm::lines;
