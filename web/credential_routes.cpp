@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "base/text.h"
+#include "channels/errc.h"
 #include "web/api_answer.h"
 #include "web/blocking_routes.h"
 #include "web/json_body.h"
@@ -88,8 +89,13 @@ class CredentialRoutes {
     const auto body = json_object(request.body);
     if (!body) return http_error(400, "invalid JSON");
     JsonFields fields(*body);
-    Credential credential{.id = fields.text("id").value_or(random_hex(8)),
-                          .name = fields.text("name").value_or(""),
+    const auto id = fields.text("id");
+    const std::string name = fields.text("name").value_or("");
+    // Who names it and no user means it by that name, if that can be one.
+    Credential credential{.id = id                ? *id
+                                : good_user(name) ? name
+                                                  : random_hex(8),
+                          .name = name,
                           .permissions = {},
                           .password_hash = {}};
     const auto given = fields.text("password");
@@ -104,7 +110,11 @@ class CredentialRoutes {
     if (!fields.good()) return http_error(422, fields.error());
 
     const std::string password = given ? *given : random_hex(20);
-    const auto done = catalog_.add_credential(credential, password);
+    auto done = catalog_.add_credential(credential, password);
+    if (!done && !id && done.error() == make_error_code(ChannelErrc::exists)) {
+      credential.id = random_hex(8);
+      done = catalog_.add_credential(credential, password);
+    }
     if (!done) return refused_change(done.error());
     json shown = credential_json(credential);
     if (!given) shown["password"] = password;  // told this once

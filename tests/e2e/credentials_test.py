@@ -4,6 +4,7 @@ import base64
 import signal
 import tempfile
 import unittest
+import urllib.parse
 
 from harness import AUTH, EndToEnd, counted, record, wait_until
 from openapi import document_of
@@ -33,7 +34,11 @@ class Credentials(EndToEnd):
         password = credential.pop("password")
         self.assertGreaterEqual(len(password), 32)
         self.assertEqual(credential, {"id": credential["id"], "name": "A reader", "permissions": ["any_channel", "read:9"]})
-        self.assertEqual(made.header("Location"), f"/v3/credentials/{credential['id']}")
+        self.assertEqual(made.header("Location"), f"/v3/credentials/{urllib.parse.quote(credential['id'])}")
+        self.assertEqual(credential["id"], "A reader")  # its name, since it said no id
+        namesake = self.router.good("POST", "/v3/credentials", {"name": "A reader", "permissions": ["read:9"]})
+        self.assertRegex(namesake["id"], "^[0-9a-f]{16}$")
+        self.router.good("DELETE", f"/v3/credentials/{namesake['id']}")
         self.assertEqual(self.router.good("GET", made.header("Location")), credential)
         given = self.router.good("POST", "/v3/credentials", {"id": "b ü/?", "password": PASSWORD, "permissions": ["full_api"]})
         self.assertNotIn("password", given)

@@ -389,7 +389,7 @@ class Node:
         answer = self.api(method, path, body)
         if answer.status not in (200, 201, 204):
             raise AssertionError(f"{method} {path}: {answer}")
-        return answer.json() if answer.body else None
+        return answer.json() if "json" in (answer.header("Content-Type") or "") else None
 
     def channel(self, name="", tokens=("app",)):
         """A new channel: its id and its tokens by name."""
