@@ -173,7 +173,7 @@ class Top(EndToEnd):
         top = self.top(columns=132)
         top.wait_for(rf"^shop \({self.shop}\) +[1-9][\d.]+k? +[\d.]+ +\d[\d.]*ms +\d[\d.]*ms +\d[\d.]*ms +2[0-9.]+% +\d+ +\d+ +0 1 ok")
         top.wait_for(r"^2 channels, [\d.]+k? records/s, 1 drain$")
-        self.assertIn(f"quiet ?x ({self.quiet})", top.screen.text())
+        self.assertIn(f"quiet \\u202ex ({self.quiet})", top.screen.text())
         self.assertTrue(top.screen.alternate)
         self.assertFalse(top.screen.cursor_shown)
         self.assertTrue(top.raw())
