@@ -42,7 +42,6 @@ std::string first_error(const json& fields, Micros now, TailFields& out) {
     out.since = begin_time(*since, now);
     if (!out.since) given.refuse(std::string(kBeginTimes));
   }
-  if (out.since && out.query.after) given.refuse("after: not together with since");
   if (num || out.since || out.query.after) out.query.num = num;
 
   TailWishes wishes;
@@ -90,6 +89,7 @@ boost::asio::awaitable<Result<void>> begin_since(TailQuery& query, Micros since,
   const Result<Progress> found = co_await off_loop(pool, [&] { return query.channel->log->since(since); });
   if (!found) co_return found.error();
   query.from = found->ordinal;
+  if (query.after) query.after = std::max(*query.after, Position{found->next.value - 1});
   co_return Result<void>();
 }
 
