@@ -458,9 +458,11 @@ class Documents(EndToEnd):
             """Until the tail has the page's line that begins so behind the drain's name."""
             line = next(line for line in lines if begins in line)
             form = re.sub(r"\b(NOW|T)\b", "TIME7+", line).replace("(REASON; CAUSE)", "(overflow; …)")
-            # A connection that was kept is closed, one that is made is refused.
-            form = re.sub(r"connect: connection refused \(192\S*\)|(?<=late )\d+", "…", form)
+            form = re.sub(r"\(192\S*\)|(?<=late )\d+", "…", form)
             escaped = re.escape(plain(form, True)).replace("…", ".*")
+            # A connection that is made is refused; one that was kept is closed.
+            refused = re.escape("connect: connection refused ") + ".*"
+            escaped = escaped.replace(refused, f"(?:{refused}|closed by the far end.*)")
             return wait_until(lambda: any(re.fullmatch(escaped, plain(shown.decode(), True)) for shown in tail.lines()),
                               lambda: f"{line} as {escaped} in\n" + "\n".join(plain(x.decode(), True) for x in tail.lines()))
         send()
