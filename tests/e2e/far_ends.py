@@ -27,6 +27,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 
 from certificates import Authority
 from harness import BINARY, PATIENCE, EndToEnd, FarEnd, Tail, split_frames, wait_until
@@ -452,9 +453,33 @@ def numbers_of(far_end):
     return [int(message.split(b" ", 2)[1]) for message in far_end.messages()]
 
 
+class TooSlow(AssertionError):
+    pass
+
+
 class FarEndCase(EndToEnd):
     RATE = 500  # records per second
     ALONE = 1000  # records before the fault
+    TRIES = 3
+
+    def run(self, result=None):
+        """A test whose only fault is TooSlow begins anew: what the machine does to it by chance it does not do three times."""
+        result = result or self.defaultTestResult()
+        for tries in range(1, self.TRIES + 1):
+            tried = unittest.TestResult()
+            unittest.TestCase.run(type(self)(self._testMethodName), tried)
+            if tried.errors or not tried.failures or tries == self.TRIES or not all("TooSlow: " in text for _, text in tried.failures):
+                break
+            print(f"{self.id()} begins anew: {tried.failures[0][1].splitlines()[-1]}", file=sys.stderr)
+        result.startTest(self)
+        result.errors += tried.errors
+        result.failures += tried.failures
+        for _, why in tried.skipped:
+            result.addSkip(self, why)
+        if tried.wasSuccessful() and not tried.skipped:
+            result.addSuccess(self)
+        result.stopTest(self)
+        return result
 
     def begin(self, *flags, own=(), environment=None, size=40):
         """Two nodes under load, and the time of a healthy drain alone. `own`: flags that the control does not have."""
@@ -621,7 +646,9 @@ class FarEndCase(EndToEnd):
             control, _ = self.p99("control", phase, "control")
             print(f"{self.id().split('.')[-1]}: p99 {mine * 1e3:.2f} ms of {count} records; alone {before * 1e3:.2f} ms before, "
                   f"{control * 1e3:.2f} ms at the control", file=sys.stderr)
-            self.assertLess(mine, max(FLOOR, 3 * before, 3 * control) * (3 if SANITIZED else 1))
+            most = max(FLOOR, 3 * before, 3 * control) * (3 if SANITIZED else 1)
+            if mine >= most:
+                raise TooSlow(f"{mine * 1e3:.2f} ms, and {most * 1e3:.2f} ms is the most")
 
     def check_use(self, core):
         used = {node: cpu_seconds(node) - before for node, before in self.used_before.items()}
