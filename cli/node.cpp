@@ -21,6 +21,7 @@
 #include "web/login_routes.h"
 #include "web/metrics_routes.h"
 #include "web/openapi.h"
+#include "web/overview_routes.h"
 #include "web/rollup_routes.h"
 #include "web/series_routes.h"
 #include "web/session_routes.h"
@@ -267,6 +268,7 @@ void Node::add_routes() {
   add_metrics_routes(admin_routes_, services_, gates.full_api);
   add_openapi_route(admin_routes_);
   add_console_routes(admin_routes_);
+  add_overview_routes(admin_routes_, services_, gates.readers);
   add_rollup_routes(admin_routes_, services_, gates.channel);
   add_series_routes(admin_routes_, services_, gates.channel);
 }
