@@ -22,6 +22,7 @@
 #include "metrics/rollup/rollup_keeper.h"
 #include "net/http_server.h"
 #include "net/listener.h"
+#include "web/logins.h"
 #include "web/services.h"
 
 namespace tailrace {
@@ -54,6 +55,7 @@ class Node {
     metrics_.tick(wall_now());
     sessions_.sweep(now);
     drains_.look(wall_now());
+    logins_.sweep(now);
   }
 
   /// What each kind of listener answers.
@@ -98,6 +100,8 @@ class Node {
   Budget bodies_, held_frames_;
   LogsServices logs_;
   Sessions sessions_;
+  Logins logins_;
+  Access access_;
   Renderings renderings_;
   Scrapes scrapes_;
   EventLoops loops_;

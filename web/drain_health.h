@@ -7,7 +7,7 @@
 
 namespace tailrace {
 
-/// Records by reason, those that there are.
+/// Records given up, by reason; reasons without any are left out.
 nlohmann::json dropped_json(const Drops& dropped);
 
 /// `now`: the moment of the account.

@@ -1,0 +1,3 @@
+export function Metrics({ channel }: { channel: string }) {
+  return <p>{channel}</p>;
+}

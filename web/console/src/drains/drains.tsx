@@ -1,0 +1,3 @@
+export function Drains({ channel }: { channel: string }) {
+  return <p>{channel}</p>;
+}

@@ -1,0 +1,30 @@
+import { Dialog } from "./ui/dialog";
+
+const keys: [string, string][] = [
+  ["/", "search or filter"],
+  ["space", "pause or resume the tail"],
+  ["g  G", "oldest and newest line that shows"],
+  ["1  2  3", "a channel's logs, metrics, drains"],
+  ["o", "overview"],
+  ["?", "this list"],
+  ["Esc", "close, or leave the search"],
+];
+
+export function Help({ close }: { close: () => void }) {
+  return (
+    <Dialog title="Keys" close={close}>
+      <dl class="keys">
+        {keys.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              {key.split("  ").map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,3 @@
+export function Tail({ channel }: { channel: string }) {
+  return <p>{channel}</p>;
+}
