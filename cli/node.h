@@ -55,6 +55,7 @@ class Node {
     metrics_.tick(wall_now());
     sessions_.sweep(now);
     logins_.sweep(now);
+    drains_.look(wall_now());
   }
 
   /// What each kind of listener answers.

@@ -165,6 +165,7 @@ class OpenApi(EndToEnd):
         ask("put_v3_channels_c_drains_d", 200, {"url": next(url)}, c=extra["two"], d=str(made["id"]))
         for route in ("", "_health", "_dead_letters"):
             ask(f"get_v3_channels_c_drains_d{route}")
+        ask("get_v3_channels_c_drains_d_history", query=[("from", "2h"), ("step", "10m")])
         ask("post_v3_channels_c_drains_d_test")
         ask("post_v3_channels_c_drains_d_pause", 200)
         ask("post_v3_channels_c_drains_d_resume", 200)
