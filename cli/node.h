@@ -54,8 +54,8 @@ class Node {
     quota_.tell(now);
     metrics_.tick(wall_now());
     sessions_.sweep(now);
-    drains_.look(wall_now());
     logins_.sweep(now);
+    drains_.look(wall_now());
   }
 
   /// What each kind of listener answers.
