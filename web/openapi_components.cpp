@@ -35,7 +35,9 @@ std::string_view openapi_components() {
   "step": {"name": "step", "in": "query", "description": "Whole minutes, as 60, 10m or 1h", "schema": {"type": "string"}},
   "series_name": {"name": "name", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}, "explode": true},
   "series_source": {"name": "source", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}, "explode": true},
-  "format": {"name": "format", "in": "query", "schema": {"enum": ["json", "csv"]}}
+  "format": {"name": "format", "in": "query", "schema": {"enum": ["json", "csv", "svg"]}},
+  "show": {"name": "show", "in": "query", "description": "In a chart, several: median, p95, p99, max, mean, min, count, rate, sum, last; by default what is usual for each series",
+    "schema": {"type": "array", "items": {"type": "string"}}, "explode": true}
 },
 "schemas": {
   "Error": {"type": "object", "additionalProperties": false, "required": ["error"], "properties": {"error": {"type": "string"}}},
