@@ -61,13 +61,13 @@ json row_json(const OverviewRow& row, const OverviewMaker::Details& details) {
 class OverviewRoutes {
  public:
   explicit OverviewRoutes(WebServices& services)
-      : catalog_(services.catalog), maker_(std::make_unique<OverviewMaker>(services)) {}
+      : access_(services.access), maker_(std::make_unique<OverviewMaker>(services)) {}
 
   HttpResponse overview(const HttpRequest& request) const {
     std::string error;
     const auto query = overview_query(request, error);
     if (!query) return http_error(422, error);
-    const auto permissions = permissions_of(catalog_, request);
+    const auto permissions = permissions_of(access_, request);
     if (!permissions) return may_not_read();  // it went while the request waited
     const std::shared_ptr<const Overview> made = maker_->latest();
     const Overview::Page page = made->page(*query, *permissions);
@@ -83,7 +83,7 @@ class OverviewRoutes {
   }
 
  private:
-  const Catalog& catalog_;
+  const Access& access_;
   const std::unique_ptr<OverviewMaker> maker_;
 };
 
