@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/thread_name.h"
+
 namespace tailrace {
 namespace {
 
@@ -55,6 +57,7 @@ Exit Simulator::fate() const {
 }
 
 void Simulator::run() {
+  name_this_thread("simulator");
   const Mono start = mono_now();
   wall_start_ = wall_now();
   next_ = model_.next();
