@@ -138,6 +138,10 @@ class OpenApi(EndToEnd):
         ask("get_metrics", auth=None, headers={"Accept": "application/openmetrics-text"})
         for status in ("get_healthcheck", "get_v3_ledger", "get_v3_prometheus_targets"):
             ask(status)
+        ask("get_v3_overview")
+        ask("get_v3_overview", query=[("sort", "p95"), ("search", "SH"), ("offset", 0), ("limit", 2)])
+        ask("get_v3_overview", auth="reader:long enough to be one")
+        ask("get_v3_system")
         ask("post_channels", 201, {"name": "more", "tokens": ["app"]})
         ask("post_channels", 201, {})
         ask("get_channels_c_info")
