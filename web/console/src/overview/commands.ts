@@ -19,5 +19,10 @@ export function sendByCurl({ origin }: Where): string {
 
 export function sendByLogger({ hostname }: Where): string {
   const host = hostname.replace(/^\[|\]$/g, "");
-  return `logger --tcp --octet-count --rfc5424 --server ${host} --port ${syslogPort} --tag "$TOKEN" hello from logger`;
+  return `logger --tcp --octet-count --rfc5424 --server ${host} --port ${syslogPort} \\
+    --tag "$TOKEN" hello from logger`;
+}
+
+export function addDrain({ origin }: Where): string {
+  return `TAILRACE_URL=${origin} tailrace drains add -a shop https://user:password@logs.example.com/in`;
 }

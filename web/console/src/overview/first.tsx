@@ -1,7 +1,7 @@
 // What shows while there is nothing to show yet.
 import { Command } from "../ui/command";
 import { Empty } from "../ui/states";
-import { createChannel, sendByCurl, sendByLogger } from "./commands";
+import { addDrain, createChannel, sendByCurl, sendByLogger } from "./commands";
 
 function Sending() {
   return (
@@ -40,9 +40,9 @@ export function FirstRun() {
         <li>
           <h3>Then</h3>
           <p>
-            The channel stands here, with a link to its live lines. Its drains send records on to where you want them: add one with{" "}
-            <code>tailrace drains add -a shop URL</code>. An app on Heroku drains to <code>{location.origin}/logs</code> with the token as its password.
+            The channel stands here, with a link to its live lines, its metrics and its drains. A drain sends its records on to where you want them:
           </p>
+          <Command text={addDrain(location)} />
         </li>
       </ol>
     </section>

@@ -54,7 +54,7 @@ export function DrainCounts({ drains }: { drains: StateCounts }) {
         <Fragment key={state}>
           <span class={`over-state ${tones[state]}`}>
             <span aria-hidden="true">{shapes[tones[state]]} </span>
-            {`${count(drains[state])} ${state}`}
+            {`${exact(drains[state])} ${state}`}
             {i + 1 < some.length && ","}
           </span>{" "}
         </Fragment>

@@ -59,7 +59,7 @@ const tones: Record<Trouble, Tone> = { losing: "bad", failing: "bad", errors: "b
 
 export function told(row: OverviewRow, now: number): Told[] {
   return row.troubles
-    .filter((trouble) => trouble in tones)
+    .filter((trouble) => Object.hasOwn(tones, trouble))
     .map((trouble) => ({
       trouble,
       tone: tones[trouble],

@@ -22,6 +22,7 @@ export interface Range {
 
 const spare = 40; // rows that are asked for on either side of those in view
 const most = 200; // of one answer
+const kept = 200; // rows on either side of an answer's that stay from earlier ones, for who scrolls back
 
 /** What to ask for when the rows from `first` to before `end` show. */
 export function rangeFor(first: number, end: number): Range {
@@ -49,12 +50,17 @@ export interface Shown {
 
 /**
  * The rows of a new answer in their places. With `hold`, channels stay where they were; places that were not filled
- * before get the channels that have none, in the answer's order.
+ * before get the channels that have none, in the answer's order. Rows near by that were not asked for stay as they were.
  */
 export function placed(before: Shown | undefined, view: View, range: Range, answer: Overview, hold: boolean): Shown {
   const rows = new Map<number, Placed>();
-  const here = (index: number) => index >= range.offset && index < range.offset + range.limit && index < answer.matching;
-  if (hold && before && before.view.sort === view.sort && before.view.search === view.search) {
+  const within = (index: number, more: number) =>
+    index >= range.offset - more && index < range.offset + range.limit + more && index < answer.matching;
+  const here = (index: number) => within(index, 0);
+  const same = before && before.view.sort === view.sort && before.view.search === view.search;
+  if (same)
+    for (const [index, { row }] of before.rows) if (!here(index) && within(index, kept)) rows.set(index, { row, old: true });
+  if (hold && same) {
     const found = new Map(answer.channels.map((row) => [row.channel, row]));
     for (const [index, { row }] of before.rows) {
       if (!here(index)) continue;
