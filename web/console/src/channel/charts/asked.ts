@@ -45,7 +45,7 @@ export function useCatalogue(channel: string, range: Range): Asked<Catalogue> {
   const ask = async (signal: AbortSignal): Promise<Catalogue> => {
     const one = oneStep(range, Date.now() / 1000);
     const answer = await get<Metrics>(withQuery(at`/v3/channels/${channel}/metrics`, one), signal);
-    return { from: Math.max(one.from, Date.parse(answer.whole_from ?? "") / 1000 || 0), series: answer.series };
+    return { from: one.from, series: answer.series };
   };
   return usePoll(ask, Math.max(30_000, range.every), `${channel}\n${range.id}`);
 }

@@ -1,9 +1,9 @@
 // Scales and axes of the charts.
 import type uPlot from "uplot";
 import { moment } from "../../ui/time";
-import { inUnit } from "../../ui/figures";
 import type { Palette } from "./palette";
 import type { ChartSpec } from "./specs";
+import { valueText } from "./words";
 
 const font = "12px system-ui, sans-serif";
 export const axisWidth = 58; // the same for all, so that times stand above each other
@@ -33,7 +33,7 @@ export function valueRange(most: number | null): [number, number] {
 export function axesOf(spec: ChartSpec, palette: Palette): uPlot.Axis[] {
   const grid = { stroke: () => palette.colour("line"), width: 1 };
   const shared = { stroke: () => palette.colour("faint"), font, ticks: { show: false } };
-  const x: uPlot.Axis = { ...shared, grid: { ...grid, show: spec.shape === "rows" }, space: 64, size: 24, gap: 4, values: (_, splits) => timeLabels(splits) };
+  const x: uPlot.Axis = { ...shared, grid: { ...grid, show: spec.shape === "rows" }, space: (_plot, _axis, _min, _max, width) => (width < 400 ? 44 : 64), size: 24, gap: 4, values: (_, splits) => timeLabels(splits) };
   const y: uPlot.Axis = { ...shared, grid, size: axisWidth, gap: 6 };
   if (spec.shape === "rows") {
     y.splits = (plot) => rowsOf(plot).map((_, row) => row + 0.5);
@@ -41,7 +41,7 @@ export function axesOf(spec: ChartSpec, palette: Palette): uPlot.Axis[] {
     y.grid = { show: false };
   } else {
     y.space = 30;
-    y.values = (_, splits) => splits.map((value) => inUnit(value, spec.unit === "req/s" ? "" : spec.unit));
+    y.values = (_, splits) => splits.map((value) => valueText(value, spec.unit));
     if (spec.unit === "bytes") y.incrs = binary;
   }
   return [x, y];

@@ -1,6 +1,6 @@
 // Rows of error codes, worst first, and the platform's events.
 import type { MetricSeries, PlatformEvent } from "../../api/types";
-import { counts, isEmpty, total } from "./columns";
+import { counts, isEmpty, together, total } from "./columns";
 import type { Kept } from "./kept";
 import type { ChartSpec, Line } from "./specs";
 import { indexOf } from "./stretch";
@@ -41,6 +41,8 @@ export function errors(kept: Kept): ChartSpec {
     if (isEmpty(values) || all === 0) continue;
     rows.push({ key: text, text, title: meanings[text], colour: text.startsWith("H") ? "bad" : "warn", values, all });
   }
+  const values = together(rows.map((row) => row.values), kept.stretch);
+  rows.forEach((row, index) => (row.values = values[index]!));
   rows.sort((a, b) => severity(a.key) - severity(b.key) || b.all - a.all || (a.key < b.key ? -1 : 1));
   return {
     id: "errors", title: "Errors and events", unit: "", shape: "rows", lines: rows,

@@ -21,14 +21,24 @@ export function column(series: KeptSeries | undefined, stretch: Stretch, pick: (
 
 /**
  * How many came, and what they add up to: a step without a point, within the time that is kept whole, is one in which nothing came, and that
- * is 0. Before that nobody knows. Steps that have not begun have none.
+ * is 0. Before that nobody knows, nor of the step that has not ended: something may yet come.
  */
 export function counts(series: KeptSeries | undefined, stretch: Stretch, pick: (point: MetricPoint) => number): Column {
   return build(stretch, (time) => {
     const point = series?.points.get(time);
     if (point) return finite(pick(point));
-    return time >= stretch.wholeFrom && time <= stretch.now ? 0 : null;
+    return time >= stretch.wholeFrom && time + stretch.step <= stretch.now ? 0 : null;
   });
+}
+
+/** Counts that belong together: where something came for one of them, nothing came for those without a value. */
+export function together(columns: Column[], stretch: Stretch): Column[] {
+  return columns.map((values) =>
+    values.map((value, index) => {
+      if (value !== null || timeAt(stretch, index) < stretch.wholeFrom) return value;
+      return columns.some((other) => (other[index] ?? null) !== null) ? 0 : null;
+    }),
+  );
 }
 
 /** The same per second. */

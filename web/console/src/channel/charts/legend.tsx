@@ -1,5 +1,7 @@
 // What is drawn, and its values at the moment that is looked at. A click hides a series, and the axis follows.
+import { exact } from "../../ui/figures";
 import type { Page } from "./chart";
+import { total } from "./columns";
 import { useCrosshair } from "./crosshair";
 import type { ChartSpec, Line } from "./specs";
 import { iso, timeAt, type Stretch } from "./stretch";
@@ -30,6 +32,7 @@ export function Legend({ page, spec, stretch, hidden, toggle }: Props) {
           >
             {valueText(value, spec.unit)}
           </span>
+          {spec.shape === "rows" && <span class="faint">of {exact(total(line.values))}</span>}
         </button>
       </li>
     );

@@ -7,13 +7,25 @@ import { Chart, type Page } from "./chart";
 import { mostOwn, ownNames, ownText, sameOwn } from "./own";
 import { own, type OwnName } from "./specs";
 
-export function OwnSeries({ page, catalogue, chosen }: { page: Page; catalogue?: Catalogue; chosen: OwnName[] }) {
+interface Props {
+  page: Page;
+  catalogue?: Catalogue;
+  chosen: OwnName[];
+}
+
+const choose = (after: OwnName[]) => setQuery({ own: ownText(after) });
+
+export function OwnSeries({ page, catalogue, chosen }: Props) {
   const names = useSame([...new Set(chosen.map((one) => one.name))]);
   const { data, error, at } = useSeries(page.channel, page.range, names);
-  const choose = (after: OwnName[]) => setQuery({ own: ownText(after) });
-  const others = ownNames(catalogue?.series ?? []).filter((one) => !chosen.some((other) => sameOwn(one, other)));
   return (
     <>
+      <section class="metrics-own">
+        <h2>Own series</h2>
+        <Choice {...{ catalogue, chosen }} />
+        <Stale error={error} at={at} />
+        {error && !data && <p class="form-error">{error.message}</p>}
+      </section>
       {data &&
         chosen.map((one) => (
           <Chart
@@ -22,37 +34,38 @@ export function OwnSeries({ page, catalogue, chosen }: { page: Page; catalogue?:
             spec={own(data, one)}
             stretch={data.stretch}
             tools={
-              <button type="button" class="plain" aria-label={`Remove ${one.name}`} onClick={() => choose(chosen.filter((other) => other !== one))}>
-                ✕
+              <button type="button" class="plain" aria-label={`Remove ${one.name}`} onClick={() => choose(chosen.filter((other) => !sameOwn(one, other)))}>
+                Remove
               </button>
             }
           />
         ))}
-      <section class="metrics-chart sheet metrics-own">
-        <h2>Own series</h2>
-        <Stale error={error} at={at} />
-        {error && !data && <p class="form-error">{error.message}</p>}
-        {chosen.length >= mostOwn ? (
-          <p class="hint">No more than {mostOwn} at once.</p>
-        ) : others.length > 0 ? (
-          <label>
-            Add a chart of{" "}
-            <select value="" onChange={(event) => choose([...chosen, others[Number(event.currentTarget.value)]!])}>
-              <option value="">{many(others.length, "series", "series")} …</option>
-              {others.map((one, index) => (
-                <option key={index} value={index}>
-                  {one.name}
-                  {one.unit && ` (${one.unit})`}
-                </option>
-              ))}
-            </select>
-          </label>
-        ) : (
-          <p class="hint">
-            {chosen.length ? "All that there are show." : "None yet. A line with measure#cache.read=12ms, count#orders=1 or sample#jobs=40 makes one."}
-          </p>
-        )}
-      </section>
     </>
+  );
+}
+
+function Choice({ catalogue, chosen }: Omit<Props, "page">) {
+  const others = ownNames(catalogue?.series ?? []).filter((one) => !chosen.some((other) => sameOwn(one, other)));
+  if (chosen.length >= mostOwn) return <p class="hint">No more than {mostOwn} at once.</p>;
+  if (others.length === 0 && chosen.length > 0) return <p class="hint">All that there are show.</p>;
+  if (others.length === 0)
+    return (
+      <p class="hint">
+        None yet. A line with <code>measure#cache.read=12ms</code>, <code>count#orders=1</code> or <code>sample#jobs=40</code> makes one.
+      </p>
+    );
+  const text = (one: OwnName) => (one.unit ? `${one.name} (${one.unit})` : one.name);
+  return (
+    <label>
+      Add a chart of{" "}
+      <select value="" onChange={(event) => choose([...chosen, others[Number(event.currentTarget.value)]!])}>
+        <option value="">{many(others.length, "series", "series")} …</option>
+        {others.map((one, index) => (
+          <option key={`${one.kind} ${one.unit} ${one.name}`} value={index}>
+            {text(one)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

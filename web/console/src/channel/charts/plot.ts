@@ -131,7 +131,7 @@ export class Plot {
     return {
       width: Math.max(1, this.host.clientWidth || 300),
       height: this.height(),
-      padding: [rows ? 10 : 12, 12, 0, 0],
+      padding: [rows ? 10 : 12, 20, 0, 0],
       legend: { show: false },
       series: [{}, ...this.lines().map((line) => this.series(line))],
       scales: {
@@ -143,7 +143,7 @@ export class Plot {
       axes: axesOf(spec, this.palette).map((axis, index) => (index === 1 ? { ...axis, size: axisWidth } : axis)),
       cursor: {
         y: false,
-        drag: { x: false, y: false, setScale: false },
+        drag: { x: false, y: false, setScale: false, click: () => {} }, // without the last, clicks are taken for drags
         points: spec.shape === "lines" ? { size: 7, width: 0 } : { show: false },
         move: (plot, left, top) => (left < 0 ? [left, top] : [plot.valToPos(plot.data[0]![plot.posToIdx(left)] ?? 0, "x"), top]),
       },

@@ -1,9 +1,10 @@
 // What each chart shows of a channel's series. Names of series as docs/metrics.md has them.
-import { column, counts, isEmpty, maxOver, meanOver, rates, total, type Column } from "./columns";
+import { column, counts, isEmpty, maxOver, meanOver, rates, together, total, type Column } from "./columns";
 import { named, whole, type Kept, type KeptSeries } from "./kept";
 
 /** A token of style/tokens.css, without its dashes. */
-export type Colour = "series-1" | "series-2" | "series-3" | "series-4" | "series-5" | "series-6" | "bad" | "warn" | "faint";
+export type StatusClass = "2xx" | "3xx" | "1xx" | "4xx" | "5xx" | "none";
+export type Colour = `class-${StatusClass}` | "series-1" | "series-2" | "series-3" | "series-4" | "series-5" | "series-6" | "bad" | "warn" | "faint";
 
 export interface Line {
   key: string; // `p95`; what `data-series` says
@@ -46,10 +47,7 @@ export function responseTime(kept: Kept): ChartSpec {
   };
 }
 
-export const statusClasses = ["2xx", "3xx", "1xx", "4xx", "5xx", "none"] as const;
-const classColours: Record<(typeof statusClasses)[number], Colour> = {
-  "1xx": "series-6", "2xx": "series-5", "3xx": "series-1", "4xx": "series-3", "5xx": "series-4", none: "series-2",
-};
+export const statusClasses: readonly StatusClass[] = ["2xx", "3xx", "1xx", "4xx", "5xx", "none"];
 
 /** Classes that never came are left out, so that the legend says only what there is. */
 export function throughput(kept: Kept): ChartSpec {
@@ -58,10 +56,12 @@ export function throughput(kept: Kept): ChartSpec {
     const series = whole(kept, `router.status.${status}`);
     if (!series) continue;
     lines.push({
-      key: status, text: status === "none" ? "no status" : status, colour: classColours[status],
+      key: status, text: status === "none" ? "no status" : status, colour: `class-${status}`,
       values: rates(series, kept.stretch, (point) => point.count),
     });
   }
+  const values = together(lines.map((line) => line.values), kept.stretch);
+  lines.forEach((line, index) => (line.values = values[index]!));
   return {
     id: "throughput", title: "Throughput", unit: "req/s", shape: "stacked", lines,
     missing: nothing(lines, "No router line in this time."),
