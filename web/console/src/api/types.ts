@@ -60,6 +60,7 @@ export interface MetricSeries {
   name: string;
   source: string;
   unit: string;
+  kind?: string; // router, router_dyno, router_host, measure, count, sample, dyno_memory, dyno_load, …
   points: MetricPoint[];
 }
 
