@@ -162,6 +162,7 @@ class OpenApi(EndToEnd):
         for route in ("", "_health", "_dead_letters"):
             ask(f"get_v3_channels_c_drains_d{route}")
         ask("post_v3_channels_c_drains_d_test")
+        ask("post_v3_channels_c_drains_test", 200, {"url": next(url), "filter": "status>=500", "since": "oldest"})
         ask("post_v3_channels_c_drains_d_pause", 200)
         ask("post_v3_channels_c_drains_d_resume", 200)
         ask("post_v3_channels_c_drains_d_replay", 200, {"since": "oldest"})
@@ -251,6 +252,11 @@ class OpenApi(EndToEnd):
         paths = {}
         for operation in self.document.operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
+        # What one path spells out, another's parameter takes too: `drains/test`, `drains/{d}`.
+        for path, methods in paths.items():
+            for other in paths:
+                if re.fullmatch(re.sub(r"{\w+}", "[^/]+", other), path):
+                    methods |= paths[other]
         for path, methods in paths.items():
             operation = next(o for o in self.document.operations.values() if o.path == path)
             for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "FROB"):
