@@ -14,6 +14,7 @@
 #include "web/access.h"
 #include "web/channel_routes.h"
 #include "web/channel_v3_routes.h"
+#include "web/console_page.h"
 #include "web/credential_routes.h"
 #include "web/drain_routes.h"
 #include "web/history_routes.h"
@@ -261,6 +262,7 @@ void Node::add_routes() {
   add_status_routes(admin_routes_, services_, gates.full_api);
   add_metrics_routes(admin_routes_, services_, gates.full_api);
   add_openapi_route(admin_routes_);
+  add_console_routes(admin_routes_);
   add_rollup_routes(admin_routes_, services_, gates.channel);
   add_series_routes(admin_routes_, services_, gates.channel);
 }
