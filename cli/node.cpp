@@ -18,8 +18,10 @@
 #include "web/credential_routes.h"
 #include "web/drain_routes.h"
 #include "web/history_routes.h"
+#include "web/login_routes.h"
 #include "web/metrics_routes.h"
 #include "web/openapi.h"
+#include "web/overview_routes.h"
 #include "web/rollup_routes.h"
 #include "web/series_routes.h"
 #include "web/session_routes.h"
@@ -108,6 +110,7 @@ Node::Node(const Settings& settings)
       bodies_(bodies_bytes(settings)),
       held_frames_(frames_bytes(settings)),
       logs_{storage_.catalog(), storage_.store(), intakes_, ingest_stats_, quota_, repeats_, bodies_},
+      access_(storage_.catalog(), logins_, storage_.auth().substr(0, storage_.auth().find(':'))),
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
@@ -118,6 +121,7 @@ Node::Node(const Settings& settings)
       blocking_(2),
       services_{storage_.store(),
                 storage_.catalog(),
+                access_,
                 drains_,
                 metrics_,
                 keeper_,
@@ -252,17 +256,19 @@ void Node::add_routes() {
     add_probe_routes(*routes, services_);
   }
   admin_routes_.set_stamp(request_id_stamp());
-  const ApiGates gates(storage_.catalog(), services_.api_state);
+  const ApiGates gates(access_, services_.api_state);
   add_channel_routes(admin_routes_, services_, gates.full_api);
   add_channel_v3_routes(admin_routes_, services_, gates);
   add_credential_routes(admin_routes_, services_, gates.full_api);
   add_drain_routes(admin_routes_, services_, gates);
+  add_login_routes(admin_routes_, services_);
   add_session_api(admin_routes_, services_, gates.readers);
   add_history_routes(admin_routes_, services_, gates.channel);
   add_status_routes(admin_routes_, services_, gates.full_api);
   add_metrics_routes(admin_routes_, services_, gates.full_api);
   add_openapi_route(admin_routes_);
   add_console_routes(admin_routes_);
+  add_overview_routes(admin_routes_, services_, gates.readers);
   add_rollup_routes(admin_routes_, services_, gates.channel);
   add_series_routes(admin_routes_, services_, gates.channel);
 }

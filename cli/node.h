@@ -22,6 +22,7 @@
 #include "metrics/rollup/rollup_keeper.h"
 #include "net/http_server.h"
 #include "net/listener.h"
+#include "web/logins.h"
 #include "web/services.h"
 
 namespace tailrace {
@@ -53,6 +54,7 @@ class Node {
     quota_.tell(now);
     metrics_.tick(wall_now());
     sessions_.sweep(now);
+    logins_.sweep(now);
   }
 
   /// What each kind of listener answers.
@@ -97,6 +99,8 @@ class Node {
   Budget bodies_, held_frames_;
   LogsServices logs_;
   Sessions sessions_;
+  Logins logins_;
+  Access access_;
   Renderings renderings_;
   Scrapes scrapes_;
   EventLoops loops_;

@@ -17,7 +17,8 @@ struct ConsoleFile {
 /// Made by the build from web/console/; empty if it had no Node.
 std::span<const ConsoleFile> console_files();
 
-/// `/` and what it loads, for anyone: they hold no secret. Without files `/` is a plain page that says so, with links.
+/// `/` and what it loads, for anyone: they hold no secret. Without files `/` is a plain page that says so,
+/// with links.
 void add_console_routes(HttpRoutes& routes);
 
 }  // namespace tailrace

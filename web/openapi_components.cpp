@@ -7,7 +7,9 @@ std::string_view openapi_components() {
 "securitySchemes": {
   "credential": {"type": "http", "scheme": "basic", "description": "The admin's, or one of /v3/credentials"},
   "token": {"type": "http", "scheme": "basic", "description": "User `token`, a token as password"},
-  "bearer_token": {"type": "http", "scheme": "bearer", "description": "A token"}
+  "bearer_token": {"type": "http", "scheme": "bearer", "description": "A token"},
+  "cookie": {"type": "apiKey", "in": "cookie", "name": "tailrace_session",
+    "description": "From /v3/login. Counts without Authorization; a change names its origin"}
 },
 "parameters": {
   "limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}},
@@ -53,6 +55,13 @@ std::string_view openapi_components() {
   "TokensByName": {"type": "object", "additionalProperties": {"anyOf": [{"$ref": "#/components/schemas/TokenId"}, {"const": "***"}]}},
   "Flags": {"type": "object", "additionalProperties": false,
     "properties": {"no_tail": {"type": "boolean"}, "no_history": {"type": "boolean"}}},
+
+  "NewLogin": {"type": "object", "required": ["user", "password"],
+    "properties": {"user": {"type": "string"}, "password": {"type": "string"}}},
+  "Login": {"type": "object", "additionalProperties": false, "required": ["user", "permissions", "by", "version", "api_state"],
+    "properties": {"user": {"type": ["string", "null"]}, "permissions": {"type": "array", "items": {"type": "string"}},
+      "by": {"enum": ["basic", "cookie", null]}, "version": {"type": "string"},
+      "api_state": {"enum": ["normal", "read_only", "disabled"]}}},
 
   "Verdict": {"type": "object", "additionalProperties": false, "required": ["accepted", "rejected", "reasons"],
     "properties": {"accepted": {"$ref": "#/components/schemas/Count"}, "rejected": {"$ref": "#/components/schemas/Count"},

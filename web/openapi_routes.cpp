@@ -335,6 +335,28 @@ const std::vector<RouteEntry> table = {
      "",
      {{200, kText, ""}, {200, kOpenMetrics, ""}}},
 
+    // ---- signing in
+    {"POST",
+     "/v3/login",
+     Who::anyone,
+     "Signs in: the answer has a cookie",
+     {},
+     "NewLogin",
+     {{200, kJson, "Login"},
+      {400, kJson, "Error"},
+      {401, kJson, "Error"},
+      {422, kJson, "Error"},
+      {429, kJson, "Error"}}},
+    {"GET", "/v3/login", Who::anyone, "Who one is; nobody is null", {}, "", {{200, kJson, "Login"}}},
+    {"DELETE", "/v3/login", Who::anyone, "Signs out: its cookie opens nothing any more", {}, "", {{204, "", ""}}},
+    {"GET",
+     "/login",
+     Who::anyone,
+     "Signs in by Basic, for a browser that asks, and goes on to the page",
+     {},
+     "",
+     {{303, "", ""}, {401, kJson, "Error"}, {429, kJson, "Error"}}},
+
     // ---- v3: credentials
     {"GET",
      "/v3/credentials",

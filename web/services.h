@@ -14,6 +14,7 @@
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "metrics/rollup/rollup_keeper.h"
+#include "web/access.h"
 #include "web/api_state.h"
 #include "web/listener_families.h"
 #include "web/renderings.h"
@@ -25,6 +26,7 @@ namespace tailrace {
 struct WebServices {
   const Store& store;
   Catalog& catalog;
+  const Access& access;
   DrainSet& drains;
   Metrics& metrics;
   RollupKeeper& rollups;

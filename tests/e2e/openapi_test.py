@@ -43,8 +43,12 @@ DOCUMENT = {
             "schemas": {"type": "object", "propertyNames": {"pattern": "^[a-zA-Z0-9._-]+$"}, "additionalProperties": SCHEMA},
             "parameters": {"type": "object", "additionalProperties": PARAMETER},
             "securitySchemes": {"type": "object", "additionalProperties": {
-                "type": "object", "required": ["type", "scheme"], "additionalProperties": False,
-                "properties": {"type": {"const": "http"}, "scheme": {"enum": ["basic", "bearer"]}, "description": {"type": "string"}}}}}}}}
+                "oneOf": [
+                    {"type": "object", "required": ["type", "scheme"], "additionalProperties": False,
+                     "properties": {"type": {"const": "http"}, "scheme": {"enum": ["basic", "bearer"]}, "description": {"type": "string"}}},
+                    {"type": "object", "required": ["type", "in", "name"], "additionalProperties": False,
+                     "properties": {"type": {"const": "apiKey"}, "in": {"enum": ["query", "header", "cookie"]}, "name": {"type": "string"},
+                                    "description": {"type": "string"}}}]}}}}}}
 
 
 def all_references(value):
@@ -172,6 +176,18 @@ class OpenApi(EndToEnd):
         ask("get_v3_channels_c_metrics", query=[("format", "csv")])
         ask("get_v3_channels_c_series", query=[("limit", 1)])
         ask("get_v3_channels_c_prometheus")
+        cookie = ask("post_v3_login", 200, {"user": "reader", "password": "long enough to be one"}, auth=None).header("Set-Cookie").split(";")[0]
+        own = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{router.admin}"}
+        ask("post_v3_login", 401, {"user": "reader", "password": "wrong"}, auth=None)
+        ask("get_v3_login", auth=None)
+        ask("get_v3_login")
+        ask("get_v3_login", auth=None, headers=own)
+        ask("get_v3_channels_c_metrics", auth=None, headers=own)
+        ask("get_v3_channels_c_prometheus", auth=None, headers=own)
+        ask("post_v3_sessions", 201, {"channel_id": channel}, auth=None, headers=own)
+        ask("delete_v3_login", 204, auth=None, headers=own)
+        ask("get_login", 401, auth=None)
+        ask("get_login", 303)
         ask("get_v3_credentials")
         ask("get_v3_credentials_id")
         ask("post_v3_credentials", 201, {"permissions": ["any_channel", f"read:{channel}"]})
