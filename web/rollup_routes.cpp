@@ -1,49 +1,17 @@
 #include "web/rollup_routes.h"
 
-#include <algorithm>
-#include <chrono>
-
 #include "base/text.h"
 #include "base/time_text.h"
 #include "metrics/rollup/rollup_keeper.h"
 #include "web/accept.h"
 #include "web/blocking_routes.h"
 #include "web/rollup_answer.h"
+#include "web/time_query.h"
 
 namespace tailrace {
 namespace {
 
-constexpr Micros kSecond = 1'000'000;
-constexpr Micros kLongestStep = 7 * 24 * 60 * kMinute;
-constexpr Micros kMostSteps = 11'000;              // a week of minutes, and more
-constexpr size_t kMostPoints = 100'000;            // 20 MB of JSON
-constexpr uint64_t kLastSecond = 253'402'300'799;  // of the year 9999
-
-/// Of what is too long to matter, some of it.
-Micros micros_of(std::chrono::milliseconds duration) {
-  constexpr std::chrono::milliseconds longest = std::chrono::seconds(kLastSecond);
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::min(duration, longest)).count();
-}
-
-std::optional<Micros> time_of(std::string text, Micros now) {
-  if (text == "now") return now;
-  if (const auto seconds = parse_u64(text))
-    return *seconds <= kLastSecond ? std::optional(static_cast<Micros>(*seconds) * kSecond) : std::nullopt;
-  if (const auto ago = parse_duration(text)) return now - micros_of(*ago);
-  // A `+` that was not encoded has become a blank.
-  if (const size_t blank = text.rfind(' '); blank != text.npos) text[blank] = '+';
-  return parse_rfc3339(text);
-}
-
-std::optional<Micros> step_of(const std::string& text) {
-  std::optional<Micros> step;
-  if (const auto seconds = parse_u64(text))
-    step = *seconds <= kLastSecond ? static_cast<Micros>(*seconds) * kSecond : 0;
-  else if (const auto duration = parse_duration(text))
-    step = micros_of(*duration);
-  if (!step || *step < kMinute || *step > kLongestStep || *step % kMinute) return std::nullopt;
-  return step;
-}
+constexpr size_t kMostPoints = 100'000;  // 20 MB of JSON
 
 std::vector<std::string> list_of(const HttpRequest& request, std::string_view name) {
   std::vector<std::string> all;
@@ -98,31 +66,10 @@ class RollupRoutes {
 }  // namespace
 
 std::optional<RollupQuery> rollup_query(const HttpRequest& request, Micros now, std::string& error) {
-  RollupQuery query;
-  const std::string from = request.query("from"), to = request.query("to"), step = request.query("step");
-  const auto refuse = [&](std::string why) {
-    error = std::move(why);
-    return std::nullopt;
-  };
-  constexpr const char* kTimes = ": RFC 3339, Unix seconds, or a duration back from now such as 2h";
-  if (!step.empty()) {
-    const auto wanted = step_of(step);
-    if (!wanted) return refuse("step: whole minutes up to 7d, such as 60, 10m or 1h");
-    query.step = *wanted;
-  }
-  const auto end = to.empty() ? now : time_of(to, now);
-  if (!end || *end < 0) return refuse(std::string("to") + kTimes);
-  const auto begin = from.empty() ? *end - 60 * kMinute : time_of(from, now);
-  if (!begin || (!from.empty() && *begin < 0)) return refuse(std::string("from") + kTimes);
-  if (*begin >= *end) return refuse("from: must be before to");
-  query.from = window_of(*begin, query.step).begin;
-  query.to = window_of(*end + query.step - 1, query.step).begin;
-  if ((query.to - query.from) / query.step > kMostSteps)
-    return refuse("step: more than " + std::to_string(kMostSteps) +
-                  " steps; take a longer step or a later from");
-  query.filter.names = list_of(request, "name");
-  query.filter.sources = list_of(request, "source");
-  return query;
+  const auto time = time_query(time_texts(request), now, error);
+  if (!time) return std::nullopt;
+  return RollupQuery{
+      time->from, time->to, time->step, {list_of(request, "name"), list_of(request, "source")}};
 }
 
 void add_rollup_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {

@@ -10,10 +10,8 @@
 
 namespace tailrace {
 
-/// What the query of a request asks for: `from`, `to` (RFC 3339, Unix seconds, or so long before `now`),
-/// `step` (a duration or seconds), `name`, `source`. By default the last hour in minutes. Steps that are cut
-/// at either end are asked for whole. None: `error` says what is wrong, for people, and begins with the
-/// field.
+/// What the query of a request asks for: time_query()'s fields, `name`, `source`. None: `error` says what is
+/// wrong, for people, and begins with the field.
 std::optional<RollupQuery> rollup_query(const HttpRequest& request, Micros now, std::string& error);
 
 void add_rollup_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate);
