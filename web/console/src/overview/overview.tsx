@@ -58,8 +58,13 @@ export function Overview() {
   const [at, setAt] = useState(Date.now);
   useEffect(() => void (rows.at && setAt(rows.at)), [rows.at]);
 
-  if (!shown && rows.error) return <Failed error={rows.error} again={rows.again} />;
-  if (!shown) return <Loading what="the channels" />;
+  if (!shown)
+    return (
+      <>
+        <h1>Channels</h1>
+        {rows.error ? <Failed error={rows.error} again={rows.again} /> : <Loading what="the channels" />}
+      </>
+    );
   const { answer } = shown;
   return (
     <div class="over">

@@ -96,8 +96,13 @@ export function System() {
     document.title = "System · Tailrace";
     return () => void (document.title = "Tailrace");
   }, []);
-  if (!data && error) return <Failed error={error} again={again} />;
-  if (!data || !at) return <Loading what="the router's state" />;
+  if (!data || !at)
+    return (
+      <>
+        <h1>System</h1>
+        {error ? <Failed error={error} again={again} /> : <Loading what="the router's state" />}
+      </>
+    );
   return (
     <>
       <h1>System</h1>
