@@ -72,7 +72,6 @@ export function Overview() {
         <h1>Channels</h1>
         {answer.total > 0 && <Search search={view.search} />}
       </header>
-      <Stale error={rows.error} at={at} />
       {answer.total > 0 && <Totals shown={shown} at={at} />}
       {answer.matching > 0 && <ChannelTable shown={shown} sort={view.sort} busy={!rows.data} hold={hold} look={rows.look} />}
       {answer.total === 0 && (mayManage(who) ? <FirstRun /> : <NothingToRead />)}
@@ -85,6 +84,7 @@ export function Overview() {
         </Empty>
       )}
       {answer.total > 0 && silent(shown) && mayManage(who) && <Silent one={answer.total === 1} />}
+      <Stale error={rows.error} at={at} />
     </div>
   );
 }
