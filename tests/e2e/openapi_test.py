@@ -138,6 +138,10 @@ class OpenApi(EndToEnd):
         ask("get_metrics", auth=None, headers={"Accept": "application/openmetrics-text"})
         for status in ("get_healthcheck", "get_v3_ledger", "get_v3_prometheus_targets"):
             ask(status)
+        ask("get_v3_overview")
+        ask("get_v3_overview", query=[("sort", "p95"), ("search", "SH"), ("offset", 0), ("limit", 2)])
+        ask("get_v3_overview", auth="reader:long enough to be one")
+        ask("get_v3_system")
         ask("post_channels", 201, {"name": "more", "tokens": ["app"]})
         ask("post_channels", 201, {})
         ask("get_channels_c_info")
@@ -167,6 +171,7 @@ class OpenApi(EndToEnd):
             ask(f"get_v3_channels_c_drains_d{route}")
         ask("get_v3_channels_c_drains_d_history", query=[("from", "2h"), ("step", "10m")])
         ask("post_v3_channels_c_drains_d_test")
+        ask("post_v3_channels_c_drains_test", 200, {"url": next(url), "filter": "status>=500", "since": "oldest"})
         ask("post_v3_channels_c_drains_d_pause", 200)
         ask("post_v3_channels_c_drains_d_resume", 200)
         ask("post_v3_channels_c_drains_d_replay", 200, {"since": "oldest"})
@@ -268,6 +273,11 @@ class OpenApi(EndToEnd):
         paths = {}
         for operation in self.document.operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
+        # What one path spells out, another's parameter takes too: `drains/test`, `drains/{d}`.
+        for path, methods in paths.items():
+            for other in paths:
+                if re.fullmatch(re.sub(r"{\w+}", "[^/]+", other), path):
+                    methods |= paths[other]
         for path, methods in paths.items():
             operation = next(o for o in self.document.operations.values() if o.path == path)
             for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "FROB"):

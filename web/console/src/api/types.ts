@@ -60,6 +60,7 @@ export interface MetricSeries {
   name: string;
   source: string;
   unit: string;
+  kind?: string; // router, router_dyno, router_host, measure, count, sample, dyno_memory, dyno_load, …
   points: MetricPoint[];
 }
 
@@ -83,10 +84,25 @@ export interface PlatformEvent {
 export interface Drain {
   id: number;
   token: string;
-  url: string;
+  url?: string; // none: reserved
   state?: DrainState;
   since?: string;
-  paused?: string | null;
+  paused?: boolean; // by its owner
+  options?: Record<string, unknown>;
+}
+
+export interface DeadLetter {
+  number: number;
+  refused_at: string;
+  cause: string;
+  bytes: number; // of the whole record, of which `record` may be the beginning
+  record: string;
+}
+
+export interface DrainTest {
+  ok: boolean;
+  status?: number;
+  steps: { step: "resolve" | "connect" | "handshake" | "send"; seconds: number; ok: boolean; outcome: string }[];
 }
 
 export interface LostRange {
