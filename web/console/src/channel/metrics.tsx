@@ -70,15 +70,13 @@ export function Metrics({ channel }: { channel: string }) {
             <Chart page={page} spec={errors(router.data)} stretch={router.data.stretch}>
               <Events events={router.data.events} stretch={router.data.stretch} crosshair={crosshair} />
             </Chart>
-            <div class="metrics-column">
-              {catalogue.data && <ByDyno channel={channel} catalogue={catalogue.data} wanted={wanted} />}
-              <Slowest channel={channel} />
-            </div>
+            {catalogue.data && <ByDyno channel={channel} catalogue={catalogue.data} wanted={wanted} />}
             {dynos.data && <Chart page={page} spec={memory(dynos.data, wanted)} stretch={dynos.data.stretch} />}
             {dynos.data && <Chart page={page} spec={load(dynos.data, wanted)} stretch={dynos.data.stretch} />}
             {dynos.error && !dynos.data && <p class="form-error">Memory and load: {dynos.error.message}</p>}
             <Chart page={page} spec={queueing(router.data)} stretch={router.data.stretch} />
             <Chart page={page} spec={concurrency(router.data)} stretch={router.data.stretch} />
+            <Slowest channel={channel} />
             <OwnSeries page={page} catalogue={catalogue.data} chosen={ownOf(query.get("own"))} />
           </div>
           <MomentBar channel={channel} time={pinned} range={range} />
