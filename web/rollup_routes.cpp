@@ -1,5 +1,7 @@
 #include "web/rollup_routes.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "base/time_text.h"
 #include "metrics/rollup/rollup_keeper.h"
@@ -18,6 +20,13 @@ std::vector<std::string> list_of(const HttpRequest& request, std::string_view na
   for (const std::string& values : request.queries(name))
     for_each_piece(values, ',', [&](std::string_view value) { all.emplace_back(value); });
   return all;
+}
+
+/// `source=` names the series without one.
+std::vector<std::string> sources_of(const HttpRequest& request) {
+  std::vector<std::string> sources = list_of(request, "source");
+  if (std::ranges::count(request.queries("source"), std::string()) > 0) sources.emplace_back();
+  return sources;
 }
 
 enum class Form : uint8_t { json, csv };
@@ -68,8 +77,7 @@ class RollupRoutes {
 std::optional<RollupQuery> rollup_query(const HttpRequest& request, Micros now, std::string& error) {
   const auto time = time_query(time_texts(request), now, error);
   if (!time) return std::nullopt;
-  return RollupQuery{
-      time->from, time->to, time->step, {list_of(request, "name"), list_of(request, "source")}};
+  return RollupQuery{time->from, time->to, time->step, {list_of(request, "name"), sources_of(request)}};
 }
 
 void add_rollup_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {

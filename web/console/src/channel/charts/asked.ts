@@ -17,10 +17,10 @@ export interface Asked<T> {
 
 /**
  * The series of these names over a range. After the first answer only the last steps are asked for, so a page that
- * stays open costs little. No names: nothing is asked.
+ * stays open costs little. `sources` "none": those without one, where there may be hundreds by dyno beside it. No names: nothing is asked.
  */
-export function useSeries(channel: string, range: Range, names: string[]): Asked<Kept> {
-  const what = JSON.stringify([channel, range.id, names]);
+export function useSeries(channel: string, range: Range, names: string[], sources: "any" | "none" = "any"): Asked<Kept> {
+  const what = JSON.stringify([channel, range.id, names, sources]);
   const kept = useRef<{ what: string; data?: Kept; asked: number }>({ what, asked: 0 });
   if (kept.current.what !== what) kept.current = { what, asked: 0 };
   const ask = async (signal: AbortSignal): Promise<Kept | undefined> => {
@@ -28,7 +28,8 @@ export function useSeries(channel: string, range: Range, names: string[]): Asked
     const mine = kept.current;
     const before = mine.asked % wholeEvery === 0 ? undefined : mine.data;
     const from = before ? String(before.stretch.to - 3 * range.step) : range.id;
-    const answer = await get<Metrics>(withQuery(at`/v3/channels/${channel}/metrics`, { from, step: range.step, name: names }), signal);
+    const path = withQuery(at`/v3/channels/${channel}/metrics`, { from, step: range.step, name: names });
+    const answer = await get<Metrics>(sources === "none" ? `${path}&source=` : path, signal);
     mine.asked += 1;
     return (mine.data = merged(before, answer, range, Date.now() / 1000));
   };

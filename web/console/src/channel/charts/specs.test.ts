@@ -49,9 +49,14 @@ describe("charts", () => {
   });
 
   it("queueing tells which kinds of waiting are known", () => {
-    const both = queueing(kept([series("router", "router.wait", { 600: { mean: 2, p95: 3 } }), series("measure", "queue", { 600: { mean: 0.1, p95: 0.2 } }, "", "seconds")]));
-    expect(both.lines.map((line) => line.key)).toEqual(["app-mean", "app-p95", "wait-mean", "wait-p95"]);
-    expect(queueing(kept([series("count", "queue", { 600: {} })])).missing).toMatch(/measure#queue/);
+    const wait = kept([series("router", "router.wait", { 600: { mean: 2, p95: 3 } })]);
+    const told = (source: string, sum: number, max: number) => series("measure", "queue", { 600: { sum, count: 2, max, p95: 0.2 } }, source, "seconds");
+    expect(values(queueing(wait, kept([told("", 1, 1)])))).toEqual({
+      "app-mean": [0.5, null, null], "app-p95": [0.2, null, null], "wait-mean": [2, null, null], "wait-p95": [3, null, null],
+    });
+    expect(values(queueing(kept([]), kept([told("web.1", 1, 1), told("web.2", 5, 4)])))).toEqual({ "app-mean": [1.5, null, null], "app-max": [4, null, null] });
+    expect(queueing(kept([]), kept([series("count", "queue", { 600: {} })])).missing).toMatch(/measure#queue/);
+    expect(queueing(wait, undefined).missing).toBeUndefined();
   });
 
   it("own series are drawn by kind, by source where there are several", () => {
