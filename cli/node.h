@@ -79,6 +79,7 @@ class Node {
   explicit Node(const Settings& settings);
   bool listen(const Settings& settings, std::string& error);
   void add_routes();
+  SystemFacts system_facts();
   static std::vector<std::string> addresses(const Listeners& listeners);
   static std::string text_of(const asio::ip::tcp::endpoint& endpoint);
 
@@ -86,6 +87,9 @@ class Node {
   class Watcher;
 
   std::atomic<bool> ready_{false}, stopping_{false};
+  const Micros started_at_ = wall_now();
+  const std::string data_dir_;                       // empty: none
+  std::atomic<uint64_t> memory_bytes_, disk_bytes_;  // the bounds, as set last
 
   Metrics metrics_;
   OwnCounters counters_;

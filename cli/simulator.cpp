@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace tailrace {
 namespace {
 
@@ -62,6 +64,7 @@ Exit Simulator::fate() const {
 }
 
 void Simulator::run() {
+  name_this_thread("simulator");
   const Mono start = mono_now() - std::chrono::microseconds(options_.began_ago);
   wall_start_ = wall_now() - options_.began_ago;
   next_ = model_.next();

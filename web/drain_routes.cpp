@@ -173,12 +173,13 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const ApiGates&
   changing.add("POST", "/v3/channels/:c/drains", &DrainRoutes::add);
   changing.add("PUT", "/v3/channels/:c/drains/:d", &DrainRoutes::replace);
   changing.add("DELETE", "/v3/channels/:c/drains/:d", &DrainRoutes::remove);
+  const auto tests = std::make_shared<DrainTests>(services);
+  routes.add(
+      "POST", "/v3/channels/:c/drains/test",
+      [tests](HttpExchange& exchange) { return tests->run_wanted(exchange); }, gates.full_api);
   routes.add(
       "POST", "/v3/channels/:c/drains/:d/test",
-      [tests = std::make_shared<DrainTests>(services)](HttpExchange& exchange) {
-        return tests->run(exchange);
-      },
-      gates.full_api);
+      [tests](HttpExchange& exchange) { return tests->run(exchange); }, gates.full_api);
   changing.add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
   changing.add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
   changing.add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);

@@ -32,6 +32,13 @@ std::optional<std::vector<Figure>> figures_of(const HttpRequest& request) {
   return figures;
 }
 
+/// `source=` names the series without one.
+std::vector<std::string> sources_of(const HttpRequest& request) {
+  std::vector<std::string> sources = list_of(request, "source");
+  if (std::ranges::count(request.queries("source"), std::string()) > 0) sources.emplace_back();
+  return sources;
+}
+
 std::string title_of(const Channel& channel, const RollupQuery& query) {
   std::string title = channel.name().empty() ? "channel " + channel.id : channel.name();
   for (const std::string& name : query.filter.names)
@@ -77,8 +84,7 @@ class RollupRoutes {
 std::optional<RollupQuery> rollup_query(const HttpRequest& request, Micros now, std::string& error) {
   const auto time = time_query(time_texts(request), now, error);
   if (!time) return std::nullopt;
-  return RollupQuery{
-      time->from, time->to, time->step, {list_of(request, "name"), list_of(request, "source")}};
+  return RollupQuery{time->from, time->to, time->step, {list_of(request, "name"), sources_of(request)}};
 }
 
 std::optional<RollupForm> rollup_form(const HttpRequest& request) {

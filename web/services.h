@@ -20,6 +20,7 @@
 #include "web/renderings.h"
 #include "web/scrapes.h"
 #include "web/sessions.h"
+#include "web/system_facts.h"
 
 namespace tailrace {
 
@@ -41,6 +42,7 @@ struct WebServices {
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;
+  std::function<SystemFacts()> system;                // of this moment
   std::atomic<ApiState> api_state{ApiState::normal};  // TAILRACE_API_STATE, which may change
 };
 

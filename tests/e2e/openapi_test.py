@@ -100,7 +100,8 @@ class OpenApi(EndToEnd):
             self.assertEqual(answer.status, 204, answer)
         self.router.wait_for_drain(channel, drain, delivered=2)
         self.router.good("POST", "/v3/credentials", {"id": "reader", "password": "long enough to be one", "permissions": [f"read:{channel}"]})
-        return {"c": channel, "d": str(drain["id"]), "t": tokens["app"], "id": "reader"}
+        link = self.router.good("POST", f"/v3/channels/{channel}/links", {"query": {"name": "db.time"}})["url"].rsplit("/", 1)[1]
+        return {"c": channel, "d": str(drain["id"]), "t": tokens["app"], "id": "reader", "link": link}
 
     def test_every_route_answers_as_it_is_told(self):
         values = self.fill()
@@ -138,6 +139,10 @@ class OpenApi(EndToEnd):
         ask("get_metrics", auth=None, headers={"Accept": "application/openmetrics-text"})
         for status in ("get_healthcheck", "get_v3_ledger", "get_v3_prometheus_targets"):
             ask(status)
+        ask("get_v3_overview")
+        ask("get_v3_overview", query=[("sort", "p95"), ("search", "SH"), ("offset", 0), ("limit", 2)])
+        ask("get_v3_overview", auth="reader:long enough to be one")
+        ask("get_v3_system")
         ask("post_channels", 201, {"name": "more", "tokens": ["app"]})
         ask("post_channels", 201, {})
         ask("get_channels_c_info")
@@ -167,6 +172,7 @@ class OpenApi(EndToEnd):
             ask(f"get_v3_channels_c_drains_d{route}")
         ask("get_v3_channels_c_drains_d_history", query=[("from", "2h"), ("step", "10m")])
         ask("post_v3_channels_c_drains_d_test")
+        ask("post_v3_channels_c_drains_test", 200, {"url": next(url), "filter": "status>=500", "since": "oldest"})
         ask("post_v3_channels_c_drains_d_pause", 200)
         ask("post_v3_channels_c_drains_d_resume", 200)
         ask("post_v3_channels_c_drains_d_replay", 200, {"since": "oldest"})
@@ -175,6 +181,9 @@ class OpenApi(EndToEnd):
         ask("get_v3_channels_c_metrics", query=[("from", "2026-01-02T03:00:00Z"), ("to", "2026-01-02T04:00:00Z")])
         ask("get_v3_channels_c_metrics", query=[("format", "csv")])
         ask("get_v3_channels_c_metrics", query=[("format", "svg"), ("name", "router.service"), ("name", "db.time"), ("show", "p95"), ("show", "max")])
+        ask("post_v3_channels_c_links", 201, {"query": {"name": ["router.service"], "source": "", "from": "2h", "step": 60, "show": ["p95"]}, "expires": "1h"})
+        for form in ("json", "csv", "svg"):
+            ask("get_links_link", query=[("format", form)], auth=None)
         ask("get_v3_channels_c_series", query=[("limit", 1)])
         ask("get_v3_channels_c_prometheus")
         cookie = ask("post_v3_login", 200, {"user": "reader", "password": "long enough to be one"}, auth=None).header("Set-Cookie").split(";")[0]
@@ -269,6 +278,11 @@ class OpenApi(EndToEnd):
         paths = {}
         for operation in self.document.operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
+        # What one path spells out, another's parameter takes too: `drains/test`, `drains/{d}`.
+        for path, methods in paths.items():
+            for other in paths:
+                if re.fullmatch(re.sub(r"{\w+}", "[^/]+", other), path):
+                    methods |= paths[other]
         for path, methods in paths.items():
             operation = next(o for o in self.document.operations.values() if o.path == path)
             for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "FROB"):
