@@ -10,7 +10,7 @@ after(() => router.stop());
 const log = (page) => page.getByRole("log");
 const lines = (page) => log(page).getByRole("listitem");
 const openTail = (t, channel, options = {}) => openPage(t, router, { path: `/#/channels/${channel.id}`, ...options });
-const live = (page) => page.getByText("live", { exact: true }).first().waitFor();
+const live = (page) => page.getByText(/\blive\b/).first().waitFor();
 
 /** `rate` numbered lines a second until stop(), which tells how many. */
 async function stream(channel, rate, begin = 0) {
