@@ -41,7 +41,9 @@ std::string_view openapi_components() {
   "overview_search": {"name": "search", "in": "query", "description": "A part of the name or id", "schema": {"type": "string"}},
   "overview_offset": {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0}},
   "overview_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
-  "format": {"name": "format", "in": "query", "schema": {"enum": ["json", "csv"]}}
+  "format": {"name": "format", "in": "query", "schema": {"enum": ["json", "csv", "svg"]}},
+  "show": {"name": "show", "in": "query", "description": "In a chart, several: median, p95, p99, max, mean, min, count, rate, sum, last; by default what is usual for each series",
+    "schema": {"type": "array", "items": {"type": "string"}}, "explode": true}
 },
 "schemas": {
   "Error": {"type": "object", "additionalProperties": false, "required": ["error"], "properties": {"error": {"type": "string"}}},
