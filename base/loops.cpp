@@ -1,8 +1,8 @@
 #include "base/loops.h"
 
-#include <pthread.h>
-
 #include <algorithm>
+
+#include "base/thread_name.h"
 
 namespace tailrace {
 
@@ -20,8 +20,10 @@ EventLoops::~EventLoops() {
 void EventLoops::start() {
   for (auto& loop : loops_) {
     work_.push_back(asio::make_work_guard(loop->io));
-    threads_.emplace_back([&io = loop->io] { io.run(); });
-    pthread_setname_np(threads_.back().native_handle(), ("loop-" + std::to_string(loop->index)).c_str());
+    threads_.emplace_back([&loop = *loop] {
+      name_this_thread("loop " + std::to_string(loop.index));
+      loop.io.run();
+    });
   }
 }
 

@@ -40,7 +40,7 @@ void request(benchmark::State& state) {
   for (auto _ : state) {
     now += 1000;
     window.add_dyno(now, names[i++ % 4096]);
-    window.add_requests(now, 1, {});
+    window.add_requests(now, 1, 0, {});
   }
   benchmark::DoNotOptimize(window.memory());
 }

@@ -93,6 +93,7 @@ struct StoreStatus {
   // Records, since the start: that damage took from readers; cut short at the last end, which nobody was told
   // of.
   uint64_t damaged = 0, torn = 0;
+  uint64_t waiting = 0, most_waiting = 0;  // bytes in memory that are to be written
 };
 
 /// Makes the logs of all channels and holds them within the process's bounds. A store with threads of its own

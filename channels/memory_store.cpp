@@ -2,6 +2,8 @@
 
 #include <queue>
 
+#include "base/thread_name.h"
+
 namespace tailrace {
 
 /// A log that the store knows as long as it lives.
@@ -49,6 +51,7 @@ void MemoryStore::set_limits(const StoreLimits& limits) {
 }
 
 void MemoryStore::keep_house(const std::stop_token& stop) {
+  name_this_thread("memory keeper");
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     // A rise may slip in between the look and the sleep, hence the short sleep.

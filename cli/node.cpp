@@ -8,21 +8,28 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/thread_name.h"
+#include "channels/chunk.h"
+#include "cli/version.h"
 #include "ingest/logs_route.h"
 #include "metrics/rollup/disk_rollups.h"
 #include "metrics/rollup/memory_rollups.h"
 #include "web/access.h"
 #include "web/channel_routes.h"
 #include "web/channel_v3_routes.h"
+#include "web/console_page.h"
 #include "web/credential_routes.h"
 #include "web/drain_routes.h"
 #include "web/history_routes.h"
+#include "web/login_routes.h"
 #include "web/metrics_routes.h"
 #include "web/openapi.h"
+#include "web/overview_routes.h"
 #include "web/rollup_routes.h"
 #include "web/series_routes.h"
 #include "web/session_routes.h"
 #include "web/status_routes.h"
+#include "web/system_routes.h"
 
 namespace tailrace {
 namespace {
@@ -32,6 +39,8 @@ AddressPolicy policy_of(const Settings& settings) {
   if (!policy) throw std::invalid_argument("address ranges that the settings let through");
   return *policy;
 }
+
+constexpr size_t kBlocking = 2;  // threads
 
 /// What bodies on their way in may take, and begun frames of syslog: parts of what the logs may.
 uint64_t bodies_bytes(const Settings& settings) {
@@ -95,7 +104,10 @@ class Node::Watcher final : public CatalogWatcher {
 };
 
 Node::Node(const Settings& settings)
-    : metrics_(metrics_of(settings)),
+    : data_dir_(settings.data_dir),
+      memory_bytes_(settings.memory_bytes),
+      disk_bytes_(settings.disk_bytes),
+      metrics_(metrics_of(settings)),
       storage_(settings, metrics_),
       rollups_(make_rollups(settings)),
       keeper_(metrics_, *rollups_),
@@ -107,16 +119,21 @@ Node::Node(const Settings& settings)
       bodies_(bodies_bytes(settings)),
       held_frames_(frames_bytes(settings)),
       logs_{storage_.catalog(), storage_.store(), intakes_, ingest_stats_, quota_, repeats_, bodies_},
+      access_(storage_.catalog(), logins_, storage_.auth().substr(0, storage_.auth().find(':'))),
       loops_(settings.threads),
       connector_(loops_, {.policy = policy_of(settings), .name_servers = settings.dns}),
       tls_(settings.ca_file),
-      drains_(loops_, {.connector = connector_, .tls = tls_, .batch_memory = settings.memory_bytes / 8}),
+      drains_(loops_, {.connector = connector_,
+                       .tls = tls_,
+                       .batch_memory = settings.memory_bytes / 8,
+                       .history_memory = settings.memory_bytes / 32}),
       watcher_(std::make_unique<Watcher>(drains_, metrics_, keeper_)),
       syslog_(loops_, intakes_, storage_.store(), ingest_stats_, held_frames_),
       syslog_udp_(loops_, intakes_, storage_.store()),
-      blocking_(2),
+      blocking_(kBlocking),
       services_{storage_.store(),
                 storage_.catalog(),
+                access_,
                 drains_,
                 metrics_,
                 keeper_,
@@ -130,7 +147,8 @@ Node::Node(const Settings& settings)
                 0,
                 {},
                 &syslog_udp_,
-                {}},
+                {},
+                [this] { return system_facts(); }},
       public_server_(public_routes_, bodies_),
       https_server_(public_routes_, bodies_),
       admin_server_(admin_routes_, bodies_) {
@@ -251,21 +269,26 @@ void Node::add_routes() {
     add_probe_routes(*routes, services_);
   }
   admin_routes_.set_stamp(request_id_stamp());
-  const ApiGates gates(storage_.catalog(), services_.api_state);
+  const ApiGates gates(access_, services_.api_state);
   add_channel_routes(admin_routes_, services_, gates.full_api);
   add_channel_v3_routes(admin_routes_, services_, gates);
   add_credential_routes(admin_routes_, services_, gates.full_api);
   add_drain_routes(admin_routes_, services_, gates);
+  add_login_routes(admin_routes_, services_);
   add_session_api(admin_routes_, services_, gates.readers);
   add_history_routes(admin_routes_, services_, gates.channel);
   add_status_routes(admin_routes_, services_, gates.full_api);
   add_metrics_routes(admin_routes_, services_, gates.full_api);
   add_openapi_route(admin_routes_);
+  add_console_routes(admin_routes_);
+  add_system_routes(admin_routes_, services_, gates.full_api);
+  add_overview_routes(admin_routes_, services_, gates.readers);
   add_rollup_routes(admin_routes_, services_, gates.channel);
   add_series_routes(admin_routes_, services_, gates.channel);
 }
 
 void Node::start() {
+  name_threads(blocking_, kBlocking, "blocking");
   keeper_.start(storage_.catalog().channels(), storage_.on_disk());
   storage_.start();
   loops_.start();
@@ -287,7 +310,36 @@ void Node::reread() {
     log_warn("certificates kept: " + error);
 }
 
+SystemFacts Node::system_facts() {
+  const uint64_t memory = memory_bytes_;
+  const StoreStatus store = storage_.store().status();
+  SystemFacts facts;
+  facts.commit = version_commit();
+  facts.started_at = started_at_;
+  facts.memory_bound = memory;
+  facts.memory = {
+      {"channels", chunk_memory().used, memory},
+      {"bodies", bodies_.used(), bodies_.limit()},
+      {"begun frames", held_frames_.used(), held_frames_.limit()},
+      {"open windows", metrics_.room().used(), metrics_.room().limit()},
+      {"repeats", repeats_.entries() * Repeats::kEntryBytes, repeats_.most() * Repeats::kEntryBytes}};
+  if (store.on_disk)
+    facts.memory.push_back({"waiting for the disk", store.waiting, store.most_waiting});
+  else
+    facts.memory.push_back({"rollups", rollups_->bytes(), memory / 16});
+  const Budget& series = metrics_.series().limits().process;
+  facts.memory.push_back({"series", series.used(), series.limit(), "series"});
+  facts.memory.push_back({"sessions", sessions_.size(), Sessions::kMost, "sessions"});
+  facts.data_dir = data_dir_;
+  facts.disk_bound = disk_bytes_;
+  facts.syslog_connections = syslog_.open();
+  facts.ingest = ingest_stats_.counts();
+  return facts;
+}
+
 void Node::set_limits(const Settings& settings) {
+  memory_bytes_ = settings.memory_bytes;
+  disk_bytes_ = settings.disk_bytes;
   storage_.store().set_limits(limits_of(settings));
   storage_.catalog().set_drains_per_channel(settings.channel_drains);
   quota_.set_rate(settings.channel_rate);

@@ -22,6 +22,7 @@
 #include "metrics/rollup/rollup_keeper.h"
 #include "net/http_server.h"
 #include "net/listener.h"
+#include "web/logins.h"
 #include "web/services.h"
 
 namespace tailrace {
@@ -53,6 +54,8 @@ class Node {
     quota_.tell(now);
     metrics_.tick(wall_now());
     sessions_.sweep(now);
+    logins_.sweep(now);
+    drains_.look(wall_now());
   }
 
   /// What each kind of listener answers.
@@ -76,6 +79,7 @@ class Node {
   explicit Node(const Settings& settings);
   bool listen(const Settings& settings, std::string& error);
   void add_routes();
+  SystemFacts system_facts();
   static std::vector<std::string> addresses(const Listeners& listeners);
   static std::string text_of(const asio::ip::tcp::endpoint& endpoint);
 
@@ -83,6 +87,9 @@ class Node {
   class Watcher;
 
   std::atomic<bool> ready_{false}, stopping_{false};
+  const Micros started_at_ = wall_now();
+  const std::string data_dir_;                       // empty: none
+  std::atomic<uint64_t> memory_bytes_, disk_bytes_;  // the bounds, as set last
 
   Metrics metrics_;
   OwnCounters counters_;
@@ -97,6 +104,8 @@ class Node {
   Budget bodies_, held_frames_;
   LogsServices logs_;
   Sessions sessions_;
+  Logins logins_;
+  Access access_;
   Renderings renderings_;
   Scrapes scrapes_;
   EventLoops loops_;

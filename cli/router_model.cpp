@@ -191,7 +191,9 @@ void RouterModel::serve_next(unsigned d) {
   if (dyno.work.empty()) return;
   Request& request = requests_.at(dyno.work.front());
   request.times.begun = now_;
-  const Micros until = request.broken.empty() ? request.service : request.service / 2;
+  const bool slowed = d + 1 == options_.slow_dyno && now_ >= options_.slow_dyno_after;
+  const Micros takes = slowed ? Micros(double(request.service) * options_.slow_dyno_factor) : request.service;
+  const Micros until = request.broken.empty() ? takes : takes / 2;
   schedule(now_ + until, Step::finish, d, dyno.incarnation);
 }
 

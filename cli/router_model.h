@@ -45,6 +45,10 @@ struct RouterModelOptions {
   double service_ms = 25, service_sigma = 0.8;
   double slow_share = 0.001, slow_ms = 12'000, slow_sigma = 1;  // the rare report or upload
   Micros deadline = 30'000'000;
+  // One dyno that takes so many times as long for everything, from some time on.
+  unsigned slow_dyno = 0;  // `web.N`; 0: none
+  double slow_dyno_factor = 4.5;
+  Micros slow_dyno_after = 0;
   double broken_share = 0.0005;  // of requests, for each of H13 and H18
   double crash_every_s = 180;    // mean time between crashes in the fleet; 0: none
   bool app_lines = true;         // one of the app's own per request

@@ -33,8 +33,8 @@ constexpr std::string_view examples = R"(examples:
 
 struct Wanted {
   Simulator::Options simulator;
-  std::string url, routing = "random", spread = "lognormal", service, slow_service, study, token,
-                   heroku_token, app_token, app_name, duration;
+  std::string url, routing = "random", spread = "lognormal", service, slow_service, slow_dyno_after, study,
+                   token, heroku_token, app_token, app_name, duration;
   bool unpaced = false, numbered = false;
 };
 
@@ -107,6 +107,9 @@ int run_simulate(int argc, char** argv) {
   o.add_option("--slow", model.slow_share, "share of slow requests [0.001]")->type_name("P");
   o.add_option("--service", wanted.service, "time of a usual one [25ms]")->type_name("TIME");
   o.add_option("--slow-service", wanted.slow_service, "of a slow one [12s]")->type_name("TIME");
+  o.add_option("--slow-dyno", model.slow_dyno, "web.N takes longer for everything")->type_name("N");
+  o.add_option("--slow-dyno-factor", model.slow_dyno_factor, "so many times as long [4.5]")->type_name("F");
+  o.add_option("--slow-dyno-after", wanted.slow_dyno_after, "from then on [at once]")->type_name("TIME");
   o.add_option("--spread", wanted.spread, "lognormal, exponential or constant [lognormal]")
       ->type_name("HOW")
       ->check(CLI::IsMember({"lognormal", "exponential", "constant"}));
@@ -136,6 +139,13 @@ int run_simulate(int argc, char** argv) {
     const auto time = parse_duration(*text);
     if (!time) return line.usage_error(std::string(name) + " takes a time such as 50ms");
     *ms = double(time->count());
+  }
+  if (!(model.slow_dyno_factor > 0 && model.slow_dyno_factor <= 1e6))
+    return line.usage_error("--slow-dyno-factor takes a number from 0 to 1000000");
+  if (!wanted.slow_dyno_after.empty()) {
+    const auto time = parse_duration(wanted.slow_dyno_after);
+    if (!time) return line.usage_error("--slow-dyno-after takes a time such as 30s");
+    model.slow_dyno_after = std::chrono::microseconds(*time).count();
   }
   if (!wanted.duration.empty()) {
     wanted.simulator.duration = parse_duration(wanted.duration);

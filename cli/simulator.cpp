@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "base/thread_name.h"
 
 namespace tailrace {
 namespace {
@@ -44,6 +47,12 @@ bool Simulator::wait_finished(std::chrono::milliseconds most) {
   return changed_.wait_for(lock, most, [this] { return finished_; });
 }
 
+bool Simulator::wait_caught_up(std::chrono::milliseconds most) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, most, [this] { return caught_up_ || finished_; });
+  return caught_up_;
+}
+
 Simulator::Counts Simulator::counts() const {
   std::lock_guard lock(mutex_);
   return counts_;
@@ -55,8 +64,9 @@ Exit Simulator::fate() const {
 }
 
 void Simulator::run() {
-  const Mono start = mono_now();
-  wall_start_ = wall_now();
+  name_this_thread("simulator");
+  const Mono start = mono_now() - std::chrono::microseconds(options_.began_ago);
+  wall_start_ = wall_now() - options_.began_ago;
   next_ = model_.next();
   const Micros end =
       options_.duration ? std::chrono::microseconds(*options_.duration).count() : Micros(1) << 60;
@@ -71,6 +81,7 @@ void Simulator::run() {
     const bool idle = pending_.empty() && outlet_->held() == 0;
     const bool stuck = !idle && settled == outlet_->counts().sent + outlet_->counts().failed;
     publish();
+    if (idle && next_->at >= options_.began_ago) tell_caught_up();
 
     if (!last_turn && next_->at >= end) last_turn = mono_now() + (options_.paced ? 1s : 10s);
     if (outlet_->ended() || (last_turn && (idle || mono_now() >= *last_turn))) break;
@@ -91,8 +102,9 @@ void Simulator::run() {
 }
 
 void Simulator::make_due_lines(Micros now) {
-  // Unpaced, the queue is what holds the model back; paced, nothing does, as in life.
-  while (next_->at < now && (options_.paced || pending_.size() < 2000)) {
+  // Unpaced, and in the past, the queue is what holds the model back; else nothing does, as in life.
+  const auto held_back = [this] { return !options_.paced || next_->at < options_.began_ago; };
+  while (next_->at < now && (!held_back() || pending_.size() < 2000)) {
     ++lines_;
     if (options_.numbered)
       next_->message += fmt::format(" seq={:04}-{:010}", *options_.numbered, numbered_++);
@@ -104,6 +116,12 @@ void Simulator::make_due_lines(Micros now) {
     }
     next_ = model_.next();
   }
+}
+
+void Simulator::tell_caught_up() {
+  std::lock_guard lock(mutex_);
+  if (std::exchange(caught_up_, true)) return;
+  changed_.notify_all();
 }
 
 void Simulator::publish() {

@@ -24,6 +24,7 @@ class Simulator {
     std::string app_name = "app";          // APP-NAME of the app's own lines
     std::optional<unsigned> numbered;  // each message ends in ` seq=CCCC-NNNNNNNNNN`, this source, from 0 on
     bool paced = true;                 // false: as fast as the outlet takes them
+    Micros began_ago = 0;  // the model starts so long before now: what is due then goes out at once
     std::optional<std::chrono::milliseconds> duration;  // of simulated time; none: until stop()
   };
   struct Counts {
@@ -49,6 +50,9 @@ class Simulator {
   /// Blocks until finished() or `most` has passed.
   bool wait_finished(std::chrono::milliseconds most);
 
+  /// Blocks until the past of Options::began_ago has gone out. False: the outlet ended, or `most` has passed.
+  bool wait_caught_up(std::chrono::milliseconds most);
+
   Counts counts() const;
   /// exit_ok, or why the outlet ended.
   Exit fate() const;
@@ -57,6 +61,7 @@ class Simulator {
   void run();
   void make_due_lines(Micros now);
   void publish();
+  void tell_caught_up();
 
   const Options options_;
   std::unique_ptr<Outlet> outlet_;
@@ -69,7 +74,7 @@ class Simulator {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false, finished_ = false;
+  bool stopping_ = false, finished_ = false, caught_up_ = false;
   Counts counts_;
   Exit fate_ = exit_ok;
   std::thread thread_;

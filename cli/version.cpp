@@ -11,6 +11,10 @@ std::string version_text() {
   return "tailrace " TAILRACE_VERSION " (" + (commit.empty() ? "" : commit + ", ") + TAILRACE_BUILD_TYPE ")";
 }
 
+std::string version_commit() {
+  return TAILRACE_COMMIT;
+}
+
 std::string version_number() {
   return TAILRACE_VERSION;
 }

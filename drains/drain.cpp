@@ -14,6 +14,7 @@ Drain::Drain(Loop& loop, const DrainEntry& entry)
     : loop_(loop),
       entry_(entry),
       cursor_(Cursor::Kind::drain, loop.pass, *this, entry.id),
+      over_time_(std::make_shared<DrainOverTime>(entry.start.counts, wall_now())),
       health_(entry.token, wall_now()),
       loss_timer_(loop.io) {
   publish();
@@ -25,6 +26,7 @@ uint64_t Drain::take_over(Drain& before, const Progress& from, RecordFilterPtr w
   if (!again) return 0;
   before.give_back_losses();
   history_ = before.history_;
+  over_time_ = before.over_time_;
   health_ = before.health_;
   own_loss_ = before.own_loss_;
   next_loss_ = before.next_loss_;
@@ -36,6 +38,7 @@ uint64_t Drain::take_over(Drain& before, const Progress& from, RecordFilterPtr w
 void Drain::succeed(Drain& before, RecordFilterPtr wanted) {
   cursor_.set_wanted(std::move(wanted));
   cursor_.succeed(before.cursor_);
+  over_time_ = before.over_time_;
   before.give_back_losses();
   own_loss_ = before.own_loss_;
   next_loss_ = before.next_loss_;
@@ -57,6 +60,7 @@ void Drain::hold(Micros since, bool tell) {
   if (tell) say(line);
   set_next_try(0);
   publish();
+  note();
 }
 
 void Drain::resume() {
@@ -65,6 +69,7 @@ void Drain::resume() {
   say(health_.resumed(wall_now(), cursor_.lag().records));
   set_next_try(0);
   publish();
+  note();
   turn();
 }
 
@@ -91,6 +96,7 @@ void Drain::tell_losses() {
   const Loss loss = cursor_.take_loss();
   if (!loss.records) return;
   next_loss_ = now + kBetweenLosses;
+  note();
   history_->lost({loss.first, loss.records, loss.since, wall_now(), loss.reason});
   give_back_own_loss(loss);
   std::string reason(to_string(loss.reason));
@@ -106,9 +112,10 @@ void Drain::give_back_own_loss(const Loss& loss) {
 }
 
 void Drain::delivered(uint64_t records, Micros oldest_left, uint64_t filtered) {
+  const bool changes = !held_ && health_.state() != DrainState::ok;
+  if (changes || over_time_->turned(wall_now())) note();
   // What was on its way when its owner paused it says nothing of its health.
   if (held_) return cursor_.settle(records, filtered, oldest_left);
-  const bool changes = health_.state() != DrainState::ok;
   if (changes) health_.delivered(wall_now(), before_doubt_ ? *before_doubt_ : cursor_.ledger());
   before_doubt_.reset();
   cursor_.settle(records, filtered, oldest_left);
@@ -142,11 +149,13 @@ void Drain::failed(const NetFailure& why, Micros since) {
     say(notice);
   }
   publish(why.text);
+  note();
 }
 
 void Drain::paused(const std::string& cause) {
   say(health_.paused(wall_now(), cause, dropped()));
   publish(cause);
+  note();
 }
 
 void Drain::refused(const Slice& record, const std::string& cause, Micros oldest_left) {
@@ -168,6 +177,17 @@ void Drain::publish(const std::string& error) {
   if (status_.state == DrainState::ok) status_.next_try = 0;
 }
 
+void Drain::answered(std::chrono::microseconds took, Mono now) {
+  if (over_time_->turned(wall_now())) note();
+  over_time_->answered(took);
+  history_->answered(took, now);
+}
+
+/// Its loop: whatever changes now belongs to this moment.
+void Drain::note() {
+  if (cursor_.attached()) look(wall_now());
+}
+
 void Drain::told(uint64_t records) {
   const std::lock_guard lock(status_mutex_);
   status_.told += records;
@@ -181,6 +201,11 @@ void Drain::set_last_status(int status) {
 void Drain::set_next_try(Micros at) {
   const std::lock_guard lock(status_mutex_);
   status_.next_try = at;
+}
+
+DrainState Drain::state() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_.state;
 }
 
 DrainStatus Drain::status() const {

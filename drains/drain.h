@@ -14,6 +14,7 @@
 #include "drains/certificate_notice.h"
 #include "drains/health.h"
 #include "drains/history.h"
+#include "drains/over_time.h"
 #include "drains/syslog_link.h"
 #include "net/connector.h"
 #include "net/http_client.h"
@@ -26,6 +27,7 @@ struct DrainServices {
   const ClientTls& tls;
   uint64_t batch_memory = 64u << 20;                        // of all batches in flight together, about
   const std::atomic<uint64_t>* most_batch_bytes = nullptr;  // its share per drain; the DrainSet's
+  uint64_t history_memory = 32u << 20;                      // of what all drains did over time, about
   SyslogLimits syslog = {};
 
   uint64_t batch_bytes() const {
@@ -78,8 +80,14 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Loop& loop() { return loop_; }
   const Cursor& cursor() const { return cursor_; }
   DrainStatus status() const;                                // any thread
+  DrainState state() const;                                  // any thread
   const DrainHistory& history() const { return *history_; }  // any thread
   std::shared_ptr<const DrainHistory> shared_history() const { return history_; }
+
+  // What it did over time. Any thread, while the drain is attached and nobody takes its place.
+  void look(Micros now) const { over_time_->look(cursor_, state(), now); }
+  DrainPast past(Micros now) const { return over_time_->past(cursor_, state(), now); }
+  void hold_history_bound(uint64_t most) const { over_time_->hold_bound(most); }
 
  protected:
   /// Closes what is open; called once, by stop().
@@ -109,6 +117,8 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   void paused(const std::string& cause);
   /// The oldest record in flight is refused for good.
   void refused(const Slice& record, const std::string& cause, Micros oldest_left);
+  /// A request was answered, whatever the answer.
+  void answered(std::chrono::microseconds took, Mono now);
   /// The far end was told of so many losses.
   void told(uint64_t records);
   void set_last_status(int status);
@@ -121,14 +131,16 @@ class Drain : public Task, public std::enable_shared_from_this<Drain> {
   Loop& loop_;
   const DrainEntry entry_;
   Cursor cursor_;
-  std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
 
  private:
   uint64_t dropped() const { return cursor_.ledger().dropped_total(); }
+  void note();
   void tell_recovery();
   void say(const std::optional<std::string>& line);
   void publish(const std::string& error = {});
 
+  std::shared_ptr<DrainHistory> history_ = std::make_shared<DrainHistory>();
+  std::shared_ptr<DrainOverTime> over_time_;  // looked at while cursor_ is attached
   DrainHealth health_;
   CertificateNotice certificates_;
   std::optional<Ledger>

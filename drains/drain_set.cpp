@@ -14,6 +14,10 @@ namespace tailrace {
 
 namespace {
 
+constexpr Micros kBetweenLooks = 10'000'000;
+constexpr int kLooksAtOnce = 64;  // under the set's lock
+constexpr uint64_t kLeastHistory = 4096, kMostHistory = 64 * 1024;
+
 /// Not by the address policy: one that was allowed when it was added keeps its place, and its health says
 /// what each connect finds.
 JudgedTarget judge_stored(const DrainEntry& entry) {
@@ -162,6 +166,30 @@ std::optional<uint64_t> DrainSet::replay_now(uint64_t id, const Progress& from, 
 }
 
 void DrainSet::channel_removed(const ChannelPtr&) {}
+
+void DrainSet::look(Micros now) {
+  if (now < next_look_ && now >= next_look_ - kBetweenLooks) return;
+  next_look_ = now - now % kBetweenLooks + kBetweenLooks;
+  for (uint64_t last = 0;;) {
+    const std::lock_guard lock(mutex_);
+    const uint64_t most = std::clamp(services_.history_memory / std::max<size_t>(drains_.size(), 1),
+                                     kLeastHistory, kMostHistory);
+    auto drain = drains_.upper_bound(last);
+    for (int i = 0; i < kLooksAtOnce; ++i, ++drain) {
+      if (drain == drains_.end()) return;
+      drain->second->look(now);
+      drain->second->hold_history_bound(most);
+      last = drain->first;
+    }
+  }
+}
+
+std::optional<DrainPast> DrainSet::past(const DrainEntry& entry, Micros now) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = drains_.find(entry.id);
+  if (found == drains_.end()) return std::nullopt;
+  return found->second->past(now);
+}
 
 void DrainSet::flush(std::chrono::milliseconds grace) {
   const Mono end = mono_now() + grace;

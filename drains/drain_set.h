@@ -32,6 +32,12 @@ class DrainSet final : public CatalogWatcher {
   /// their end: 0 if it is not that far. None: it is not running. A thread that may block, and no loop.
   std::optional<uint64_t> replay(const DrainEntry& entry, const Progress& from);
 
+  /// Looks at what each drain has come to, for its history, once in ten seconds of the clock; to be called
+  /// about every second, by one thread.
+  void look(Micros now);
+  /// What a drain did over time; none: it is not running. Any thread but a loop's hot path.
+  std::optional<DrainPast> past(const DrainEntry& entry, Micros now) const;
+
   /// Waits until every drain that works has nothing left to send, or the time is up. Main thread.
   void flush(std::chrono::milliseconds grace);
   /// Ends all drains; their loops must still run. Main thread.
@@ -69,6 +75,7 @@ class DrainSet final : public CatalogWatcher {
   DrainServices shared();
   void share_batch_memory();
 
+  Micros next_look_ = 0;  // who calls look()
   mutable std::mutex mutex_;
   std::map<uint64_t, DrainPtr> drains_;            // by id; guarded by mutex_
   std::map<const Loop*, size_t> drains_per_loop_;  // guarded by mutex_

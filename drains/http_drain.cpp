@@ -117,7 +117,7 @@ asio::awaitable<std::chrono::milliseconds> HttpDrain::send_batch() {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - began);
   if (answer) {
     set_last_status(answer->status);
-    history_->answered(took, now);
+    answered(took, now);
   }
   DeliveryPolicy::Sent sent;
   sent.frames = batch.frames();

@@ -124,4 +124,13 @@ void Repeats::forget(Shard& here, Mono now) {
   }
 }
 
+size_t Repeats::entries() {
+  size_t all = 0;
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    all += shard.entries.size();
+  }
+  return all;
+}
+
 }  // namespace tailrace

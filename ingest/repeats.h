@@ -97,6 +97,10 @@ class Repeats {
     Verdict verdict{};
   };
   Answer ask(const PostKey& key, Waiter& waiter, Mono now);
+  /// Verdicts that are remembered, and how many may be.
+  size_t entries();
+  size_t most() const { return most_ * kShards; }
+
   /// `waiter` is about to go, and will not be called. It may have been.
   void withdraw(const PostKey& key, Waiter& waiter);
 

@@ -61,4 +61,17 @@ void IngestStats::rejected(Protocol protocol, const Rejections& rejections) {
              "protocol=" + std::string(kProtocols[size_t(protocol)]));
 }
 
+std::vector<IngestCounts> IngestStats::counts() const {
+  std::vector<IngestCounts> all;
+  for (size_t p = 0; p < kProtocols.size(); ++p) {
+    IngestCounts& counts = all.emplace_back();
+    counts.protocol = Protocol(p);
+    counts.accepted = uint64_t(records_[p]->Value());
+    counts.bytes = uint64_t(bytes_[p]->Value());
+    for (size_t r = 0; r < kRejectReasons.size(); ++r)
+      counts.rejected.by_reason[r] = uint64_t(rejected_[p][r]->Value());
+  }
+  return all;
+}
+
 }  // namespace tailrace

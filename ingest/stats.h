@@ -5,11 +5,19 @@
 #include <prometheus/registry.h>
 
 #include <array>
+#include <vector>
 
 #include "base/log.h"
 #include "ingest/reason.h"
 
 namespace tailrace {
+
+/// Of one protocol; a plain value.
+struct IngestCounts {
+  Protocol protocol = Protocol::http;
+  uint64_t accepted = 0, bytes = 0;  // records as sent, and their bytes
+  Rejections rejected;
+};
 
 /// Thread-safe; add to it once per batch, not per record. The registry outlives it.
 class IngestStats {
@@ -26,6 +34,8 @@ class IngestStats {
     repeated_requests_->Increment();
     repeated_records_->Increment(double(records));
   }
+  /// What was counted since the start, by protocol.
+  std::vector<IngestCounts> counts() const;
   /// Of Repeats.
   prometheus::Counter& forgotten_repeats() { return *forgotten_repeats_; }
 

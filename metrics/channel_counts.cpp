@@ -32,6 +32,7 @@ void ChannelCounts::add(std::span<const Slice> slices, LineTools& tools, Countin
       ++position.value;
     }
     count_router_lines(tools.router, counting);
+    if (counting == Counting::live && !slice.empty()) recent_.add((*slice.begin()).arrival(), slice.records);
     windows_.cover(slice.first, slice.past());
   }
 }
@@ -137,6 +138,23 @@ SeriesCounts& ChannelCounts::series() {
 ChannelCounts::Taken ChannelCounts::take() {
   return {windows_.take(), std::exchange(marks_, {}),
           series_ ? series_->take_series() : std::vector<SeriesPtr>()};
+}
+
+void ChannelCounts::merge_recent(RecentTotal& into, Micros now) {
+  recent_.merge_into(into.records, now);
+  if (router_) router_->merge_recent(into.router, now);
+}
+
+void ChannelCounts::merge_dynos(DynoSketches& into, Micros now) {
+  if (!series_) return;
+  series_->for_each(now,
+                    [&](const SeriesPtr& series, const SeriesCounts::Counts&, const RecentValues* recent) {
+                      if (!recent || series->overflow || series->kind != SeriesKind::router_dyno) return;
+                      const std::string_view dyno = series->key().source;
+                      auto found = into.find(dyno);
+                      if (found == into.end()) found = into.try_emplace(std::string(dyno)).first;
+                      recent->merge_into(found->second, now);
+                    });
 }
 
 void ChannelCounts::Merge::add(ChannelCounts& share, Micros now) {

@@ -1,17 +1,21 @@
 #pragma once
 // What is counted of one channel: one thread's share of it, and all threads' together.
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "channels/chunk.h"
+#include "metrics/channel_recent.h"
 #include "metrics/lines/line_time.h"
 #include "metrics/lines/platform_event.h"
 #include "metrics/lines/sample_line.h"
 #include "metrics/quantiles.h"
 #include "metrics/queueing/queueing.h"
+#include "metrics/recent_records.h"
 #include "metrics/rollup/open_windows.h"
 #include "metrics/router_counts.h"
 #include "metrics/series/series_counts.h"
@@ -71,6 +75,12 @@ class ChannelCounts {
     SeriesMerge series_;
   };
 
+  /// The same of the last 60 s, by much less work.
+  void merge_recent(RecentTotal& into, Micros now);
+  using DynoSketches = std::map<std::string, SignedSketch, std::less<>>;
+  /// Adds the service times of each dyno that has a series, of the last 60 s.
+  void merge_dynos(DynoSketches& into, Micros now);
+
   struct Taken {
     OpenWindows::Taken windows;
     std::vector<PlatformMark> marks;
@@ -102,6 +112,7 @@ class ChannelCounts {
 
   const Options options_;
   uint64_t records_ = 0, bytes_ = 0;
+  RecentRecords recent_;
   SparseCounters<kCodes> platform_errors_;
   // Made when first needed: most channels of a quiet fleet have neither.
   std::unique_ptr<RouterShare> router_;

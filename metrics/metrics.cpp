@@ -156,6 +156,49 @@ std::vector<ChannelSnapshot> Metrics::snapshots(Micros now) {
   return all;
 }
 
+std::vector<ChannelRecent> Metrics::recent(Micros now) {
+  std::vector<Shard*> shards;
+  std::vector<uint32_t> known;
+  {
+    const std::lock_guard lock(mutex_);
+    known.reserve(known_.size());
+    for (const auto& [index, channel] : known_) known.push_back(index);
+    shards = all_shards();
+  }
+  std::vector<ChannelRecent> all;
+  all.reserve(known.size());
+  for (const uint32_t index : known) {
+    RecentTotal total;
+    for (Shard* shard : shards) {
+      Stripe& stripe = shard->stripes[index % kStripes];
+      const std::lock_guard lock(stripe.mutex);
+      if (auto* counts = cell(stripe, index)) (*counts)->merge_recent(total, now);
+    }
+    all.push_back(total.finish(index, now));
+  }
+  return all;
+}
+
+std::vector<DynoTime> Metrics::slowest_dynos(uint32_t channel_index, double from, size_t most, Micros now) {
+  std::vector<Shard*> shards;
+  {
+    const std::lock_guard lock(mutex_);
+    shards = all_shards();
+  }
+  ChannelCounts::DynoSketches dynos;
+  for (Shard* shard : shards) {
+    Stripe& stripe = shard->stripes[channel_index % kStripes];
+    const std::lock_guard lock(stripe.mutex);
+    if (auto* counts = cell(stripe, channel_index)) (*counts)->merge_dynos(dynos, now);
+  }
+  std::vector<DynoTime> slow;
+  for (const auto& [dyno, times] : dynos)
+    if (const double p95 = times.quantile(0.95); p95 >= from) slow.push_back({dyno, p95});
+  std::ranges::stable_sort(slow, std::greater(), &DynoTime::p95);
+  slow.resize(std::min(slow.size(), most));
+  return slow;
+}
+
 std::vector<uint32_t> Metrics::channels_counted() {
   const std::lock_guard lock(mutex_);
   std::vector<uint32_t> counted;

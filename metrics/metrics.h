@@ -47,6 +47,12 @@ class Metrics final : public AppendObserver, public RollupSource {
   /// Every channel, ordered by id, shorter ids first, so that 2 is before 10.
   std::vector<ChannelSnapshot> snapshots(Micros now);
 
+  /// What an overview of all channels shows, by Channel::index: those that something was ever appended to.
+  std::vector<ChannelRecent> recent(Micros now);
+  /// Of a channel, if dynos have series: up to `most` whose p95 of service is `from` seconds or more, the
+  /// slowest first.
+  std::vector<DynoTime> slowest_dynos(uint32_t channel_index, double from, size_t most, Micros now);
+
   OpenRoom& room() override { return room_; }
   std::vector<uint32_t> channels_counted() override;
   RollupDelta take(uint32_t channel_index) override;

@@ -20,6 +20,13 @@ class OwnCounters {
   void tail_closed() { tail_sessions_.Decrement(); }
   void tail_skipped(uint64_t records) { tail_skipped_.Increment(static_cast<double>(records)); }
 
+  struct Tails {
+    uint64_t open = 0, skipped = 0;  // readers that follow now; records that readers were too slow for
+  };
+  Tails tails() const {
+    return {static_cast<uint64_t>(tail_sessions_.Value()), static_cast<uint64_t>(tail_skipped_.Value())};
+  }
+
   /// For further families of the process; they stand in the same scrape.
   prometheus::Registry& registry() { return registry_; }
 

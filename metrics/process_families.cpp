@@ -1,16 +1,15 @@
 #include "metrics/process_families.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/process_figures.h"
 #include "base/text.h"
 
 namespace tailrace {
@@ -72,15 +71,10 @@ void write_process_families(ExpositionWriter& out) {
                   *boot + stat[kStartTicks] / ticks);
   }
 
-  std::error_code error;
-  const std::filesystem::directory_iterator open("/proc/self/fd", error);
-  if (!error)  // one of them is the listing itself
-    write_gauge(out, "process_open_fds", "Open file descriptors.",
-                static_cast<double>(std::distance(begin(open), std::filesystem::directory_iterator{}) - 1));
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-    write_gauge(out, "process_max_fds", "Limit of open file descriptors.",
-                static_cast<double>(limit.rlim_cur));
+  if (const auto files = open_files()) {
+    write_gauge(out, "process_open_fds", "Open file descriptors.", static_cast<double>(files->used));
+    write_gauge(out, "process_max_fds", "Limit of open file descriptors.", static_cast<double>(files->bound));
+  }
 }
 
 }  // namespace tailrace

@@ -31,8 +31,13 @@ void RouterCounts::merge(const RouterCounts& other) {
 void RouterShare::add(const RouterBatch& batch) {
   const uint32_t touched = counts_.add(batch);
   if (const uint32_t due = exemplars_.due_of(touched, batch.arrival)) take_exemplars(due, batch);
-  for (size_t i = 0; i < batch.size; ++i) queueing_.add_dyno(batch.arrival, batch.lines[i].dyno);
-  queueing_.add_requests(batch.arrival, batch.size, batch.queue.values());
+  uint64_t failed = 0;
+  for (size_t i = 0; i < batch.size; ++i) {
+    const RouterBatch::Line& line = batch.lines[i];
+    failed += line.status == 0 || line.status >= 500;
+    queueing_.add_dyno(batch.arrival, line.dyno);
+  }
+  queueing_.add_requests(batch.arrival, batch.size, failed, batch.queue.values());
   TimingSketches* recent = window_.at(batch.arrival);
   if (!recent) return;
   const auto insert = [&](Timing timing, const ValueColumn& column) {
@@ -60,6 +65,12 @@ void RouterShare::merge_into(RouterTotal& into, Micros now) {
   window_.merge_into(into.recent, now);
   queueing_.merge_into(into.queueing, now);
   into.exemplars.merge(exemplars_);
+}
+
+void RouterShare::merge_recent(RouterRecent& into, Micros now) {
+  window_.expire(now);
+  window_.merge_into(into.service, Timing::service, now);
+  queueing_.merge_requests(into.requests, now);
 }
 
 void add_to_window(OpenWindow& window, const RouterBatch& batch) {

@@ -34,6 +34,12 @@ struct RouterTotal {
   Exemplars exemplars;
 };
 
+/// Of the last 60 s alone, and of that what an overview shows: all threads' together.
+struct RouterRecent {
+  Sketch service;
+  QueueingTotal requests;  // but for what queues did, and dynos
+};
+
 /// One thread's share: since the start, and of the last 60 s by arrival. Its owner locks around every call.
 class RouterShare {
  public:
@@ -42,6 +48,7 @@ class RouterShare {
   void add_app_queue(Micros arrival, double seconds) { queueing_.add_app_queue(arrival, seconds); }
   /// Gives back memory that is not needed any more.
   void merge_into(RouterTotal& into, Micros now);
+  void merge_recent(RouterRecent& into, Micros now);
 
  private:
   void take_exemplars(uint32_t buckets, const RouterBatch& batch);

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace tailrace {
-namespace {
-
-// A record that arrived so many steps before the newest was not late: the clock was set back.
-constexpr int64_t kClockSetBack = 150;
-
-}  // namespace
 
 TimingSketches* Window::find(Micros arrival) {
   const int64_t number = number_of(arrival);
@@ -43,6 +37,11 @@ void Window::merge_into(TimingSketches& into, Micros now) const {
     if (step.number <= number_of(now) - kSteps) continue;
     for (size_t i = 0; i < kTimings; ++i) into[i].merge(step.sketches[i]);
   }
+}
+
+void Window::merge_into(Sketch& into, Timing timing, Micros now) const {
+  for (const Step& step : steps_)
+    if (step.number > number_of(now) - kSteps) into.merge(step.sketches[static_cast<size_t>(timing)]);
 }
 
 void Window::expire(Micros now) {

@@ -27,12 +27,12 @@ auto rank_of(std::string_view id) {
 /// The answers, on a thread that may block.
 class ChannelV3Routes {
  public:
-  explicit ChannelV3Routes(WebServices& services) : catalog_(services.catalog) {}
+  explicit ChannelV3Routes(WebServices& services) : catalog_(services.catalog), access_(services.access) {}
 
   HttpResponse list(const HttpRequest& request) const {
     const auto page = page_of(request);
     if (!page) return http_error(422, kPageLimits);
-    const auto permissions = permissions_of(catalog_, request);
+    const auto permissions = permissions_of(access_, request);
     if (!permissions) return may_not_read();  // it went while the request waited
     const std::string name = request.query("name");
     std::vector<ChannelPtr> wanted = readable(*permissions);
@@ -56,7 +56,7 @@ class ChannelV3Routes {
 
   HttpResponse show(const HttpRequest& request) const {
     const ChannelPtr channel = catalog_.channel(request.param("c"));
-    const auto permissions = permissions_of(catalog_, request);
+    const auto permissions = permissions_of(access_, request);
     if (!channel || !permissions) return http_error(404, "Not Found");
     return json_response(200, channel_json(*channel, permissions->full_api));
   }
@@ -167,6 +167,7 @@ class ChannelV3Routes {
   }
 
   Catalog& catalog_;
+  const Access& access_;
 };
 
 }  // namespace

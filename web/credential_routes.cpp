@@ -19,12 +19,9 @@ constexpr size_t kMostPermissions = 1000, kShortestPassword = 12, kLongestPasswo
 constexpr std::string_view kRead = "read:";
 
 json credential_json(const Credential& credential) {
-  json permissions = json::array();
-  if (credential.permissions.full_api) permissions.push_back("full_api");
-  if (credential.permissions.any_channel) permissions.push_back("any_channel");
-  for (const std::string& channel : credential.permissions.read)
-    permissions.push_back(std::string(kRead) + channel);
-  return {{"id", credential.id}, {"name", credential.name}, {"permissions", permissions}};
+  return {{"id", credential.id},
+          {"name", credential.name},
+          {"permissions", permissions_json(credential.permissions)}};
 }
 
 /// What can be sent as a Basic credential's user, or stand in a path. `token` is a token's.
@@ -62,7 +59,7 @@ Permissions permissions_in(const std::vector<std::string>& texts, JsonFields& fi
 /// The answers, on a thread that may block.
 class CredentialRoutes {
  public:
-  explicit CredentialRoutes(Catalog& catalog) : catalog_(catalog) {}
+  explicit CredentialRoutes(WebServices& services) : catalog_(services.catalog), access_(services.access) {}
 
   HttpResponse list(const HttpRequest& request) const {
     const auto page = page_of(request);
@@ -124,19 +121,31 @@ class CredentialRoutes {
   }
 
   HttpResponse remove(const HttpRequest& request) const {
-    const auto done = catalog_.remove_credential(request.param("id"));
-    return done ? HttpResponse{204, "", "", {}} : refused_change(done.error());
+    const std::string_view id = request.param("id");
+    const auto done = catalog_.remove_credential(id);
+    if (!done) return refused_change(done.error());
+    access_.credential_removed(id);
+    return {204, "", "", {}};
   }
 
  private:
   Catalog& catalog_;
+  const Access& access_;
 };
 
 }  // namespace
 
+json permissions_json(const Permissions& permissions) {
+  json words = json::array();
+  if (permissions.full_api) words.push_back("full_api");
+  if (permissions.any_channel) words.push_back("any_channel");
+  for (const std::string& channel : permissions.read) words.push_back(std::string(kRead) + channel);
+  return words;
+}
+
 void add_credential_routes(HttpRoutes& routes, WebServices& services, const HttpGate& gate) {
-  BlockingRoutes<CredentialRoutes> blocking(
-      routes, std::make_shared<const CredentialRoutes>(services.catalog), services.blocking, gate);
+  BlockingRoutes<CredentialRoutes> blocking(routes, std::make_shared<const CredentialRoutes>(services),
+                                            services.blocking, gate);
   blocking.add("GET", "/v3/credentials", &CredentialRoutes::list);
   blocking.add("POST", "/v3/credentials", &CredentialRoutes::add);
   blocking.add("GET", "/v3/credentials/:id", &CredentialRoutes::show);

@@ -19,13 +19,6 @@ json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
 
-json dropped_json(const Drops& dropped) {
-  json reasons = json::object();
-  for (size_t reason = 0; reason < dropped.size(); ++reason)
-    if (dropped[reason]) reasons[std::string(kDropReasons[reason])] = dropped[reason];
-  return reasons;
-}
-
 json lost_json(const LostRange& lost) {
   return {{"first", lost.first.value},
           {"records", lost.records},
@@ -35,6 +28,13 @@ json lost_json(const LostRange& lost) {
 }
 
 }  // namespace
+
+json dropped_json(const Drops& dropped) {
+  json reasons = json::object();
+  for (size_t reason = 0; reason < dropped.size(); ++reason)
+    if (dropped[reason]) reasons[std::string(kDropReasons[reason])] = dropped[reason];
+  return reasons;
+}
 
 json health_json(const DrainSet::Account& drain, Micros now) {
   const DrainStatus& status = drain.status;

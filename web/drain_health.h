@@ -7,6 +7,9 @@
 
 namespace tailrace {
 
+/// Records given up, by reason; reasons without any are left out.
+nlohmann::json dropped_json(const Drops& dropped);
+
 /// `now`: the moment of the account.
 nlohmann::json health_json(const DrainSet::Account& drain, Micros now);
 

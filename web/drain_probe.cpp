@@ -6,6 +6,7 @@
 #include "web/api_answer.h"
 #include "web/drain_routes.h"
 #include "web/off_loop.h"
+#include "web/wanted_drain.h"
 
 namespace tailrace {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr auto kBetween = std::chrono::seconds(1);
+/// Stands for the token of a drain that is not there yet.
+constexpr std::string_view kNoDrain = "d.00000000-0000-0000-0000-000000000000";
 
 json report_json(const ProbeReport& report) {
   json steps = json::array();
@@ -26,17 +29,18 @@ json report_json(const ProbeReport& report) {
 
 }  // namespace
 
-/// Whom to test; it holds the drain's turn until it goes.
+/// Whom to test; it holds the turn until it goes.
 class DrainTests::Test {
  public:
-  Test(std::shared_ptr<DrainTests> tests, const DrainEntry& drain, JudgedTarget its_target, ClientTls its_tls)
-      : token(drain.token),
+  Test(std::shared_ptr<DrainTests> tests, std::string what, std::string its_token, JudgedTarget its_target,
+       ClientTls its_tls)
+      : token(std::move(its_token)),
         judged(std::move(its_target)),
         tls(std::move(its_tls)),
         tests_(std::move(tests)),
-        drain_(drain.id) {}
+        what_(std::move(what)) {}
   Test(const Test&) = delete;
-  ~Test() { tests_->end(drain_); }
+  ~Test() { tests_->end(what_); }
 
   const std::string token;
   const JudgedTarget judged;
@@ -44,42 +48,56 @@ class DrainTests::Test {
 
  private:
   const std::shared_ptr<DrainTests> tests_;
-  const uint64_t drain_;
+  const std::string what_;
 };
 
 DrainTests::Begun DrainTests::begin(const HttpRequest& request) {
-  Begun begun;
-  const auto refuse = [&](int status, const std::string& why) {
-    begun.refusal = http_error(status, why);
-    return std::move(begun);
-  };
   const std::optional<DrainEntry> drain = find_drain(services_.catalog, request);
-  if (!drain || drain->url.empty()) return refuse(404, "Not Found");
+  if (!drain || drain->url.empty()) return {nullptr, http_error(404, "Not Found")};
   JudgedTarget judged = judge_drain(drain->url, drain->options, services_.policy);
-  if (!judged.error.empty()) return refuse(422, "Invalid drain destination: " + judged.error);
+  if (!judged.error.empty()) return {nullptr, http_error(422, "Invalid drain destination: " + judged.error)};
+  return take_turn("drain " + std::to_string(drain->id), drain->token, std::move(judged));
+}
+
+DrainTests::Begun DrainTests::begin_wanted(const HttpRequest& request) {
+  const ChannelPtr channel = services_.catalog.channel(request.param("c"));
+  if (!channel) return {nullptr, http_error(404, "Not Found")};
+  WantedDrain wanted;
+  if (auto refusal = read_wanted_drain(services_, request, false, wanted))
+    return {nullptr, std::move(*refusal)};
+  return take_turn("channel " + channel->id, std::string(kNoDrain), std::move(wanted.judged));
+}
+
+DrainTests::Begun DrainTests::take_turn(const std::string& what, const std::string& token,
+                                        JudgedTarget judged) {
   ClientTls tls = tls_of(services_.drains.services(), judged.options);
   const Mono now = mono_now();
   const std::lock_guard lock(mutex_);
   std::erase_if(tests_, [&](const auto& test) { return test.second <= now; });
-  if (const auto found = tests_.find(drain->id); found != tests_.end())
-    return refuse(409, found->second == Mono::max() ? "a test of this drain is under way"
-                                                    : "this drain was tested within the last second");
-  tests_[drain->id] = Mono::max();
-  begun.test = std::make_shared<Test>(shared_from_this(), *drain, std::move(judged), std::move(tls));
-  return begun;
+  if (const auto found = tests_.find(what); found != tests_.end())
+    return {nullptr,
+            http_error(409, found->second == Mono::max() ? "a test of this drain is under way"
+                                                         : "this drain was tested within the last second")};
+  tests_[what] = Mono::max();
+  return {std::make_shared<Test>(shared_from_this(), what, token, std::move(judged), std::move(tls)), {}};
 }
 
-void DrainTests::end(uint64_t drain) {
+void DrainTests::end(const std::string& what) {
   const std::lock_guard lock(mutex_);
-  tests_[drain] = mono_now() + kBetween;
+  tests_[what] = mono_now() + kBetween;
 }
 
 asio::awaitable<void> DrainTests::run(HttpExchange& exchange) {
-  return run(shared_from_this(), exchange);
+  return run(shared_from_this(), &DrainTests::begin, exchange);
 }
 
-asio::awaitable<void> DrainTests::run(std::shared_ptr<DrainTests> self, HttpExchange& exchange) {
-  Begun begun = co_await off_loop(self->services_.blocking, [&] { return self->begin(exchange.request); });
+asio::awaitable<void> DrainTests::run_wanted(HttpExchange& exchange) {
+  return run(shared_from_this(), &DrainTests::begin_wanted, exchange);
+}
+
+asio::awaitable<void> DrainTests::run(std::shared_ptr<DrainTests> self, Begin begin, HttpExchange& exchange) {
+  Begun begun =
+      co_await off_loop(self->services_.blocking, [&] { return (self.get()->*begin)(exchange.request); });
   if (!begun.test) {
     co_await exchange.respond(std::move(begun.refusal));
     co_return;

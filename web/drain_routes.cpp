@@ -9,6 +9,7 @@
 #include "web/api_answer.h"
 #include "web/blocking_routes.h"
 #include "web/drain_health.h"
+#include "web/drain_over_time.h"
 #include "web/drain_probe.h"
 #include "web/json_body.h"
 #include "web/wanted_drain.h"
@@ -75,6 +76,17 @@ class DrainRoutes {
   HttpResponse dead_letters(const HttpRequest& request) const {
     const auto account = running(request);
     return account ? json_response(200, dead_letters_json(*account->history)) : http_error(404, "Not Found");
+  }
+
+  HttpResponse history(const HttpRequest& request) const {
+    const auto entry = find_drain(catalog_, request);
+    if (!entry) return http_error(404, "Not Found");
+    const Micros now = wall_now();
+    std::string error;
+    const auto query = time_query(time_texts(request), now, error);
+    if (!query) return http_error(422, error);
+    const auto past = services_.drains.past(*entry, now);
+    return past ? json_response(200, drain_past_json(*past, *query)) : http_error(404, "Not Found");
   }
 
   HttpResponse pause(const HttpRequest& request) const { return set_paused(request, true); }
@@ -156,16 +168,18 @@ void add_drain_routes(HttpRoutes& routes, WebServices& services, const ApiGates&
   reading.add("GET", "/v3/channels/:c/drains/:d", &DrainRoutes::show);
   reading.add("GET", "/v3/channels/:c/drains/:d/health", &DrainRoutes::health);
   reading.add("GET", "/v3/channels/:c/drains/:d/dead_letters", &DrainRoutes::dead_letters);
+  reading.add("GET", "/v3/channels/:c/drains/:d/history", &DrainRoutes::history);
   BlockingRoutes<DrainRoutes> changing(routes, answers, services.blocking, gates.full_api);
   changing.add("POST", "/v3/channels/:c/drains", &DrainRoutes::add);
   changing.add("PUT", "/v3/channels/:c/drains/:d", &DrainRoutes::replace);
   changing.add("DELETE", "/v3/channels/:c/drains/:d", &DrainRoutes::remove);
+  const auto tests = std::make_shared<DrainTests>(services);
+  routes.add(
+      "POST", "/v3/channels/:c/drains/test",
+      [tests](HttpExchange& exchange) { return tests->run_wanted(exchange); }, gates.full_api);
   routes.add(
       "POST", "/v3/channels/:c/drains/:d/test",
-      [tests = std::make_shared<DrainTests>(services)](HttpExchange& exchange) {
-        return tests->run(exchange);
-      },
-      gates.full_api);
+      [tests](HttpExchange& exchange) { return tests->run(exchange); }, gates.full_api);
   changing.add("POST", "/v3/channels/:c/drains/:d/pause", &DrainRoutes::pause);
   changing.add("POST", "/v3/channels/:c/drains/:d/resume", &DrainRoutes::resume);
   changing.add("POST", "/v3/channels/:c/drains/:d/replay", &DrainRoutes::replay);

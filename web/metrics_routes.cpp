@@ -119,7 +119,7 @@ void add_metrics_routes(HttpRoutes& routes, WebServices& services, const HttpGat
                                    [&services](ExpositionWriter& out) { write_process(out, services); });
   });
   const auto answers = std::make_shared<const MetricsRoutes>(services);
-  const HttpGate scrape_gate = channel_scrape_gate(services.catalog);
+  const HttpGate scrape_gate = channel_scrape_gate(services.access);
   BlockingRoutes<MetricsRoutes>(routes, answers, services.blocking, scrape_gate)
       .add("GET", "/v3/channels/:c/prometheus", &MetricsRoutes::scrape);
   BlockingRoutes<MetricsRoutes>(routes, answers, services.blocking, gate)

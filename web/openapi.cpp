@@ -50,6 +50,7 @@ json security_of(Who who) {
   const auto scheme = [](const char* name) { return json{{name, json::array()}}; };
   if (who == Who::anyone) return json::array();
   json all = json::array({scheme("credential")});
+  if (who != Who::writer) all.push_back(scheme("cookie"));
   if (who == Who::writer || who == Who::scraper) {
     all.push_back(scheme("token"));
     all.push_back(scheme("bearer_token"));
@@ -79,7 +80,7 @@ json answers_of(const RouteEntry& entry) {
   json answers = json::object();
   const auto add = [&](const RouteEntry::Answer& answer) {
     json& one = answers[std::to_string(answer.status)];
-    one["description"] = answer.status < 300 ? "Done" : "Refused";
+    one["description"] = answer.status < 400 ? "Done" : "Refused";
     if (answer.type.empty()) return;
     one["content"][std::string(answer.type)]["schema"] =
         answer.schema.empty() ? json{{"type", "string"}} : reference("schemas", answer.schema);

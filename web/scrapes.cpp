@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "web/gzip.h"
 
 namespace tailrace {
@@ -126,6 +127,10 @@ class Scrapes::Leave {
  private:
   Body& body_;
 };
+
+Scrapes::Scrapes() {
+  name_threads(threads_, kThreads, "scrape");
+}
 
 asio::awaitable<void> Scrapes::answer(HttpExchange& exchange, Write write) {
   const HttpFields& asked = exchange.request.headers;

@@ -30,7 +30,7 @@ class Scrapes {
   static constexpr size_t kHeld = 1 << 20;
   static constexpr std::chrono::seconds kLongest{30};
 
-  Scrapes() = default;
+  Scrapes();
   ~Scrapes() { stop(); }
 
   /// Answers with what `write` writes, in the form that the request's Accept and Accept-Encoding name.

@@ -14,17 +14,20 @@
 #include "metrics/metrics.h"
 #include "metrics/own_counters.h"
 #include "metrics/rollup/rollup_keeper.h"
+#include "web/access.h"
 #include "web/api_state.h"
 #include "web/listener_families.h"
 #include "web/renderings.h"
 #include "web/scrapes.h"
 #include "web/sessions.h"
+#include "web/system_facts.h"
 
 namespace tailrace {
 
 struct WebServices {
   const Store& store;
   Catalog& catalog;
+  const Access& access;
   DrainSet& drains;
   Metrics& metrics;
   RollupKeeper& rollups;
@@ -39,6 +42,7 @@ struct WebServices {
   std::function<std::vector<std::string>()> unready;  // why the process is not ready; empty: it is
   SyslogUdp* syslog_udp = nullptr;                    // whose drops a scrape reads, if any
   ListenerCounts listeners;
+  std::function<SystemFacts()> system;                // of this moment
   std::atomic<ApiState> api_state{ApiState::normal};  // TAILRACE_API_STATE, which may change
 };
 

@@ -58,7 +58,7 @@ std::optional<HttpResponse> refused(const WebServices& services, const HttpReque
   fields = read_tail_fields(*body, wall_now());
   if (!fields.error.empty()) return http_error(422, fields.error);
   if (!fields.channel_id) return http_error(400, "'channel_id' missing");
-  if (!may_read_channel(services.catalog, request, *fields.channel_id)) return may_not_read();
+  if (!may_read_channel(services.access, request, *fields.channel_id)) return may_not_read();
   fields.query.channel = services.catalog.channel(*fields.channel_id);
   if (!fields.query.channel) return http_error(kind.unknown_channel, "channel not found");
   fields.query.born = fields.query.channel->log->end().next;

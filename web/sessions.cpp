@@ -56,4 +56,9 @@ void Sessions::sweep_locked(Mono now) {
   });
 }
 
+size_t Sessions::size() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
 }  // namespace tailrace

@@ -56,6 +56,8 @@ class Sessions {
   /// None if there is no such session, or no more.
   std::optional<Reading> open(std::string_view id, Mono now = mono_now());
 
+  size_t size() const;
+
   /// Lets go of what is over; to be called now and then.
   void sweep(Mono now);
 
@@ -64,7 +66,7 @@ class Sessions {
   void give_up_place(Session& session);
   void sweep_locked(Mono now);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Session>, std::less<>> sessions_;
   Mono next_sweep_{};
 };

@@ -1,5 +1,6 @@
 #include "web/status_routes.h"
 
+#include "web/drain_health.h"
 #include "web/json_body.h"
 #include "web/off_loop.h"
 
@@ -27,15 +28,12 @@ HttpResponse ledger(const WebServices& services) {
     json drains = json::array();
     for (const DrainSet::Account& drain : account.drains) {
       const Ledger& l = drain.ledger;
-      json dropped = json::object();
-      for (size_t r = 0; r < l.dropped.size(); ++r)
-        if (l.dropped[r]) dropped[std::string(kDropReasons[r])] = l.dropped[r];
       drains.push_back({{"id", std::to_string(drain.entry.id)},
                         {"token", drain.entry.token},
                         {"accepted", l.accepted},
                         {"delivered", l.delivered},
                         {"filtered", l.filtered},
-                        {"dropped", dropped},
+                        {"dropped", dropped_json(l.dropped)},
                         {"buffered", l.buffered}});
     }
     channels.push_back({{"channel", channel->id}, {"accepted", account.accepted}, {"drains", drains}});

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/time_text.h"
-#include "drains/target.h"
 #include "web/json_body.h"
 
 namespace tailrace {
@@ -20,8 +19,9 @@ std::optional<HttpResponse> read_wanted_drain(const WebServices& services, const
   if (may_reserve && !wrong && !body->contains("url") && url.empty()) return std::nullopt;
   if (wrong || url.empty()) return http_error(422, "Invalid drain destination: missing_url_param");
   wanted.choice.options = stored_options(*body);
-  const JudgedTarget judged = judge_drain(url, wanted.choice.options, services.policy);
-  if (!judged.error.empty()) return http_error(422, "Invalid drain destination: " + judged.error);
+  wanted.judged = judge_drain(url, wanted.choice.options, services.policy);
+  if (!wanted.judged.error.empty())
+    return http_error(422, "Invalid drain destination: " + wanted.judged.error);
   if (const auto since = text_field(*body, "since", wrong); since || wrong) {
     wanted.choice.since = since ? begin_time(*since, wall_now()) : std::nullopt;
     if (!wanted.choice.since) return http_error(422, kBeginTimes);

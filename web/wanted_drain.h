@@ -5,6 +5,7 @@
 #include <string>
 
 #include "channels/catalog.h"
+#include "drains/target.h"
 #include "net/http.h"
 #include "web/services.h"
 
@@ -13,6 +14,7 @@ namespace tailrace {
 struct WantedDrain {
   std::string url;  // empty: none is given
   DrainChoice choice;
+  JudgedTarget judged;  // where that URL with these options sends to
 };
 
 /// The request's body, judged. The answer if it is no good; a missing URL is no good unless `may_reserve`.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "channels/disk/crash_point.h"
 #include "channels/disk/io.h"
 #include "channels/errc.h"
@@ -300,6 +301,7 @@ Result<void> CatalogFile::credential_removed(std::string_view id) {
 // ---- the copy --------------------------------------------------------------------------------------------
 
 void CatalogFile::copy_after_changes(const std::stop_token& stop) {
+  name_this_thread("catalog copier");
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [&] { return copy_due_; })) {
     copy_due_ = false;

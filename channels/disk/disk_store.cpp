@@ -189,6 +189,8 @@ StoreStatus DiskStore::status() const {
   status.segments = segments_.all().size();
   status.damaged = reader_->damaged();
   status.torn = recovered_.loss.torn_entries;
+  status.waiting = room_.waiting();
+  status.most_waiting = room_.most_waiting();
   return status;
 }
 

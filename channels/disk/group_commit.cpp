@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/thread_name.h"
 #include "channels/disk/crash_point.h"
 #include "channels/errc.h"
 
@@ -112,6 +113,7 @@ void GroupCommit::retry() {
 // ---- the writer ------------------------------------------------------------------------------------------
 
 void GroupCommit::write_groups() {
+  name_this_thread("disk writer");
   for (Group group; take(group); group = {}) {
     store(group);
     hand_over(std::move(group));
@@ -216,6 +218,7 @@ void GroupCommit::hand_over(Group group) {
 // ---- the teller ------------------------------------------------------------------------------------------
 
 void GroupCommit::tell_groups() {
+  name_this_thread("disk teller");
   std::unique_lock lock(mutex_);
   for (;;) {
     to_tell_.wait(lock, [&] { return !synced_.empty() || written_all_; });

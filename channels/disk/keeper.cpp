@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "channels/disk/segment_writer.h"
 
 namespace tailrace {
@@ -126,6 +127,7 @@ void Keeper::wake() {
 // ---- its thread ------------------------------------------------------------------------------------------
 
 void Keeper::run(const std::stop_token& stop) {
+  name_this_thread("disk keeper");
   Mono next_tick = mono_now();
   while (!stop.stop_requested()) {
     const bool tick = mono_now() >= next_tick;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread_name.h"
 #include "channels/disk/crash_point.h"
 #include "channels/disk/errc.h"
 #include "channels/disk/row_sum.h"
@@ -181,6 +182,7 @@ void Positions::start() {
 }
 
 void Positions::run(const std::stop_token& stop) {
+  name_this_thread("positions");
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     stopping_.wait_for(lock, stop, kInterval, [] { return false; });

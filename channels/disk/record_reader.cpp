@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread_name.h"
 #include "channels/disk/scanned_segment.h"
 
 namespace tailrace {
@@ -230,6 +231,7 @@ uint64_t RecordReader::damaged() const {
 }
 
 void RecordReader::run(const std::stop_token& stop) {
+  name_this_thread("disk reader");
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [this] { return !asked_.empty(); })) {
     Request request = std::move(asked_.front());

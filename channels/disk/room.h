@@ -23,7 +23,9 @@ class Room {
   /// False: POSTs are answered 503, TCP and TLS are not read, UDP drops for `no_room`.
   bool open() const { return open_.load(std::memory_order_relaxed) && !choked(); }
   /// More waits to be written than may wait in memory: the disk is slower than the senders.
-  bool choked() const { return waiting_.load(std::memory_order_relaxed) > most_waiting_; }
+  bool choked() const { return waiting() > most_waiting_; }
+  uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  uint64_t most_waiting() const { return most_waiting_; }
 
   /// What the keeper and the writer said last, whatever waits.
   bool said_full() const { return !open_.load(std::memory_order_relaxed); }

@@ -3,25 +3,13 @@
 #include <algorithm>
 
 namespace tailrace {
-namespace {
-
-// A record that arrived so many steps before the newest was not late: the clock was set back.
-constexpr int64_t kClockSetBack = 150;
-
-int64_t number_of(Micros t) {
-  return (t >= 0 ? t : t - QueueingWindow::kStep + 1) / QueueingWindow::kStep;
+double QueueingTotal::seconds(Micros now) const {
+  return since == INT64_MAX ? 0 : Window::seconds_known(now, since);
 }
-
-}  // namespace
 
 QueueingNumbers QueueingTotal::numbers(Micros now, CountSum service, CountSum wait) const {
   QueueingNumbers numbers;
-  // The window's oldest step is whole, its newest is not. A channel that has just begun counts as one step,
-  // so that its first request is not a rate of thousands.
-  const Micros begin = (number_of(now) - QueueingWindow::kSteps + 1) * QueueingWindow::kStep;
-  if (since != INT64_MAX)
-    numbers.seconds =
-        static_cast<double>(std::max(now - std::max(begin, since), QueueingWindow::kStep)) / 1e6;
+  numbers.seconds = seconds(now);
   numbers.requests = requests;
   numbers.service = service, numbers.wait = wait, numbers.depth = depth, numbers.app = app;
   numbers.dynos = dynos.count(now);
@@ -29,7 +17,7 @@ QueueingNumbers QueueingTotal::numbers(Micros now, CountSum service, CountSum wa
 }
 
 QueueingWindow::Step* QueueingWindow::find(Micros arrival) {
-  const int64_t number = number_of(arrival);
+  const int64_t number = Window::number_of(arrival);
   int64_t newest = number;
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (steps_[i].number == number) {
@@ -38,7 +26,7 @@ QueueingWindow::Step* QueueingWindow::find(Micros arrival) {
     }
     newest = std::max(newest, steps_[i].number);
   }
-  if (newest - number >= kClockSetBack) {
+  if (newest - number >= Window::kClockSetBack) {
     steps_.clear();
     since_ = INT64_MAX;
     newest = number;
@@ -50,25 +38,34 @@ QueueingWindow::Step* QueueingWindow::find(Micros arrival) {
                                  [&](const Step& step) { return step.number <= newest - kSteps; });
   current_ = static_cast<size_t>(over - steps_.begin());
   if (over == steps_.end()) {
-    steps_.push_back({number, 0, {}, {}});
+    steps_.push_back({number, 0, 0, {}, {}});
   } else {
-    *over = {number, 0, {}, {}};
+    *over = {number, 0, 0, {}, {}};
   }
   return &steps_[current_];
 }
 
 void QueueingWindow::merge_into(QueueingTotal& into, Micros now) {
-  const int64_t over = number_of(now) - kSteps;
+  const int64_t over = Window::number_of(now) - kSteps;
   std::erase_if(steps_, [&](const Step& step) { return step.number <= over; });
   if (steps_.empty()) steps_.shrink_to_fit();
   dynos_.expire(now);
   for (const Step& step : steps_) {
-    routed_ |= step.requests > 0;
-    into.requests += step.requests;
     into.depth.merge(step.depth);
     into.app.merge(step.app);
   }
   into.dynos.merge(dynos_);
+  merge_requests(into, now);
+}
+
+void QueueingWindow::merge_requests(QueueingTotal& into, Micros now) {
+  const int64_t over = Window::number_of(now) - kSteps;
+  for (const Step& step : steps_) {
+    if (step.number <= over) continue;
+    routed_ |= step.requests > 0;
+    into.requests += step.requests;
+    into.failed += step.failed;
+  }
   if (routed_) into.since = std::min(into.since, since_);
 }
 

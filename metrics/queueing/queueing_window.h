@@ -9,16 +9,19 @@
 #include "base/clock.h"
 #include "metrics/queueing/dynos_seen.h"
 #include "metrics/queueing/queueing.h"
+#include "metrics/window.h"
 
 namespace tailrace {
 
 /// All threads' together: merge each share into one of these, then ask.
 struct QueueingTotal {
-  uint64_t requests = 0;
+  uint64_t requests = 0, failed = 0;  // the second among the first
   CountSum depth, app;
   DynosSeen dynos;
   Micros since = INT64_MAX;  // when the first of them saw something of the channel; no router line: never
 
+  /// How much of the last 60 s is known.
+  double seconds(Micros now) const;
   /// `service`, `wait`: count and sum of the same 60 s, as Window's sketches have them.
   QueueingNumbers numbers(Micros now, CountSum service, CountSum wait) const;
 };
@@ -28,14 +31,16 @@ struct QueueingTotal {
 /// call.
 class QueueingWindow {
  public:
-  static constexpr Micros kStep = 4'000'000;
-  static constexpr int64_t kSteps = 15;
+  static constexpr Micros kStep = Window::kStep;
+  static constexpr int64_t kSteps = Window::kSteps;
 
-  /// Router lines, and the `queue=` of those that have one.
-  void add_requests(Micros arrival, uint64_t requests, std::span<const double> depths) {
+  /// Router lines, how many of them ended with 5xx or without a status, and the `queue=` of those that have
+  /// one.
+  void add_requests(Micros arrival, uint64_t requests, uint64_t failed, std::span<const double> depths) {
     Step* step = at(arrival);
     if (!step) return;
     step->requests += requests;
+    step->failed += failed;
     for (const double depth : depths) step->depth.add(depth);
   }
   /// The `dyno=` of one of them, empty if it has none.
@@ -48,13 +53,15 @@ class QueueingWindow {
 
   /// Adds what is within the window at `now`. Gives back memory that is not needed any more.
   void merge_into(QueueingTotal& into, Micros now);
+  /// The same of requests alone.
+  void merge_requests(QueueingTotal& into, Micros now);
 
   size_t memory() const { return steps_.capacity() * sizeof(Step) + dynos_.memory(); }
 
  private:
   struct Step {
     int64_t number = INT64_MIN;  // of kStep since the epoch
-    uint64_t requests = 0;
+    uint64_t requests = 0, failed = 0;
     CountSum depth, app;
   };
 

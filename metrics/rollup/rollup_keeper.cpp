@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "channels/log.h"
 #include "metrics/rollup/log_reader.h"
 
@@ -104,6 +105,7 @@ void RollupKeeper::stop() {
 }
 
 void RollupKeeper::run(const std::stop_token& stop) {
+  name_this_thread("rollups");
   if (const auto done = store_.compact(options_.now()); !done)
     log_warn("rollups could not be aged", "error=\"" + done.error().message() + "\"");
   if (!replays_.empty()) {

@@ -24,9 +24,12 @@ Routes told(bool on_public) {
   return all;
 }
 
+/// Without the console's files, which are no API.
 Routes built(const HttpRoutes& routes) {
   Routes all;
-  for (const HttpRoutes::Route& route : routes.all()) all.insert(route.method + " " + route.pattern);
+  for (const HttpRoutes::Route& route : routes.all())
+    if (route.pattern != "/" && !route.pattern.starts_with("/assets/"))
+      all.insert(route.method + " " + route.pattern);
   return all;
 }
 

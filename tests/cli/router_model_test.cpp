@@ -215,3 +215,20 @@ TEST_CASE("rendered as RFC 5424") {
   CHECK(rendered(line, 0, "heroku") ==
         "<158>1 1970-01-01T00:00:01.500000+00:00 host heroku router - - at=info");
 }
+
+TEST_CASE("a slow dyno is slow from its time on, and alone") {
+  RouterModelOptions options = calm(2, 4, Routing::random, 40);
+  options.slow_share = 0;
+  options.slow_dyno = 3;
+  options.slow_dyno_after = 60'000'000;
+  std::map<std::string, std::vector<Micros>> before, after;
+  for (const SimulatedLine& line : router_lines(run(options, 120)))
+    (line.at < 60'000'000 ? before : after)[field(line.message, "dyno")].push_back(line.times.took());
+  const auto median = [](std::vector<Micros> times) {
+    std::sort(times.begin(), times.end());
+    return times.at(times.size() / 2);
+  };
+  CHECK(median(before["web.3"]) < 2 * median(before["web.1"]));
+  CHECK(median(after["web.3"]) > 3 * median(after["web.1"]));
+  CHECK(median(after["web.2"]) < 2 * median(before["web.2"]));
+}

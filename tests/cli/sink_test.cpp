@@ -142,6 +142,27 @@ TEST_CASE("syslog: the simulator's lines arrive whole, once, in order") {
   CHECK(got.missing + got.repeated + got.reordered + got.unnumbered + got.malformed == 0);
 }
 
+TEST_CASE("a past goes out at once, whole and in order, and then the present follows") {
+  Sink sink({.protocol = Sink::Protocol::syslog});
+  REQUIRE(sink.start());
+  Simulator::Options options = numbered(200, 60s);
+  options.paced = true;
+  options.duration.reset();
+  options.began_ago = 60'000'000;
+  Simulator simulator(std::move(options), syslog_outlet("127.0.0.1", sink.port()));
+  simulator.start();
+  REQUIRE(simulator.wait_caught_up(20s));
+  const uint64_t past = simulator.counts().lines;
+  CHECK(past > 15'000);  // two lines a request
+  CHECK(eventually([&] { return simulator.counts().lines > past; }));
+  simulator.stop();
+  const auto sent = simulator.counts();
+  CHECK(sent.failed == 0);
+  CHECK(eventually([&] { return sink.received() == sent.sent; }));
+  CHECK(sink.counts().unique == sent.lines);
+  CHECK(sink.missing() + sink.counts().reordered == 0);
+}
+
 TEST_CASE("HTTP: a sink that answers 503 for a while costs nothing") {
   Sink sink({.protocol = Sink::Protocol::http});
   REQUIRE(sink.start());

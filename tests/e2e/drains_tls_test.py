@@ -431,6 +431,60 @@ class DrainsTls(EndToEnd):
         self.assertEqual(self.router.api("POST", f"{path}{drain['id']}/test").status, 409)  # within the same second
         self.assertEqual(self.router.api("POST", f"{path}999/test").status, 404)
 
+    # ---- POST …/drains/test: before there is a drain
+
+    def try_out(self, url, **options):
+        path, body = f"/v3/channels/{self.channel}/drains/test", {"url": url, **options}
+        answer = wait_until(lambda: (lambda a: a.status != 409 and a)(self.router.api("POST", path, body)), "leave to test")
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json()
+
+    def test_a_far_end_is_tried_before_there_is_a_drain(self):
+        self.set_up()
+        for kind in KINDS:
+            far_end = self.far(kind, self.server("unknown"))
+            report = self.try_out(far_end.url)
+            self.assertEqual([(s["step"], s["ok"]) for s in report["steps"]], [("resolve", True), ("connect", True), ("handshake", False)])
+            self.assertFalse(report["ok"])
+            report = self.try_out(far_end.url, tls_ca=self.other.pem.read_text(), since="oldest")  # options hold
+            self.assertEqual((report["ok"], report.get("status")), (True, 200 if kind == "https" else None))
+            self.assertEqual([m.rstrip(b"\n") for m in far_end.wait_for(1)],
+                             [b"Test record of Tailrace for drain d.00000000-0000-0000-0000-000000000000"])
+        self.assertEqual(self.router.good("GET", f"/v3/channels/{self.channel}/drains"), {"drains": []})
+        channels = {c["channel"]: c for c in self.router.good("GET", "/v3/ledger")["channels"]}
+        self.assertEqual((channels[self.channel]["accepted"], channels[self.channel]["drains"]), (0, []))
+
+    def test_what_could_not_be_added_is_not_tried(self):
+        self.set_up()
+        path = f"/v3/channels/{self.channel}/drains"
+        for body in ({}, {"url": "ftp://h/"}, {"url": "http://10.1.2.3/"}, {"url": "https://h/", "filter": "status>="},
+                     {"url": "syslog://h", "gzip": True}, {"url": "https://h/", "since": "soon"}, {"url": 7}):
+            with self.subTest(body=body):
+                tried = self.router.api("POST", f"{path}/test", body)
+                self.assertEqual(tried.status, 422, tried)
+                if body:  # without a URL a drain is reserved; there is nothing to try
+                    self.assertEqual(tried.json(), self.router.api("POST", path, body).json())
+        self.assertEqual(self.router.api("POST", "/v3/channels/no-such/drains/test", {"url": "https://h/"}).status, 404)
+        self.router.good("POST", "/v3/credentials", {"id": "reader", "password": "long enough to be one", "permissions": [f"read:{self.channel}"]})
+        self.assertEqual(self.router.api("POST", f"{path}/test", {"url": "https://h/"}, "reader:long enough to be one").status, 403)
+
+    def test_one_trial_of_a_channel_at_a_time(self):
+        self.set_up()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        body = {"url": f"syslog+tls://localhost:{listener.getsockname()[1]}"}
+        path, other = f"/v3/channels/{self.channel}/drains/test", self.router.channel("other")[0]
+        answers = []
+        first = threading.Thread(target=lambda: answers.append(self.router.api("POST", path, body)))
+        first.start()
+        connection = listener.accept()[0]
+        self.addCleanup(connection.close)
+        self.assertEqual(self.router.api("POST", path, body).status, 409)
+        far_end = self.far("https", self.server("good"))
+        self.assertTrue(self.router.good("POST", f"/v3/channels/{other}/drains/test", {"url": far_end.url})["ok"])  # another's turn
+        first.join(PATIENCE)
+        self.assertEqual(answers[0].json()["steps"][-1]["outcome"], "no handshake within 5s")
+
 
 if __name__ == "__main__":
     unittest.main()

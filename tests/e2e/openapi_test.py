@@ -43,8 +43,12 @@ DOCUMENT = {
             "schemas": {"type": "object", "propertyNames": {"pattern": "^[a-zA-Z0-9._-]+$"}, "additionalProperties": SCHEMA},
             "parameters": {"type": "object", "additionalProperties": PARAMETER},
             "securitySchemes": {"type": "object", "additionalProperties": {
-                "type": "object", "required": ["type", "scheme"], "additionalProperties": False,
-                "properties": {"type": {"const": "http"}, "scheme": {"enum": ["basic", "bearer"]}, "description": {"type": "string"}}}}}}}}
+                "oneOf": [
+                    {"type": "object", "required": ["type", "scheme"], "additionalProperties": False,
+                     "properties": {"type": {"const": "http"}, "scheme": {"enum": ["basic", "bearer"]}, "description": {"type": "string"}}},
+                    {"type": "object", "required": ["type", "in", "name"], "additionalProperties": False,
+                     "properties": {"type": {"const": "apiKey"}, "in": {"enum": ["query", "header", "cookie"]}, "name": {"type": "string"},
+                                    "description": {"type": "string"}}}]}}}}}}
 
 
 def all_references(value):
@@ -134,6 +138,10 @@ class OpenApi(EndToEnd):
         ask("get_metrics", auth=None, headers={"Accept": "application/openmetrics-text"})
         for status in ("get_healthcheck", "get_v3_ledger", "get_v3_prometheus_targets"):
             ask(status)
+        ask("get_v3_overview")
+        ask("get_v3_overview", query=[("sort", "p95"), ("search", "SH"), ("offset", 0), ("limit", 2)])
+        ask("get_v3_overview", auth="reader:long enough to be one")
+        ask("get_v3_system")
         ask("post_channels", 201, {"name": "more", "tokens": ["app"]})
         ask("post_channels", 201, {})
         ask("get_channels_c_info")
@@ -161,7 +169,9 @@ class OpenApi(EndToEnd):
         ask("put_v3_channels_c_drains_d", 200, {"url": next(url)}, c=extra["two"], d=str(made["id"]))
         for route in ("", "_health", "_dead_letters"):
             ask(f"get_v3_channels_c_drains_d{route}")
+        ask("get_v3_channels_c_drains_d_history", query=[("from", "2h"), ("step", "10m")])
         ask("post_v3_channels_c_drains_d_test")
+        ask("post_v3_channels_c_drains_test", 200, {"url": next(url), "filter": "status>=500", "since": "oldest"})
         ask("post_v3_channels_c_drains_d_pause", 200)
         ask("post_v3_channels_c_drains_d_resume", 200)
         ask("post_v3_channels_c_drains_d_replay", 200, {"since": "oldest"})
@@ -169,8 +179,21 @@ class OpenApi(EndToEnd):
             ask("get_v3_channels_c_logs", headers={"Accept": form}, query=[("num", 1)])
         ask("get_v3_channels_c_metrics", query=[("from", "2026-01-02T03:00:00Z"), ("to", "2026-01-02T04:00:00Z")])
         ask("get_v3_channels_c_metrics", query=[("format", "csv")])
+        ask("get_v3_channels_c_metrics", query=[("format", "svg"), ("name", "router.service"), ("name", "db.time"), ("show", "p95"), ("show", "max")])
         ask("get_v3_channels_c_series", query=[("limit", 1)])
         ask("get_v3_channels_c_prometheus")
+        cookie = ask("post_v3_login", 200, {"user": "reader", "password": "long enough to be one"}, auth=None).header("Set-Cookie").split(";")[0]
+        own = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{router.admin}"}
+        ask("post_v3_login", 401, {"user": "reader", "password": "wrong"}, auth=None)
+        ask("get_v3_login", auth=None)
+        ask("get_v3_login")
+        ask("get_v3_login", auth=None, headers=own)
+        ask("get_v3_channels_c_metrics", auth=None, headers=own)
+        ask("get_v3_channels_c_prometheus", auth=None, headers=own)
+        ask("post_v3_sessions", 201, {"channel_id": channel}, auth=None, headers=own)
+        ask("delete_v3_login", 204, auth=None, headers=own)
+        ask("get_login", 401, auth=None)
+        ask("get_login", 303)
         ask("get_v3_credentials")
         ask("get_v3_credentials_id")
         ask("post_v3_credentials", 201, {"permissions": ["any_channel", f"read:{channel}"]})
@@ -251,6 +274,11 @@ class OpenApi(EndToEnd):
         paths = {}
         for operation in self.document.operations.values():
             paths.setdefault(operation.path, set()).add(operation.method)
+        # What one path spells out, another's parameter takes too: `drains/test`, `drains/{d}`.
+        for path, methods in paths.items():
+            for other in paths:
+                if re.fullmatch(re.sub(r"{\w+}", "[^/]+", other), path):
+                    methods |= paths[other]
         for path, methods in paths.items():
             operation = next(o for o in self.document.operations.values() if o.path == path)
             for method in ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "FROB"):

@@ -29,7 +29,7 @@ std::string scrape(const ChannelQueueing& channel) {
 void add_request(QueueingWindow& window, Micros arrival, std::string_view dyno, double depth) {
   window.add_dyno(arrival, dyno);
   const std::array depths = {depth};
-  window.add_requests(arrival, 1, std::span(depths).first(depth < 0 ? 0 : 1));
+  window.add_requests(arrival, 1, 0, std::span(depths).first(depth < 0 ? 0 : 1));
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ export function onSignedOut(tell: () => void): void {
 const deadline = 15_000; // milliseconds
 
 /** The answer's JSON; undefined for one without a body. `signal` ends it early, without a failure to show. */
-export async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const late = AbortSignal.timeout(deadline);
+export async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, within = deadline): Promise<T> {
+  const late = AbortSignal.timeout(within);
   const ended = new AbortController();
   const end = (why: unknown) => () => ended.abort(why);
   late.addEventListener("abort", end("late"), { once: true });

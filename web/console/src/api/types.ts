@@ -60,6 +60,7 @@ export interface MetricSeries {
   name: string;
   source: string;
   unit: string;
+  kind?: string; // router, router_dyno, router_host, measure, count, sample, dyno_memory, dyno_load, …
   points: MetricPoint[];
 }
 
@@ -83,10 +84,25 @@ export interface PlatformEvent {
 export interface Drain {
   id: number;
   token: string;
-  url: string;
+  url?: string; // none: reserved
   state?: DrainState;
   since?: string;
-  paused?: string | null;
+  paused?: boolean; // by its owner
+  options?: Record<string, unknown>;
+}
+
+export interface DeadLetter {
+  number: number;
+  refused_at: string;
+  cause: string;
+  bytes: number; // of the whole record, of which `record` may be the beginning
+  record: string;
+}
+
+export interface DrainTest {
+  ok: boolean;
+  status?: number;
+  steps: { step: "resolve" | "connect" | "handshake" | "send"; seconds: number; ok: boolean; outcome: string }[];
 }
 
 export interface LostRange {
@@ -160,7 +176,7 @@ export interface System {
   threads: { name: string; cpu_seconds: number; cpu_share: number | null }[];
   connections: Record<string, number>;
   open_files: { used: number; bound: number };
-  memory: { resident: number; bound: number; parts: { name: string; used: number; bound: number | null }[] };
+  memory: { resident: number; bound: number; parts: { name: string; used: number; bound: number | null; unit?: string }[] };
   disk: { directory: string; used: number; bound: number; free: number; segments: number } | null;
   ledger: { accepted: number; delivered: number; filtered: number; dropped: Dropped; buffered: number; balanced: boolean };
   ingest: { protocol: string; accepted: number; bytes: number; rejected: Record<string, number> }[];

@@ -35,6 +35,15 @@ export function duration(seconds: number | null | undefined): string {
   return `${short(Math.round(seconds / 8640) / 10)} d`;
 }
 
+/** How long something lasts so far, in whole units: `48 s`, `12 min`, `3 h`, `2 d` */
+export function lasting(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 90) return `${whole} s`;
+  if (whole < 5400) return `${Math.floor(whole / 60)} min`;
+  if (whole < 172800) return `${Math.floor(whole / 3600)} h`;
+  return `${Math.floor(whole / 86400)} d`;
+}
+
 /** A share of 1 as `0.2 %` */
 export function share(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return none;

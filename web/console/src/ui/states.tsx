@@ -1,6 +1,7 @@
 // What shows where there is nothing to show: not yet, not any more, not for you.
 import type { ComponentChildren } from "preact";
 import type { ApiError } from "../api/client";
+import { clock } from "./time";
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -49,7 +50,7 @@ export function Stale({ error, at }: { error?: ApiError; at?: number }) {
   if (!error || !at) return null;
   return (
     <p class="stale" role="status">
-      {error.message} What shows is from {new Date(at).toLocaleTimeString()}; trying again.
+      {error.message} What shows is from {clock(at)}; trying again.
     </p>
   );
 }

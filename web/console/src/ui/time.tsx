@@ -1,6 +1,6 @@
 // Moments, in the browser's own zone.
 import { useEffect, useState } from "preact/hooks";
-import { duration } from "./figures";
+import { lasting } from "./figures";
 
 const two = (n: number) => String(n).padStart(2, "0");
 
@@ -35,7 +35,7 @@ export function Since({ time }: { time: string | null | undefined }) {
   const at = new Date(time);
   return (
     <time dateTime={time} title={at.toISOString()}>
-      {moment(at)} ({duration(Math.max(0, Math.floor((now - at.getTime()) / 1000)))})
+      {moment(at)} ({lasting((now - at.getTime()) / 1000)})
     </time>
   );
 }
