@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/plot.h"
+#include "base/plot.h"
 
 namespace tailrace {
 namespace {

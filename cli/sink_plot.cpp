@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 
-#include "cli/plot.h"
+#include "base/plot.h"
 
 namespace tailrace {
 namespace {

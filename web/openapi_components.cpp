@@ -34,13 +34,16 @@ std::string_view openapi_components() {
   "to": {"name": "to", "in": "query", "description": "As `from`; now", "schema": {"type": "string"}},
   "step": {"name": "step", "in": "query", "description": "Whole minutes, as 60, 10m or 1h", "schema": {"type": "string"}},
   "series_name": {"name": "name", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}, "explode": true},
-  "series_source": {"name": "source", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}, "explode": true},
+  "series_source": {"name": "source", "in": "query", "description": "Empty: the series without a source",
+    "schema": {"type": "array", "items": {"type": "string"}}, "explode": true},
   "overview_sort": {"name": "sort", "in": "query", "schema": {"enum": ["worst", "name", "rate", "p95", "errors", "lag", "loss"],
     "default": "worst"}},
   "overview_search": {"name": "search", "in": "query", "description": "A part of the name or id", "schema": {"type": "string"}},
   "overview_offset": {"name": "offset", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": 1000000000, "default": 0}},
   "overview_limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
-  "format": {"name": "format", "in": "query", "schema": {"enum": ["json", "csv"]}}
+  "format": {"name": "format", "in": "query", "schema": {"enum": ["json", "csv", "svg"]}},
+  "show": {"name": "show", "in": "query", "description": "In a chart, several: median, p95, p99, max, mean, min, count, rate, sum, last; by default what is usual for each series",
+    "schema": {"type": "array", "items": {"type": "string"}}, "explode": true}
 },
 "schemas": {
   "Error": {"type": "object", "additionalProperties": false, "required": ["error"], "properties": {"error": {"type": "string"}}},

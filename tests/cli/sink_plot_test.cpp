@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cli/plot.h"
+#include "base/plot.h"
 
 using namespace tailrace;
 using namespace std::chrono_literals;

@@ -179,6 +179,7 @@ class OpenApi(EndToEnd):
             ask("get_v3_channels_c_logs", headers={"Accept": form}, query=[("num", 1)])
         ask("get_v3_channels_c_metrics", query=[("from", "2026-01-02T03:00:00Z"), ("to", "2026-01-02T04:00:00Z")])
         ask("get_v3_channels_c_metrics", query=[("format", "csv")])
+        ask("get_v3_channels_c_metrics", query=[("format", "svg"), ("name", "router.service"), ("name", "db.time"), ("show", "p95"), ("show", "max")])
         ask("get_v3_channels_c_series", query=[("limit", 1)])
         ask("get_v3_channels_c_prometheus")
         cookie = ask("post_v3_login", 200, {"user": "reader", "password": "long enough to be one"}, auth=None).header("Set-Cookie").split(";")[0]

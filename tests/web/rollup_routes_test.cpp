@@ -63,10 +63,23 @@ TEST_CASE("metrics over time: what a query asks for, in whole steps") {
 
 TEST_CASE("metrics over time: filters come as lists, repeated or both") {
   std::string error;
-  const auto query = query_of("?name=a,b&name=c%2Cd&source=&source=web.1&name=", error);
+  const auto query = query_of("?name=a,b&name=c%2Cd&source=web.2,,web.1&name=", error);
   REQUIRE(query);
   CHECK(query->filter.names == std::vector<std::string>{"a", "b", "c", "d"});
-  CHECK(query->filter.sources == std::vector<std::string>{"web.1"});
+  CHECK(query->filter.sources == std::vector<std::string>{"web.2", "web.1"});
+}
+
+TEST_CASE("metrics over time: an empty source names the series without one") {
+  std::string error;
+  const auto filter = [&](const std::string& text) { return query_of(text, error)->filter; };
+  const SeriesName all(SeriesKey{SeriesKind::router, "router.service", "", "seconds"});
+  const SeriesName dyno(SeriesKey{SeriesKind::router_dyno, "router.service", "web.1", "seconds"});
+  CHECK(filter("?source=").wants(all));
+  CHECK(!filter("?source=").wants(dyno));
+  CHECK(filter("?source=&source=web.1").wants(all));
+  CHECK(filter("?source=&source=web.1").wants(dyno));
+  CHECK(!filter("?source=web.1").wants(all));
+  CHECK(filter("?name=router.service").wants(dyno));
 }
 
 TEST_CASE("metrics over time: JSON and CSV of any names and numbers") {

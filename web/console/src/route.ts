@@ -49,10 +49,13 @@ export function linkTo(place: Place, query: Record<string, string> = {}): string
   return pathOf(place) + (text ? `?${text}` : "");
 }
 
-/** Changes some of the query of where one is; an empty value removes it. `push`: the back button undoes it. */
-export function setQuery(changes: Record<string, string>, push = false): void {
+/** Changes some of the query of where one is; an empty value or list removes it. `push`: the back button undoes it. */
+export function setQuery(changes: Record<string, string | string[]>, push = false): void {
   const { place, query } = parseRoute(location.hash);
-  for (const [name, value] of Object.entries(changes)) value === "" ? query.delete(name) : query.set(name, value);
+  for (const [name, value] of Object.entries(changes)) {
+    query.delete(name);
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== "") query.append(name, one);
+  }
   const text = query.toString();
   const hash = pathOf(place) + (text ? `?${text}` : "");
   if (hash === location.hash || (hash === "#/" && location.hash === "")) return;

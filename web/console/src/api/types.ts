@@ -176,7 +176,7 @@ export interface System {
   threads: { name: string; cpu_seconds: number; cpu_share: number | null }[];
   connections: Record<string, number>;
   open_files: { used: number; bound: number };
-  memory: { resident: number; bound: number; parts: { name: string; used: number; bound: number | null }[] };
+  memory: { resident: number; bound: number; parts: { name: string; used: number; bound: number | null; unit?: string }[] };
   disk: { directory: string; used: number; bound: number; free: number; segments: number } | null;
   ledger: { accepted: number; delivered: number; filtered: number; dropped: Dropped; buffered: number; balanced: boolean };
   ingest: { protocol: string; accepted: number; bytes: number; rejected: Record<string, number> }[];

@@ -19,7 +19,8 @@ import { concurrency, load, memory, queueing, responseTime, statusClasses, throu
 import { indexOf, iso, momentOf, rangeOf, ranges, timeAt, type Range } from "./charts/stretch";
 import "./metrics.css";
 
-const routerNames = ["router.service", "router.wait", "queue", ...statusClasses.map((status) => `router.status.${status}`)];
+const routerNames = ["router.service", "router.wait", ...statusClasses.map((status) => `router.status.${status}`)];
+const queueNames = ["queue"];
 const dynoNames = ["total", "rss", "swap", "quota"].map((kind) => `dyno.memory.${kind}`).concat("dyno.load.1m");
 
 export function Metrics({ channel }: { channel: string }) {
@@ -30,7 +31,8 @@ export function Metrics({ channel }: { channel: string }) {
   const catalogue = useCatalogue(channel, range);
   const codes = useSame(codeNames(catalogue.data?.series ?? []));
   const names = useMemo(() => [...routerNames, ...codes], [codes]);
-  const router = useSeries(channel, range, names);
+  const router = useSeries(channel, range, names, "none");
+  const queue = useSeries(channel, range, queueNames);
   const dynos = useSeries(channel, range, dynoNames);
   const [said, say] = useState("");
   const crosshair = useMemo(() => new Crosshair(), []);
@@ -70,15 +72,13 @@ export function Metrics({ channel }: { channel: string }) {
             <Chart page={page} spec={errors(router.data)} stretch={router.data.stretch}>
               <Events events={router.data.events} stretch={router.data.stretch} crosshair={crosshair} />
             </Chart>
-            <div class="metrics-column">
-              {catalogue.data && <ByDyno channel={channel} catalogue={catalogue.data} wanted={wanted} />}
-              <Slowest channel={channel} />
-            </div>
+            {catalogue.data && <ByDyno channel={channel} catalogue={catalogue.data} wanted={wanted} />}
             {dynos.data && <Chart page={page} spec={memory(dynos.data, wanted)} stretch={dynos.data.stretch} />}
             {dynos.data && <Chart page={page} spec={load(dynos.data, wanted)} stretch={dynos.data.stretch} />}
             {dynos.error && !dynos.data && <p class="form-error">Memory and load: {dynos.error.message}</p>}
-            <Chart page={page} spec={queueing(router.data)} stretch={router.data.stretch} />
+            <Chart page={page} spec={queueing(router.data, queue.data)} stretch={router.data.stretch} />
             <Chart page={page} spec={concurrency(router.data)} stretch={router.data.stretch} />
+            <Slowest channel={channel} />
             <OwnSeries page={page} catalogue={catalogue.data} chosen={ownOf(query.get("own"))} />
           </div>
           <MomentBar channel={channel} time={pinned} range={range} />

@@ -58,8 +58,13 @@ export function Overview() {
   const [at, setAt] = useState(Date.now);
   useEffect(() => void (rows.at && setAt(rows.at)), [rows.at]);
 
-  if (!shown && rows.error) return <Failed error={rows.error} again={rows.again} />;
-  if (!shown) return <Loading what="the channels" />;
+  if (!shown)
+    return (
+      <>
+        <h1>Channels</h1>
+        {rows.error ? <Failed error={rows.error} again={rows.again} /> : <Loading what="the channels" />}
+      </>
+    );
   const { answer } = shown;
   return (
     <div class="over">
@@ -67,7 +72,6 @@ export function Overview() {
         <h1>Channels</h1>
         {answer.total > 0 && <Search search={view.search} />}
       </header>
-      <Stale error={rows.error} at={at} />
       {answer.total > 0 && <Totals shown={shown} at={at} />}
       {answer.matching > 0 && <ChannelTable shown={shown} sort={view.sort} busy={!rows.data} hold={hold} look={rows.look} />}
       {answer.total === 0 && (mayManage(who) ? <FirstRun /> : <NothingToRead />)}
@@ -80,6 +84,7 @@ export function Overview() {
         </Empty>
       )}
       {answer.total > 0 && silent(shown) && mayManage(who) && <Silent one={answer.total === 1} />}
+      <Stale error={rows.error} at={at} />
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { columns, type Column } from "./columns";
 import { Row } from "./row";
 import type { Hold } from "./use_hold";
 import { useWindow } from "./use_window";
-import type { Shown, Sort } from "./view";
+import type { Placed, Shown, Sort } from "./view";
 
 function Head({ column, sort }: { column: Column; sort: Sort }) {
   const current = column.sort === sort;
@@ -48,10 +48,12 @@ export function ChannelTable({ shown, sort, busy, hold, look }: Props) {
   const link = (index: number) =>
     hold.element.current?.querySelector<HTMLElement>(`[data-index="${index}"] .over-name a`) ?? undefined;
   useEffect(() => {
-    const found = wanted.current === undefined ? undefined : link(wanted.current);
-    if (!found) return;
-    wanted.current = undefined;
-    found.focus({ preventScroll: true });
+    if (wanted.current === undefined) return;
+    const at = document.activeElement;
+    const free = !at || at === document.body || hold.element.current!.contains(at);
+    const found = link(wanted.current);
+    if (found || !free) wanted.current = undefined;
+    if (free) found?.focus({ preventScroll: true });
   });
   const go = (index: number) => {
     const next = Math.max(0, Math.min(index, count - 1));
@@ -88,6 +90,14 @@ export function ChannelTable({ shown, sort, busy, hold, look }: Props) {
   if (focused !== undefined && focused < count && focused < first) drawn.unshift(focused);
   else if (focused !== undefined && focused < count && focused >= end) drawn.push(focused);
   const now = Date.parse(shown.answer.now);
+  // The row with the focus stays, with its link, however far away one scrolls.
+  const remembered = useRef<{ index: number; placed: Placed }>();
+  const placedAt = (index: number): Placed | undefined => {
+    const found = shown.rows.get(index);
+    if (index !== focused) return found;
+    if (found) remembered.current = { index, placed: found };
+    return found ?? (remembered.current?.index === index ? { ...remembered.current.placed, old: true } : undefined);
+  };
   return (
     <div class={`over-table${busy ? " busy" : ""}`} role="table" aria-label="Channels" aria-rowcount={count + 1} aria-busy={busy}>
       <div role="rowgroup" class="over-head">
@@ -109,7 +119,7 @@ export function ChannelTable({ shown, sort, busy, hold, look }: Props) {
         onFocusOut={(event) => hold.element.current?.contains(event.relatedTarget as Node) || setFocused(undefined)}
       >
         {drawn.map((index) => (
-          <Row key={index} index={index} top={heights.top(index)} placed={shown.rows.get(index)} now={now} />
+          <Row key={index} index={index} top={heights.top(index)} placed={placedAt(index)} now={now} />
         ))}
       </div>
     </div>

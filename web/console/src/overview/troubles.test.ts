@@ -48,11 +48,13 @@ describe("told", () => {
     const paused = { ...shop, troubles: ["failing" as const], drains: { pending: 0, ok: 1, failing: 0, paused: 1 } };
     expect(text(told(paused, now)[0]!.parts)).toBe("1 drain paused by its far end since 09:59 (48 s)");
   });
+  it("counts one record as one", () =>
+    expect(text(told({ ...shop, dropped: { refused: 1 } }, now)[0]!.parts)).toBe("1 record lost (refused), last 09:59"));
   it("leads to metrics or drains", () =>
-    expect(told(shop, now).map(({ href }) => href.replace(/\?.*/, ""))).toEqual([
+    expect(told(shop, now).map(({ href }) => href)).toEqual([
       "#/channels/my%2Fshop/drains",
       "#/channels/my%2Fshop/drains",
-      "#/channels/my%2Fshop/metrics",
+      "#/channels/my%2Fshop/metrics?at=2026-11-21T09%3A48%3A00.000Z",
     ]));
   it("has one link a sentence, without names and figures", () => {
     const all = told({ ...shop, troubles: ["losing", "failing", "errors", "slow", "lagging"] }, now);

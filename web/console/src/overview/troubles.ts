@@ -37,7 +37,8 @@ function sentence(row: OverviewRow, trouble: Trouble, now: number): Part[] {
     case "losing": {
       const why = reasons(row.dropped);
       const last: Part[] = row.lost_at ? [", last ", { time: row.lost_at }] : [];
-      return [`${exact(lost(row.dropped))} `, { link: "records lost" }, why ? ` (${why})` : "", ...last];
+      const gone = lost(row.dropped);
+      return [`${exact(gone)} `, { link: gone === 1 ? "record lost" : "records lost" }, why ? ` (${why})` : "", ...last];
     }
     case "failing":
       if (failing > 0) return [`${many(failing, "drain")} `, { link: "failing" }, ...since(row.failing_since, now)];
@@ -55,6 +56,17 @@ function sentence(row: OverviewRow, trouble: Trouble, now: number): Part[] {
   }
 }
 
+/** The charts, at the moment where it began. */
+function metricsOf(channel: string, since: string | null): string {
+  return linkTo({ page: "channel", channel, tab: "metrics" }, { at: since ?? "" });
+}
+
+function hrefOf(row: OverviewRow, trouble: Trouble): string {
+  if (trouble === "slow") return metricsOf(row.channel, row.slow_since);
+  if (trouble === "errors") return metricsOf(row.channel, row.errors_since);
+  return linkTo({ page: "channel", channel: row.channel, tab: "drains" });
+}
+
 const tones: Record<Trouble, Tone> = { losing: "bad", failing: "bad", errors: "bad", slow: "warn", lagging: "warn" };
 
 export function told(row: OverviewRow, now: number): Told[] {
@@ -64,7 +76,7 @@ export function told(row: OverviewRow, now: number): Told[] {
       trouble,
       tone: tones[trouble],
       parts: sentence(row, trouble, now).filter((part) => part !== ""),
-      href: linkTo({ page: "channel", channel: row.channel, tab: trouble === "slow" || trouble === "errors" ? "metrics" : "drains" }),
+      href: hrefOf(row, trouble),
     }));
 }
 

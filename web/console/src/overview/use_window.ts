@@ -43,6 +43,24 @@ export function useWindow(list: MutableRef<HTMLDivElement | null>, count: number
   const latest = useRef(look);
   latest.current = look;
 
+  // Who comes back finds the place where he was: it is kept with the entry of the browser's history.
+  useEffect(() => {
+    if (!list.current) return;
+    const pane = scroller(list.current);
+    const top: unknown = (history.state as { top?: unknown } | null)?.top;
+    if (typeof top === "number") pane.scrollTop = top;
+    let timer = 0;
+    const keep = () => {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => history.replaceState({ top: pane.scrollTop }, ""), 250);
+    };
+    pane.addEventListener("scroll", keep, { passive: true });
+    return () => {
+      window.clearTimeout(timer);
+      pane.removeEventListener("scroll", keep);
+    };
+  }, []);
+
   useEffect(() => {
     if (!list.current) return;
     const pane = scroller(list.current);

@@ -1,4 +1,5 @@
 // The account of all drains, as the equation that it is.
+import { Fragment } from "preact";
 import type { System } from "../api/types";
 import { Badge } from "../ui/badge";
 import { exact, many } from "../ui/figures";
@@ -29,12 +30,12 @@ export function Ledger({ ledger }: { ledger: System["ledger"] }) {
           <b>{exact(ledger.accepted)}</b> <small>accepted</small>
         </span>
         {terms.map(({ name, records }, i) => (
-          <>
+          <Fragment key={name}>
             <span class="system-sign">{i === 0 ? (missing === 0 ? " = " : " ≠ ") : " + "}</span>
             <span class={`system-term${name === "dropped" && records > 0 ? " bad" : ""}`}>
               <b>{exact(records)}</b> <small>{name}</small>
             </span>
-          </>
+          </Fragment>
         ))}
       </p>
       <p>

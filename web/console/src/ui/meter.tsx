@@ -19,10 +19,9 @@ export function fillWords(part: number | null | undefined): string {
 
 /** The bar alone, for who sees; the words beside it say the same. `part`: of 1. */
 export function Bar({ part, fill = fillOf(part) }: { part: number; fill?: Fill }) {
-  const width = Math.max(0, Math.min(1, part)) * 100;
   return (
     <span class={`bar ${fill}`} aria-hidden="true">
-      <span style={{ width: `${width}%` }} />
+      {part > 0 && <span style={{ width: `${Math.min(1, part) * 100}%` }} />}
     </span>
   );
 }
@@ -30,17 +29,19 @@ export function Bar({ part, fill = fillOf(part) }: { part: number; fill?: Fill }
 interface MeterProps {
   used: number;
   bound: number | null; // null: it has none of its own
-  unit?: "bytes" | "count";
+  unit?: string; // what is counted; bytes as KiB, MiB, …
 }
 
-/** `▬▬── 81 MiB of 1 GiB, 7.9 %` */
+/** `81 MiB of 1 GiB, 7.9 %` and a bar below. */
 export function Meter({ used, bound, unit = "bytes" }: MeterProps) {
-  const told = unit === "bytes" ? bytes : exact;
+  const told = (value: number) => (unit === "bytes" ? bytes(value) : exact(value));
+  const counted = unit === "bytes" || unit === "" ? "" : ` ${unit}`;
   if (bound === null || bound <= 0)
     return (
       <span class="meter">
         <span class="meter-text">
-          {told(used)} <span class="faint">no bound of its own</span>
+          {told(used)}
+          {counted} <span class="faint">no bound of its own</span>
         </span>
       </span>
     );
@@ -48,11 +49,20 @@ export function Meter({ used, bound, unit = "bytes" }: MeterProps) {
   const words = fillWords(part);
   return (
     <span class="meter">
-      <Bar part={part} />
       <span class="meter-text">
-        {told(used)} <span class="faint">of {told(bound)}, {share(part)}</span>
-        {words && <strong class={fillOf(part)}> {fillOf(part) === "bad" ? "■" : "▲"} {words}</strong>}
+        {told(used)}{" "}
+        <span class="faint">
+          of {told(bound)}
+          {counted}, {share(part)}
+        </span>
+        {words && (
+          <strong class={fillOf(part)}>
+            {" "}
+            <span aria-hidden="true">{fillOf(part) === "bad" ? "■" : "▲"}</span> {words}
+          </strong>
+        )}
       </span>
+      <Bar part={part} />
     </span>
   );
 }

@@ -1,4 +1,5 @@
 // One chart: its heading, what it draws, its legend, its figures as a table, and its files.
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { useCrosshair, type Crosshair } from "./crosshair";
 import { Files } from "./files";
@@ -24,8 +25,8 @@ interface Props {
   page: Page;
   spec: ChartSpec;
   stretch: Stretch;
-  children?: preact.ComponentChildren; // below the legend
-  tools?: preact.ComponentChildren;
+  children?: ComponentChildren; // below the legend
+  tools?: ComponentChildren;
 }
 
 export function Chart({ page, spec, stretch, children, tools }: Props) {
@@ -63,7 +64,7 @@ export function Chart({ page, spec, stretch, children, tools }: Props) {
         </>
       )}
       {spec.note && <p class="hint">{spec.note}</p>}
-      {children}
+      {!spec.missing && children}
     </section>
   );
 }

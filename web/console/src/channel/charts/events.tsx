@@ -10,7 +10,7 @@ const most = 40; // lines
 
 export function Events({ events, stretch, crosshair }: { events: PlatformEvent[]; stretch: Stretch; crosshair: Crosshair }) {
   const looked = indexOf(stretch, useCrosshair(crosshair));
-  if (events.length === 0) return null;
+  if (events.length === 0) return <p class="hint">No deploy, restart, change of scale or config in this time.</p>;
   const newest = [...events].sort((a, b) => (a.time < b.time ? 1 : -1));
   const now = (event: PlatformEvent) => looked !== null && indexOf(stretch, eventTime(event)) === looked;
   return (

@@ -37,5 +37,5 @@ export function Legend({ page, spec, stretch, hidden, toggle }: Props) {
       </li>
     );
   };
-  return <ul class="metrics-legend">{spec.lines.map(entry)}</ul>;
+  return <ul class={spec.shape === "rows" ? "metrics-legend rows" : "metrics-legend"}>{spec.lines.map(entry)}</ul>;
 }

@@ -20,8 +20,11 @@ export function OwnSeries({ page, catalogue, chosen }: Props) {
   const { data, error, at } = useSeries(page.channel, page.range, names);
   return (
     <>
-      <section class="metrics-own">
+      <section class="metrics-chart sheet metrics-own">
         <h2>Own series</h2>
+        <p class="hint">
+          What this channel's lines measure themselves, as <code>measure#cache.read=12ms</code>, <code>count#orders=1</code> or <code>sample#jobs=40</code>.
+        </p>
         <Choice {...{ catalogue, chosen }} />
         <Stale error={error} at={at} />
         {error && !data && <p class="form-error">{error.message}</p>}
@@ -49,11 +52,7 @@ function Choice({ catalogue, chosen }: Omit<Props, "page">) {
   if (chosen.length >= mostOwn) return <p class="hint">No more than {mostOwn} at once.</p>;
   if (others.length === 0 && chosen.length > 0) return <p class="hint">All that there are show.</p>;
   if (others.length === 0)
-    return (
-      <p class="hint">
-        None yet. A line with <code>measure#cache.read=12ms</code>, <code>count#orders=1</code> or <code>sample#jobs=40</code> makes one.
-      </p>
-    );
+    return <p class="hint">There are none in this time.</p>;
   const text = (one: OwnName) => (one.unit ? `${one.name} (${one.unit})` : one.name);
   return (
     <label>

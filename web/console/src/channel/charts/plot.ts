@@ -35,6 +35,7 @@ export class Plot {
   private readonly ending: (() => void)[] = [];
   private plot?: uPlot;
   private drawn!: Drawing;
+  private hovered = false;
   private shape = ""; // of what `plot` was made for
 
   constructor(
@@ -50,6 +51,9 @@ export class Plot {
     window.addEventListener("themechange", recolour);
     this.ending.push(() => window.removeEventListener("themechange", recolour));
     this.ending.push(crosshair.listen((_, from) => from !== this && this.follow()));
+    host.addEventListener("mouseenter", this.entered);
+    host.addEventListener("mouseleave", this.left);
+    this.ending.push(() => host.removeEventListener("mouseenter", this.entered), () => host.removeEventListener("mouseleave", this.left));
   }
 
   get drawing(): Drawing {
@@ -74,7 +78,7 @@ export class Plot {
       this.shape = shape;
       this.plot = new uPlot(this.options(), dataOf(drawing, this.lines()), this.host);
     }
-    this.follow();
+    queueMicrotask(() => this.hovered || this.follow()); // uPlot sets its scales in one that was queued before
   }
 
   destroy(): void {
@@ -82,6 +86,7 @@ export class Plot {
     for (const end of this.ending) end();
     this.plot?.destroy();
     this.plot = undefined;
+    this.host.replaceChildren();
   }
 
   /** In the order in which uPlot draws them. */
@@ -101,8 +106,15 @@ export class Plot {
     const height = this.height();
     if (!this.plot || width === 0 || (width === this.plot.width && height === this.plot.height)) return;
     this.plot.setSize({ width, height });
-    this.follow();
+    queueMicrotask(() => this.hovered || this.follow());
   }
+
+  private readonly entered = () => void (this.hovered = true);
+  private readonly left = () => {
+    this.hovered = false;
+    this.crosshair.point(null, this);
+    this.follow();
+  };
 
   /** Puts the crosshair where the page's is. */
   private follow(): void {
@@ -160,11 +172,12 @@ export class Plot {
     };
   }
 
+  /** uPlot says so too when it has only drawn anew. */
   private pointed(plot: uPlot): void {
+    if (!this.hovered) return;
     const { idx, left = -1 } = plot.cursor;
     const outside = left < 0 || idx === null || idx === undefined;
     this.crosshair.point(outside ? null : timeAt(this.drawn.stretch, idx), this);
-    if (outside) this.follow();
   }
 }
 

@@ -7,7 +7,7 @@ import { Since } from "../../ui/time";
 import { exemplarsOf, quoted } from "./exemplars";
 import { iso } from "./stretch";
 
-const most = 6;
+const most = 5;
 
 async function ask(channel: string, signal: AbortSignal): Promise<string> {
   const late = AbortSignal.timeout(15_000);

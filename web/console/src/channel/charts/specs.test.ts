@@ -4,7 +4,7 @@ import { codeNames, errors, eventsAt } from "./codes";
 import type { Kept, KeptSeries } from "./kept";
 import { concurrency, load, memory, own, queueing, responseTime, throughput } from "./specs";
 import { iso } from "./stretch";
-import { describe as words, shownStep, valueText } from "./words";
+import { describe as words, shownStep, tickText, valueText } from "./words";
 import { ranges } from "./stretch";
 
 const point = (fields: Partial<MetricPoint>): MetricPoint => ({ time: "", count: 1, sum: 1, min: 1, max: 1, mean: 1, median: 1, p95: 1, p99: 1, last: 1, ...fields });
@@ -49,9 +49,14 @@ describe("charts", () => {
   });
 
   it("queueing tells which kinds of waiting are known", () => {
-    const both = queueing(kept([series("router", "router.wait", { 600: { mean: 2, p95: 3 } }), series("measure", "queue", { 600: { mean: 0.1, p95: 0.2 } }, "", "seconds")]));
-    expect(both.lines.map((line) => line.key)).toEqual(["app-mean", "app-p95", "wait-mean", "wait-p95"]);
-    expect(queueing(kept([series("count", "queue", { 600: {} })])).missing).toMatch(/measure#queue/);
+    const wait = kept([series("router", "router.wait", { 600: { mean: 2, p95: 3 } })]);
+    const told = (source: string, sum: number, max: number) => series("measure", "queue", { 600: { sum, count: 2, max, p95: 0.2 } }, source, "seconds");
+    expect(values(queueing(wait, kept([told("", 1, 1)])))).toEqual({
+      "app-mean": [0.5, null, null], "app-p95": [0.2, null, null], "wait-mean": [2, null, null], "wait-p95": [3, null, null],
+    });
+    expect(values(queueing(kept([]), kept([told("web.1", 1, 1), told("web.2", 5, 4)])))).toEqual({ "app-mean": [1.5, null, null], "app-max": [4, null, null] });
+    expect(queueing(kept([]), kept([series("count", "queue", { 600: {} })])).missing).toMatch(/measure#queue/);
+    expect(queueing(wait, undefined).missing).toBeUndefined();
   });
 
   it("own series are drawn by kind, by source where there are several", () => {
@@ -101,5 +106,6 @@ describe("words", () => {
     expect(words(responseTime(kept([])), stretch, ranges[0]!, null)).toMatch(/No router line/);
     expect(valueText(12.5, "req/s")).toBe("12.5/s");
     expect(valueText(null, "req/s")).toBe("–");
+    expect([tickText(5, "req/s"), tickText(0.5, "seconds"), tickText(20_000, "pages")]).toEqual(["5/s", "500 ms", "20k"]);
   });
 });

@@ -1,6 +1,6 @@
 // What each chart shows of a channel's series. Names of series as docs/metrics.md has them.
 import { column, counts, isEmpty, maxOver, meanOver, rates, together, total, type Column } from "./columns";
-import { named, whole, type Kept, type KeptSeries } from "./kept";
+import { named, whole, type Kept } from "./kept";
 
 /** A token of style/tokens.css, without its dashes. */
 export type StatusClass = "2xx" | "3xx" | "1xx" | "4xx" | "5xx" | "none";
@@ -100,19 +100,16 @@ export function load(kept: Kept, wanted: (dyno: string) => boolean): ChartSpec {
   };
 }
 
-/** Apps with several sources of `queue` are drawn by the one without, or by the first. */
-const queueOf = (kept: Kept): KeptSeries | undefined =>
-  named(kept, "measure", "queue").filter((series) => series.unit === "seconds").sort((a, b) => (a.source < b.source ? -1 : 1))[0];
-
-export function queueing(kept: Kept): ChartSpec {
+/** `app`: what the app measured itself, under whatever sources. Quantiles of several cannot be had from each, so theirs is the greatest. */
+export function queueing(kept: Kept, app: Kept | undefined): ChartSpec {
   const wait = whole(kept, "router.wait");
-  const app = queueOf(kept);
+  const told = app ? named(app, "measure", "queue").filter((series) => series.unit === "seconds") : [];
   const lines: Line[] = [];
-  if (app)
-    lines.push(
-      { key: "app-mean", text: "in the app, mean", colour: "series-1", values: column(app, kept.stretch, (point) => point.mean) },
-      { key: "app-p95", text: "in the app, p95", colour: "series-2", values: column(app, kept.stretch, (point) => point.p95) },
-    );
+  if (told.length)
+    lines.push({ key: "app-mean", text: "in the app, mean", colour: "series-1", values: meanOver(told, kept.stretch) });
+  if (told.length === 1)
+    lines.push({ key: "app-p95", text: "in the app, p95", colour: "series-2", values: column(told[0], kept.stretch, (point) => point.p95) });
+  else if (told.length) lines.push({ key: "app-max", text: "in the app, max", colour: "series-2", values: maxOver(told, kept.stretch) });
   if (wait)
     lines.push(
       { key: "wait-mean", text: "in the router, mean", colour: "series-3", values: column(wait, kept.stretch, (point) => point.mean) },
@@ -121,7 +118,7 @@ export function queueing(kept: Kept): ChartSpec {
   return {
     id: "queueing", title: "Queueing", unit: "seconds", shape: "lines", lines,
     missing: nothing(lines, "Neither wait= of the router nor measure#queue of the app in this time."),
-    note: app
+    note: told.length
       ? "In the app: from X-Request-Start until it begins, as exact as both clocks. In the router: its own queue, and no wait at a dyno."
       : "The router's wait= tells of its own queue and of no wait at a dyno. An app that logs measure#queue tells that.",
     names: ["queue", "router.wait"], show: ["mean", "p95"],

@@ -25,7 +25,7 @@ struct PlotPanel {
   double heading;  // where its text stands
 };
 
-/// For element texts.
+/// For element texts, whatever the bytes: what XML cannot have becomes a blank or U+FFFD.
 std::string plot_escaped(std::string_view text);
 /// `12,345` or `0.25`: whole numbers with their thousands apart.
 std::string plot_number(double value);

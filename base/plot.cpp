@@ -1,9 +1,11 @@
-#include "cli/plot.h"
+#include "base/plot.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "base/text.h"
 
 namespace tailrace {
 namespace {
@@ -32,8 +34,11 @@ double PlotScale::at(double value) const {
 }
 
 std::string plot_escaped(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  const bool utf8 = is_utf8(text);
   std::string out;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     switch (c) {
       case '&':
         out += "&amp;";
@@ -45,7 +50,16 @@ std::string plot_escaped(std::string_view text) {
         out += "&gt;";
         break;
       default:
-        out += uint8_t(c) < 0x20 ? ' ' : c;
+        if (uint8_t(c) < 0x20) {
+          out += ' ';
+        } else if (uint8_t(c) >= 0x80 && !utf8) {
+          out += kReplacement;
+        } else if (text.substr(i).starts_with("\xEF\xBF\xBE") || text.substr(i).starts_with("\xEF\xBF\xBF")) {
+          out += kReplacement;
+          i += 2;
+        } else {
+          out += c;
+        }
     }
   }
   return out;
