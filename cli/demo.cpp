@@ -150,6 +150,7 @@ class Demo {
     options.model.slow_share = 0;
     if (name == "shop") {
       options.model.slow_dyno = 3;
+      options.model.slow_dyno_factor = 7;  // more than it can bear: requests end as H12
       options.model.slow_dyno_after = kHealthy;
     }
     const auto address = parse_endpoint(node_.syslog_addresses().at(0));

@@ -22,6 +22,13 @@ std::vector<std::string> list_of(const HttpRequest& request, std::string_view na
   return all;
 }
 
+/// `source=` names the series without one.
+std::vector<std::string> sources_of(const HttpRequest& request) {
+  std::vector<std::string> sources = list_of(request, "source");
+  if (std::ranges::count(request.queries("source"), std::string()) > 0) sources.emplace_back();
+  return sources;
+}
+
 std::optional<std::vector<Figure>> figures_of(const HttpRequest& request) {
   std::vector<Figure> figures;
   for (const std::string& name : list_of(request, "show")) {
@@ -30,13 +37,6 @@ std::optional<std::vector<Figure>> figures_of(const HttpRequest& request) {
     if (std::ranges::find(figures, *figure) == figures.end()) figures.push_back(*figure);
   }
   return figures;
-}
-
-/// `source=` names the series without one.
-std::vector<std::string> sources_of(const HttpRequest& request) {
-  std::vector<std::string> sources = list_of(request, "source");
-  if (std::ranges::count(request.queries("source"), std::string()) > 0) sources.emplace_back();
-  return sources;
 }
 
 std::string title_of(const Channel& channel, const RollupQuery& query) {

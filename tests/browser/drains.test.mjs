@@ -17,15 +17,19 @@ test("a drain from its test to its end", async (t) => {
   const channel = await router.channel("app");
   const page = await openPage(t, router, { path: `/#/channels/${channel.id}` });
   await page.getByRole("link", { name: "Drains" }).click();
-  await page.getByRole("button", { name: /add/i }).first().click();
   await checkAccessible(page, "adding a drain");
+  far.mode = 503;
   await page.getByLabel("URL").fill(far.url);
-  await page.getByRole("button", { name: /^test/i }).first().click();
-  await page.getByText(/200/).first().waitFor(); // what the far end answered
-  await page.getByRole("button", { name: /save/i }).click();
+  await page.getByRole("button", { name: "Test and save" }).click();
+  await page.getByText(/503/).first().waitFor();
+  await page.getByRole("button", { name: "Save anyway" }).waitFor();
+  const all = async () => (await router.api("GET", `/v3/channels/${channel.id}/drains`)).drains;
+  assert.deepEqual(await all(), []); // nothing before a test that went well
+  far.mode = 200;
+  await page.getByRole("button", { name: "Test again and save" }).click();
   const [drain] = await until(async () => {
-    const all = await router.api("GET", `/v3/channels/${channel.id}/drains`);
-    return all.length && all;
+    const made = await all();
+    return made.length && made;
   }, "drain");
   const one = page.getByRole("article").first();
   await one.waitFor();
@@ -59,7 +63,7 @@ test("a drain from its test to its end", async (t) => {
 
   await page.getByRole("button", { name: /^Remove/ }).first().click();
   await page.getByRole("dialog").getByRole("button", { name: /remove/i }).click();
-  await until(async () => (await router.api("GET", `/v3/channels/${channel.id}/drains`)).length === 0, "no drain");
+  await until(async () => (await all()).length === 0, "no drain");
 });
 
 test("passwords of drains are never shown", async (t) => {

@@ -92,7 +92,7 @@ test("the first run shows how to send a record, and then goes on", async (t) => 
   const fresh = await Router.start();
   t.after(() => fresh.stop());
   const page = await openPage(t, fresh);
-  await page.getByText(/curl .*\/channels/).first().waitFor();
+  await page.getByText(/curl .*\/channels/s).first().waitFor();
   await checkAccessible(page, "first run");
   const made = await fresh.channel("first");
   await fresh.send(line(made.app, "web.1", "hello"));

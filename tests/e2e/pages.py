@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def all_pages():
     """Every Markdown file of the tree by its path in it, but for what is built."""
     found = sorted(p.relative_to(ROOT) for p in ROOT.rglob("*.md"))
-    return [p.as_posix() for p in found if p.parts[0] != "build" and not p.parts[0].startswith(".")]
+    return [p.as_posix() for p in found if p.parts[0] != "build" and not p.parts[0].startswith(".") and "node_modules" not in p.parts]
 
 
 class Block:

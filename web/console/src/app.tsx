@@ -114,7 +114,7 @@ export function App() {
         To the content
       </a>
       <Header session={session} place={place} help={() => setHelp(true)} />
-      <main id="main" ref={main} tabIndex={-1}>
+      <main id="main" ref={main} tabIndex={0}>
         <Page place={place} />
       </main>
       {help && <Help close={() => setHelp(false)} />}

@@ -10,6 +10,9 @@ import { TestSteps } from "./steps";
 
 export const testTakes = 30_000; // milliseconds: its steps have 25 s together
 
+/** The API takes no two tests within a second. */
+export const rest = () => new Promise((over) => window.setTimeout(over, 1100));
+
 interface Given {
   channel: string;
   drain: Drain;
@@ -62,6 +65,7 @@ export function Actions({ channel, drain, health, changed, removed }: Given) {
     act("Test", async () => {
       const report = await request<DrainTest>("POST", `${path}/test`, {}, undefined, testTakes);
       setTest(report);
+      await rest();
       return report.ok ? "The test went well: the far end took a marked record." : "The test failed:";
     });
   const pause = () => act("Pause", async () => (await post(`${path}/pause`), "Paused. Records wait, up to the channel's bounds."));
@@ -82,23 +86,23 @@ export function Actions({ channel, drain, health, changed, removed }: Given) {
       return "";
     });
   };
-  const Button = ({ label, does, more = "" }: { label: string; does: () => void; more?: string }) => (
-    <button type="button" aria-label={`${label} ${name}`} disabled={doing !== ""} onClick={does} class={more}>
+  const button = ({ label, does, more = "" }: { label: string; does: () => void; more?: string }) => (
+    <button type="button" aria-label={`${label} ${name}`} aria-disabled={doing !== ""} onClick={() => doing === "" && does()} class={more}>
       {doing === label ? `${label} …` : label}
     </button>
   );
   return (
     <>
       <div class="drains-buttons">
-        {drain.url && Button({ label: "Test", does: () => void tryIt() })}
-        {drain.state && health?.state === "failing" && Button({ label: "Try now", does: () => void goOn("Try now") })}
-        {drain.state && paused && Button({ label: "Resume", does: () => void goOn("Resume") })}
-        {drain.state && !paused && Button({ label: "Pause", does: () => void pause() })}
-        {drain.state && Button({ label: "Replay", does: () => setAsking("replay") })}
-        {Button({ label: "Remove", does: () => setAsking("remove"), more: "danger" })}
+        {drain.url && button({ label: "Test", does: () => void tryIt() })}
+        {drain.state && health?.state === "failing" && button({ label: "Try now", does: () => void goOn("Try now") })}
+        {drain.state && paused && button({ label: "Resume", does: () => void goOn("Resume") })}
+        {drain.state && !paused && button({ label: "Pause", does: () => void pause() })}
+        {drain.state && button({ label: "Replay", does: () => setAsking("replay") })}
+        {button({ label: "Remove", does: () => setAsking("remove"), more: "danger" })}
       </div>
       <div role="status" class="drains-said">
-        {doing === "Test" && <p>Testing: this takes up to 25 s …</p>}
+        {doing === "Test" && !test && <p>Testing: this takes up to 25 s …</p>}
         {said && <p class={said.good && (!test || test.ok) ? "good" : "bad"}>{said.text}</p>}
         {test && <TestSteps test={test} />}
       </div>

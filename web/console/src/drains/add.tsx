@@ -1,8 +1,8 @@
 // The form for a new drain: it tries the far end first, and saves what works, or what one wants all the same.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, at, request } from "../api/client";
 import type { Drain, DrainTest } from "../api/types";
-import { testTakes } from "./actions";
+import { rest, testTakes } from "./actions";
 import { failure } from "./do";
 import { Field } from "./field";
 import { TestSteps } from "./steps";
@@ -15,11 +15,11 @@ const begins: [since: string, text: string][] = [
   ["oldest", "everything that is still kept"],
 ];
 
-/** `reserved`: the drain that gets the URL; else a new one. `done` is told what to say, `close` ends it without. */
-export function AddForm({ channel, reserved, done, close }: { channel: string; reserved?: Drain; done: (said: string) => void; close: () => void }) {
+/** `reserved`: the drain that gets the URL; else a new one. `done` is told what to say, `close` ends it without, if it may. */
+export function AddForm({ channel, reserved, done, close }: { channel: string; reserved?: Drain; done: (said: string) => void; close?: () => void }) {
   const [wanted, setWanted] = useState<Wanted>(nothing);
   const [wrong, setWrong] = useState<Wrong>({});
-  const [doing, setDoing] = useState<"" | "test" | "save">("");
+  const [doing, setDoing] = useState<"" | "test" | "rest" | "save">("");
   const [test, setTest] = useState<DrainTest | null>(null);
   const http = takesHttp(wanted.url);
   const tls = takesTls(wanted.url);
@@ -42,7 +42,7 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
   const submit = async (anyway: boolean) => {
     const told = bodyOf(wanted);
     if ("wrong" in told) return setWrong(told.wrong);
-    if (doing) return;
+    if (doing && !(anyway && doing === "rest")) return;
     setWrong({});
     try {
       if (!anyway) {
@@ -50,7 +50,11 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
         setTest(null);
         const report = await request<DrainTest>("POST", `${drains}/test`, told.body, undefined, testTakes);
         setTest(report);
-        if (!report.ok) return setDoing("");
+        if (!report.ok) {
+          setDoing("rest");
+          await rest();
+          return setDoing((now) => (now === "rest" ? "" : now));
+        }
       }
       await save(told.body);
     } catch (error) {
@@ -61,9 +65,15 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
   const input = (name: keyof Wanted) =>
     ({ value: wanted[name], onInput: set(name), autocomplete: "off", autocapitalize: "off", spellcheck: false }) as const;
   const failed = test !== null && !test.ok;
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [wrong]);
+  useEffect(() => {
+    if (test) form.current?.querySelector(".drains-buttons")?.scrollIntoView({ block: "nearest" });
+  }, [test]);
 
   return (
     <form
+      ref={form}
       class="drains-form sheet"
       aria-label={reserved ? `URL of drain ${reserved.id}` : "New drain"}
       noValidate
@@ -167,17 +177,19 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
         </p>
       )}
       <div class="drains-buttons">
-        <button type="submit" class="primary" disabled={doing !== ""}>
+        <button type="submit" class="primary" aria-disabled={doing !== ""}>
           {failed ? "Test again and save" : "Test and save"}
         </button>
         {failed && (
-          <button type="button" class="danger" disabled={doing !== ""} onClick={() => void submit(true)}>
+          <button type="button" class="danger" aria-disabled={doing === "save"} onClick={() => void submit(true)}>
             Save anyway
           </button>
         )}
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
+        {close && (
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+        )}
       </div>
     </form>
   );

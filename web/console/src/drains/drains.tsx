@@ -1,5 +1,5 @@
 // A channel's drains: how each of them is, and what one may do with them.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Drain } from "../api/types";
 import { useRoute } from "../route";
 import { mayManage, useWho } from "../session/session";
@@ -7,9 +7,10 @@ import { Command } from "../ui/command";
 import { Empty, Failed, Loading, Stale } from "../ui/states";
 import { AddForm } from "./add";
 import "./drains.css";
+import "./form.css";
 import { One } from "./one";
 import { shownAtOnce, useDrains } from "./use_drains";
-import { summary } from "./words";
+import { summary, type Shown } from "./words";
 
 const quoted = (text: string) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
@@ -26,6 +27,22 @@ function None({ channel, may }: { channel: string; may: boolean }) {
   );
 }
 
+/** Worst first, but nothing moves while the pointer or the focus is in the list. */
+function useHeldOrder() {
+  const order = useRef<number[]>([]);
+  const pointed = useRef(false);
+  const list = useRef<HTMLDivElement>(null);
+  const inOrder = (all: Shown[]): Shown[] => {
+    if (pointed.current || list.current?.contains(document.activeElement)) {
+      const place = new Map(order.current.map((id, i) => [id, i]));
+      all = [...all].sort((a, b) => (place.get(a.drain.id) ?? place.size) - (place.get(b.drain.id) ?? place.size));
+    }
+    order.current = all.map(({ drain }) => drain.id);
+    return all;
+  };
+  return { inOrder, ref: list, onPointerEnter: () => (pointed.current = true), onPointerLeave: () => (pointed.current = false) };
+}
+
 export function Drains({ channel }: { channel: string }) {
   const may = mayManage(useWho());
   const { query } = useRoute();
@@ -33,14 +50,19 @@ export function Drains({ channel }: { channel: string }) {
   const [limit, setLimit] = useState(shownAtOnce);
   const [adding, setAdding] = useState<Drain | "new" | null>(null);
   const [said, setSaid] = useState("");
+  const told = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (said) told.current?.scrollIntoView({ block: "nearest" });
+  }, [said]);
   const { data, error, at, again } = useDrains(channel, limit, opened);
+  const { inOrder, ...held } = useHeldOrder();
   if (!data) return error ? <Failed error={error} again={again} /> : <Loading what="the drains" />;
 
   const isOpened = ({ drain }: (typeof data)[number]) => String(drain.id) === opened || drain.token === opened;
-  const shown = data.filter((one, i) => i < limit || isOpened(one));
+  const shown = inOrder(data).filter((one, i) => i < limit || isOpened(one));
   const form = adding ?? (may && data.length === 0 ? "new" : null);
-  const tell = (told: string) => {
-    setSaid(told);
+  const tell = (text: string) => {
+    setSaid(text);
     setAdding(null);
     again();
   };
@@ -56,7 +78,7 @@ export function Drains({ channel }: { channel: string }) {
           </button>
         )}
       </div>
-      <p role="status" class={said ? "drains-told" : "visually-hidden"}>
+      <p ref={told} role="status" class={said ? "drains-told" : "visually-hidden"}>
         {said}
       </p>
       {data.length === 0 && <None channel={channel} may={may} />}
@@ -66,21 +88,23 @@ export function Drains({ channel }: { channel: string }) {
           channel={channel}
           reserved={form === "new" ? undefined : form}
           done={tell}
-          close={() => setAdding(null)}
+          close={adding ? () => setAdding(null) : undefined}
         />
       )}
-      {shown.map((one) => (
-        <One
-          key={one.drain.id}
-          channel={channel}
-          shown={one}
-          opened={isOpened(one)}
-          may={may}
-          changed={again}
-          removed={tell}
-          giveUrl={() => setAdding(one.drain)}
-        />
-      ))}
+      <div class="drains-list" {...held}>
+        {shown.map((one) => (
+          <One
+            key={one.drain.id}
+            channel={channel}
+            shown={one}
+            opened={isOpened(one)}
+            may={may}
+            changed={again}
+            removed={tell}
+            giveUrl={() => setAdding(one.drain)}
+          />
+        ))}
+      </div>
       {data.length > limit && (
         <button type="button" class="drains-more" onClick={() => setLimit(limit + shownAtOnce)}>
           Show {Math.min(shownAtOnce, data.length - limit)} more of {data.length}

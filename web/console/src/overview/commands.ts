@@ -8,8 +8,8 @@ export interface Where {
 const syslogPort = 6001; // the standard of TAILRACE_SYSLOG_LISTEN
 
 export function createChannel({ origin }: Where): string {
-  return `TOKEN=$(curl -s -u "$TAILRACE_AUTH" -d '{"name":"shop","tokens":["app"]}' \\
-    ${origin}/channels | grep -o 't\\.[0-9a-f-]*')`;
+  return `TOKEN=$(curl -s -u "$TAILRACE_AUTH" ${origin}/channels \\
+    -d '{"name":"shop","tokens":["app"]}' | grep -o 't\\.[0-9a-f-]*')`;
 }
 
 export function sendByCurl({ origin }: Where): string {

@@ -65,7 +65,7 @@ export function Silent({ one }: { one: boolean }) {
       <h2>No record came in within the last minute</h2>
       <p>
         {one ? "The channel above waits" : "The channels above wait"} for a first record, or for the next. With one of its tokens in <code>TOKEN</code> (
-        <code>tailrace tokens list -a CHANNEL</code>):
+        <code>tailrace tokens list --show -a CHANNEL</code>):
       </p>
       <Sending />
     </section>

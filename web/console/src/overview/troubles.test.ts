@@ -48,6 +48,8 @@ describe("told", () => {
     const paused = { ...shop, troubles: ["failing" as const], drains: { pending: 0, ok: 1, failing: 0, paused: 1 } };
     expect(text(told(paused, now)[0]!.parts)).toBe("1 drain paused by its far end since 09:59 (48 s)");
   });
+  it("counts one record as one", () =>
+    expect(text(told({ ...shop, dropped: { refused: 1 } }, now)[0]!.parts)).toBe("1 record lost (refused), last 09:59"));
   it("leads to metrics or drains", () =>
     expect(told(shop, now).map(({ href }) => href)).toEqual([
       "#/channels/my%2Fshop/drains",

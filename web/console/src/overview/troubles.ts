@@ -37,7 +37,8 @@ function sentence(row: OverviewRow, trouble: Trouble, now: number): Part[] {
     case "losing": {
       const why = reasons(row.dropped);
       const last: Part[] = row.lost_at ? [", last ", { time: row.lost_at }] : [];
-      return [`${exact(lost(row.dropped))} `, { link: "records lost" }, why ? ` (${why})` : "", ...last];
+      const gone = lost(row.dropped);
+      return [`${exact(gone)} `, { link: gone === 1 ? "record lost" : "records lost" }, why ? ` (${why})` : "", ...last];
     }
     case "failing":
       if (failing > 0) return [`${many(failing, "drain")} `, { link: "failing" }, ...since(row.failing_since, now)];

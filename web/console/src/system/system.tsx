@@ -107,7 +107,7 @@ export function System() {
     <>
       <h1>System</h1>
       <Stale error={error} at={at} />
-      <div class="system">
+      <div class="system" role="group" aria-label="State of the router" tabIndex={0}>
         <State system={data} at={at} />
         <Ledger ledger={data.ledger} />
         <Threads threads={data.threads} />

@@ -6,7 +6,11 @@ import type { Metrics } from "../../api/types";
 import { merged, type Kept } from "./kept";
 import { oneStep, type Range } from "./stretch";
 
-const wholeEvery = 6; // of so many questions one is about all of the range, for lines that came late
+/** Of so many questions one is about all of the range, for lines that came late; fewer where that is megabytes. */
+function wholeEvery(kept: Kept | undefined): number {
+  const points = kept?.series.reduce((sum, series) => sum + series.points.size, 0) ?? 0;
+  return points > 10_000 ? 60 : 6;
+}
 
 export interface Asked<T> {
   data?: T;
@@ -26,7 +30,7 @@ export function useSeries(channel: string, range: Range, names: string[], source
   const ask = async (signal: AbortSignal): Promise<Kept | undefined> => {
     if (names.length === 0) return undefined;
     const mine = kept.current;
-    const before = mine.asked % wholeEvery === 0 ? undefined : mine.data;
+    const before = mine.asked % wholeEvery(mine.data) === 0 ? undefined : mine.data;
     const from = before ? String(before.stretch.to - 3 * range.step) : range.id;
     const path = withQuery(at`/v3/channels/${channel}/metrics`, { from, step: range.step, name: names });
     const answer = await get<Metrics>(sources === "none" ? `${path}&source=` : path, signal);

@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import { moment } from "../../ui/time";
 import type { Palette } from "./palette";
 import type { ChartSpec } from "./specs";
-import { valueText } from "./words";
+import { tickText } from "./words";
 
 const font = "12px system-ui, sans-serif";
 export const axisWidth = 58; // the same for all, so that times stand above each other
@@ -41,7 +41,7 @@ export function axesOf(spec: ChartSpec, palette: Palette): uPlot.Axis[] {
     y.grid = { show: false };
   } else {
     y.space = 30;
-    y.values = (_, splits) => splits.map((value) => valueText(value, spec.unit));
+    y.values = (_, splits) => splits.map((value) => tickText(value, spec.unit));
     if (spec.unit === "bytes") y.incrs = binary;
   }
   return [x, y];

@@ -23,7 +23,7 @@ export function ByDyno({ channel, catalogue, wanted }: { channel: string; catalo
       </header>
       {rows.length === 0 ? (
         <p class="metrics-missing">
-          Not counted by dyno. A router that is started with <code>TAILRACE_ROUTER_BY=dyno</code> says here which dyno is slow.
+          No request was counted by dyno in this time. A router that runs with <code>TAILRACE_ROUTER_BY=dyno</code> says here which one is slow.
         </p>
       ) : (
         <Rows {...{ channel, by, greatest }} rows={rows.slice(0, most)} />

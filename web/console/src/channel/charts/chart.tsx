@@ -1,4 +1,5 @@
 // One chart: its heading, what it draws, its legend, its figures as a table, and its files.
+import type { ComponentChildren } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { useCrosshair, type Crosshair } from "./crosshair";
 import { Files } from "./files";
@@ -24,14 +25,15 @@ interface Props {
   page: Page;
   spec: ChartSpec;
   stretch: Stretch;
-  children?: preact.ComponentChildren; // below the legend
-  tools?: preact.ComponentChildren;
+  children?: ComponentChildren; // below the legend
+  tools?: ComponentChildren;
 }
 
 export function Chart({ page, spec, stretch, children, tools }: Props) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [table, setTable] = useState(false);
   const heading = useId();
+  const files = !spec.missing && spec.lines.length > 0;
   const toggle = (key: string) =>
     setHidden((before) => {
       const after = new Set(before);
@@ -45,12 +47,12 @@ export function Chart({ page, spec, stretch, children, tools }: Props) {
         <LookedAt {...{ page, spec, stretch }} />
         <span class="fill" />
         {tools}
-        {!spec.missing && (
+        {files && (
           <button type="button" class="plain" aria-pressed={table} aria-describedby={heading} onClick={() => setTable(!table)}>
             Table
           </button>
         )}
-        {!spec.missing && <Files page={page} spec={spec} heading={heading} />}
+        {files && <Files page={page} spec={spec} heading={heading} />}
       </header>
       {spec.missing ? (
         <p class="metrics-missing" role="img" aria-label={`${spec.title}: ${spec.missing}`}>
@@ -58,12 +60,12 @@ export function Chart({ page, spec, stretch, children, tools }: Props) {
         </p>
       ) : (
         <>
-          {table ? <Figures {...{ spec, stretch, hidden }} /> : <Drawn {...{ page, spec, stretch, hidden }} />}
+          {table && files ? <Figures {...{ spec, stretch, hidden }} /> : <Drawn {...{ page, spec, stretch, hidden }} />}
           {spec.lines.length > 0 && <Legend {...{ page, spec, stretch, hidden, toggle }} />}
         </>
       )}
       {spec.note && <p class="hint">{spec.note}</p>}
-      {children}
+      {!spec.missing && children}
     </section>
   );
 }

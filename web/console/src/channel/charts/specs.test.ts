@@ -4,7 +4,7 @@ import { codeNames, errors, eventsAt } from "./codes";
 import type { Kept, KeptSeries } from "./kept";
 import { concurrency, load, memory, own, queueing, responseTime, throughput } from "./specs";
 import { iso } from "./stretch";
-import { describe as words, shownStep, valueText } from "./words";
+import { describe as words, shownStep, tickText, valueText } from "./words";
 import { ranges } from "./stretch";
 
 const point = (fields: Partial<MetricPoint>): MetricPoint => ({ time: "", count: 1, sum: 1, min: 1, max: 1, mean: 1, median: 1, p95: 1, p99: 1, last: 1, ...fields });
@@ -106,5 +106,6 @@ describe("words", () => {
     expect(words(responseTime(kept([])), stretch, ranges[0]!, null)).toMatch(/No router line/);
     expect(valueText(12.5, "req/s")).toBe("12.5/s");
     expect(valueText(null, "req/s")).toBe("–");
+    expect([tickText(5, "req/s"), tickText(0.5, "seconds"), tickText(20_000, "pages")]).toEqual(["5/s", "500 ms", "20k"]);
   });
 });

@@ -10,6 +10,11 @@ export function valueText(value: number | null | undefined, unit: string): strin
   return inUnit(value, unit);
 }
 
+/** At an axis: a unit of somebody's own has no room there, the legend has it. */
+export function tickText(value: number, unit: string): string {
+  return valueText(value, ["seconds", "bytes", "req/s"].includes(unit) ? unit : "");
+}
+
 /** The step that a legend shows: what is looked at, or else the newest with a value. */
 export function shownStep(spec: ChartSpec, stretch: Stretch, looked: number | null): number | null {
   return indexOf(stretch, looked) ?? newest(spec.lines.map((line) => line.values));
