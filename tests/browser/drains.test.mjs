@@ -29,13 +29,8 @@ test("a drain from its test to its end", async (t) => {
   far.mode = 200;
   await page.getByRole("button", { name: "Test again and save" }).click();
   const [drain] = await until(async () => {
-<<<<<<< HEAD
     const made = await all();
     return made.length && made;
-=======
-    const { drains } = await router.api("GET", `/v3/channels/${channel.id}/drains`);
-    return drains.length && drains;
->>>>>>> h-u4
   }, "drain");
   const one = page.getByRole("article").first();
   await one.waitFor();
@@ -69,11 +64,7 @@ test("a drain from its test to its end", async (t) => {
 
   await page.getByRole("button", { name: /^Remove/ }).first().click();
   await page.getByRole("dialog").getByRole("button", { name: /remove/i }).click();
-<<<<<<< HEAD
   await until(async () => (await all()).length === 0, "no drain");
-=======
-  await until(async () => (await router.api("GET", `/v3/channels/${channel.id}/drains`)).drains.length === 0, "no drain");
->>>>>>> h-u4
 });
 
 test("passwords of drains are never shown", async (t) => {
