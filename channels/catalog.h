@@ -87,6 +87,8 @@ class Catalog {
   virtual std::vector<TokenPtr> tokens(const Channel& channel) const = 0;
   virtual std::vector<DrainEntry> drains(const Channel& channel) const = 0;
   virtual std::vector<Credential> credentials() const = 0;  // by id, without the admin's and without hashes
+  /// With its hash, and the admin's too; none: nobody has that id.
+  virtual std::optional<Credential> credential(std::string_view id) const = 0;
   virtual std::optional<Permissions> authenticate(std::string_view user, std::string_view password) const = 0;
   /// Grows with every change that can make an earlier look-up of a token wrong; for caches of look-ups.
   virtual uint64_t token_epoch() const = 0;

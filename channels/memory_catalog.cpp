@@ -133,14 +133,24 @@ std::vector<Credential> MemoryCatalog::credentials() const {
   return all;
 }
 
+/// With the lock held; null: there is none.
+const Credential* MemoryCatalog::find_credential(std::string_view id) const {
+  if (!admin_.id.empty() && id == admin_.id) return &admin_;
+  const auto found = credentials_.find(id);
+  return found == credentials_.end() ? nullptr : &found->second;
+}
+
+std::optional<Credential> MemoryCatalog::credential(std::string_view id) const {
+  const std::shared_lock lock(mutex_);
+  const Credential* const found = find_credential(id);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
 std::optional<Permissions> MemoryCatalog::authenticate(std::string_view user,
                                                        std::string_view password) const {
   const std::string hash = password_hash(options_.password_key, password);
   const std::shared_lock lock(mutex_);
-  const auto found = credentials_.find(user);
-  const Credential* const credential = !admin_.id.empty() && user == admin_.id ? &admin_
-                                       : found == credentials_.end()           ? nullptr
-                                                                               : &found->second;
+  const Credential* const credential = find_credential(user);
   if (!credential || !equal_in_constant_time(credential->password_hash, hash)) return std::nullopt;
   return credential->permissions;
 }

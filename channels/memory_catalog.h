@@ -42,6 +42,7 @@ class MemoryCatalog final : public Catalog {
   std::vector<TokenPtr> tokens(const Channel& channel) const override;
   std::vector<DrainEntry> drains(const Channel& channel) const override;
   std::vector<Credential> credentials() const override;
+  std::optional<Credential> credential(std::string_view id) const override;
   std::optional<Permissions> authenticate(std::string_view user, std::string_view password) const override;
   uint64_t token_epoch() const override { return token_epoch_.load(std::memory_order_acquire); }
 
@@ -82,6 +83,7 @@ class MemoryCatalog final : public Catalog {
   Result<PutChannel> put(std::string id, ChannelWish wish);
   Result<DrainEntry> give_url(Entry& entry, DrainEntry& drain, std::string url, DrainChoice choice,
                               const std::optional<Progress>& begin);
+  const Credential* find_credential(std::string_view id) const;
   Entry* find(std::string_view channel_id);
   const Entry* find(std::string_view channel_id) const;
 

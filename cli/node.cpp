@@ -21,6 +21,7 @@
 #include "web/credential_routes.h"
 #include "web/drain_routes.h"
 #include "web/history_routes.h"
+#include "web/link_routes.h"
 #include "web/login_routes.h"
 #include "web/metrics_routes.h"
 #include "web/openapi.h"
@@ -283,6 +284,7 @@ void Node::add_routes() {
   add_console_routes(admin_routes_);
   add_system_routes(admin_routes_, services_, gates.full_api);
   add_overview_routes(admin_routes_, services_, gates.readers);
+  add_link_routes(admin_routes_, services_, gates, storage_.link_key());
   add_rollup_routes(admin_routes_, services_, gates.channel);
   add_series_routes(admin_routes_, services_, gates.channel);
 }

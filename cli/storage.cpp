@@ -1,5 +1,6 @@
 #include "cli/storage.h"
 
+#include "base/hmac.h"
 #include "base/ids.h"
 #include "channels/disk/auth_file.h"
 
@@ -33,6 +34,8 @@ Storage::Storage(const Settings& settings, AppendObserver& observer) : dedupe_se
     disk_ = disk.get();
     store_ = std::move(disk);
   }
+  if (options.password_key.empty()) options.password_key = random_hex(32);
+  link_key_ = hmac_sha256(options.password_key, "links");
   choose_auth(settings);
   catalog_ = std::make_unique<MemoryCatalog>(*store_, std::move(options));
   const size_t colon = auth_.find(':');

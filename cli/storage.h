@@ -34,6 +34,8 @@ class Storage {
   /// `user:password` of the admin, and whether this start made it up: then it must be shown.
   const std::string& auth() const { return auth_; }
   bool auth_is_new() const { return auth_is_new_; }
+  /// What links are signed with: with a data dir the same at each start.
+  const std::string& link_key() const { return link_key_; }
   /// What ingest hashes its POSTs with, and those that an earlier start answered.
   uint64_t dedupe_seed() const { return dedupe_seed_; }
   std::vector<PostVerdict> posts() const;
@@ -56,6 +58,7 @@ class Storage {
   std::unique_ptr<MemoryCatalog> catalog_;
   std::string auth_;
   bool auth_is_new_ = false;
+  std::string link_key_;
   uint64_t dedupe_seed_;
   std::vector<std::string> remarks_;
 };

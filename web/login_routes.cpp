@@ -6,6 +6,7 @@
 #include "web/api_answer.h"
 #include "web/credential_routes.h"
 #include "web/json_body.h"
+#include "web/own_url.h"
 #include "web/wrong_tries.h"
 
 namespace tailrace {
@@ -22,19 +23,6 @@ HttpResponse too_many(std::chrono::nanoseconds wait) {
   HttpResponse response = http_error(429, "too many wrong passwords");
   response.headers.add("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
   return response;
-}
-
-/// Whether the browser that asked came by TLS, as far as can be known behind a proxy. Wrongly said of a plain
-/// connection, it would drop the cookie.
-bool came_by_tls(const WebServices& services, const HttpRequest& request) {
-  const std::string_view forwarded = request.headers.get("x-forwarded-proto");
-  if (!forwarded.empty()) return iequals(forwarded.substr(0, forwarded.find_first_of(", ")), "https");
-  if (request.headers.get("origin").starts_with("https://")) return true;
-  constexpr std::string_view kHttps = "https://";
-  std::string_view url = services.public_url;
-  if (!url.starts_with(kHttps)) return false;
-  url.remove_prefix(kHttps.size());
-  return iequals(url.substr(0, url.find('/')), request.headers.get("host"));
 }
 
 /// On any loop; nothing here blocks.

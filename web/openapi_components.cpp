@@ -277,6 +277,16 @@ std::string_view openapi_components() {
 
   "Number": {"type": ["number", "null"]},
   "SeriesKind": {"type": "string"},
+  "TextOrTexts": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+  "TextOrNumber": {"oneOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]},
+  "NewLink": {"type": "object", "required": ["query"], "properties": {
+    "expires": {"type": "string", "description": "From now, 1m to 30d", "default": "24h"},
+    "query": {"type": "object", "properties": {
+      "name": {"$ref": "#/components/schemas/TextOrTexts"}, "source": {"$ref": "#/components/schemas/TextOrTexts"},
+      "from": {"$ref": "#/components/schemas/TextOrNumber"}, "to": {"$ref": "#/components/schemas/TextOrNumber"},
+      "step": {"$ref": "#/components/schemas/TextOrNumber"}, "show": {"$ref": "#/components/schemas/TextOrTexts"}}}}},
+  "Link": {"type": "object", "additionalProperties": false, "required": ["url", "expires"],
+    "properties": {"url": {"type": "string"}, "expires": {"$ref": "#/components/schemas/Time"}}},
   "Metrics": {"type": "object", "additionalProperties": false,
     "required": ["from", "to", "step", "series", "late", "whole_from", "events"],
     "properties": {"from": {"$ref": "#/components/schemas/Time"}, "to": {"$ref": "#/components/schemas/Time"},

@@ -100,7 +100,8 @@ class OpenApi(EndToEnd):
             self.assertEqual(answer.status, 204, answer)
         self.router.wait_for_drain(channel, drain, delivered=2)
         self.router.good("POST", "/v3/credentials", {"id": "reader", "password": "long enough to be one", "permissions": [f"read:{channel}"]})
-        return {"c": channel, "d": str(drain["id"]), "t": tokens["app"], "id": "reader"}
+        link = self.router.good("POST", f"/v3/channels/{channel}/links", {"query": {"name": "db.time"}})["url"].rsplit("/", 1)[1]
+        return {"c": channel, "d": str(drain["id"]), "t": tokens["app"], "id": "reader", "link": link}
 
     def test_every_route_answers_as_it_is_told(self):
         values = self.fill()
@@ -180,6 +181,9 @@ class OpenApi(EndToEnd):
         ask("get_v3_channels_c_metrics", query=[("from", "2026-01-02T03:00:00Z"), ("to", "2026-01-02T04:00:00Z")])
         ask("get_v3_channels_c_metrics", query=[("format", "csv")])
         ask("get_v3_channels_c_metrics", query=[("format", "svg"), ("name", "router.service"), ("name", "db.time"), ("show", "p95"), ("show", "max")])
+        ask("post_v3_channels_c_links", 201, {"query": {"name": ["router.service"], "source": "", "from": "2h", "step": 60, "show": ["p95"]}, "expires": "1h"})
+        for form in ("json", "csv", "svg"):
+            ask("get_links_link", query=[("format", form)], auth=None)
         ask("get_v3_channels_c_series", query=[("limit", 1)])
         ask("get_v3_channels_c_prometheus")
         cookie = ask("post_v3_login", 200, {"user": "reader", "password": "long enough to be one"}, auth=None).header("Set-Cookie").split(";")[0]

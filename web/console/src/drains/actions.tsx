@@ -1,14 +1,13 @@
 // What one may do with a drain, and what came of it.
 import { useState } from "preact/hooks";
-import { at, post, remove, request } from "../api/client";
+import { at, post, remove } from "../api/client";
 import type { Drain, DrainHealth, DrainTest } from "../api/types";
 import { Dialog } from "../ui/dialog";
 import { many } from "../ui/figures";
 import { useDoing } from "./do";
+import { tryFarEnd } from "./far_end";
 import { ReplayDialog } from "./replay";
 import { TestSteps } from "./steps";
-
-export const testTakes = 30_000; // milliseconds: its steps have 25 s together
 
 interface Given {
   channel: string;
@@ -60,7 +59,7 @@ export function Actions({ channel, drain, health, changed, removed }: Given) {
   };
   const tryIt = () =>
     act("Test", async () => {
-      const report = await request<DrainTest>("POST", `${path}/test`, {}, undefined, testTakes);
+      const report = await tryFarEnd(path);
       setTest(report);
       return report.ok ? "The test went well: the far end took a marked record." : "The test failed:";
     });
@@ -82,20 +81,20 @@ export function Actions({ channel, drain, health, changed, removed }: Given) {
       return "";
     });
   };
-  const Button = ({ label, does, more = "" }: { label: string; does: () => void; more?: string }) => (
-    <button type="button" aria-label={`${label} ${name}`} disabled={doing !== ""} onClick={does} class={more}>
+  const button = ({ label, does, more = "" }: { label: string; does: () => void; more?: string }) => (
+    <button type="button" aria-label={`${label} ${name}`} aria-disabled={doing !== ""} onClick={() => doing === "" && does()} class={more}>
       {doing === label ? `${label} …` : label}
     </button>
   );
   return (
     <>
       <div class="drains-buttons">
-        {drain.url && Button({ label: "Test", does: () => void tryIt() })}
-        {drain.state && health?.state === "failing" && Button({ label: "Try now", does: () => void goOn("Try now") })}
-        {drain.state && paused && Button({ label: "Resume", does: () => void goOn("Resume") })}
-        {drain.state && !paused && Button({ label: "Pause", does: () => void pause() })}
-        {drain.state && Button({ label: "Replay", does: () => setAsking("replay") })}
-        {Button({ label: "Remove", does: () => setAsking("remove"), more: "danger" })}
+        {drain.url && button({ label: "Test", does: () => void tryIt() })}
+        {drain.state && health?.state === "failing" && button({ label: "Try now", does: () => void goOn("Try now") })}
+        {drain.state && paused && button({ label: "Resume", does: () => void goOn("Resume") })}
+        {drain.state && !paused && button({ label: "Pause", does: () => void pause() })}
+        {drain.state && button({ label: "Replay", does: () => setAsking("replay") })}
+        {button({ label: "Remove", does: () => setAsking("remove"), more: "danger" })}
       </div>
       <div role="status" class="drains-said">
         {doing === "Test" && <p>Testing: this takes up to 25 s …</p>}

@@ -1,9 +1,9 @@
 // The form for a new drain: it tries the far end first, and saves what works, or what one wants all the same.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, at, request } from "../api/client";
 import type { Drain, DrainTest } from "../api/types";
-import { testTakes } from "./actions";
 import { failure } from "./do";
+import { tryFarEnd } from "./far_end";
 import { Field } from "./field";
 import { TestSteps } from "./steps";
 import { bodyOf, nothing, takesHttp, takesTls, wrongOf, type Wanted, type Wrong } from "./wanted";
@@ -21,6 +21,7 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
   const [wrong, setWrong] = useState<Wrong>({});
   const [doing, setDoing] = useState<"" | "test" | "save">("");
   const [test, setTest] = useState<DrainTest | null>(null);
+  const edits = useRef(0);
   const http = takesHttp(wanted.url);
   const tls = takesTls(wanted.url);
   const drains = at`/v3/channels/${channel}/drains`;
@@ -30,6 +31,17 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
     setWanted((before) => ({ ...before, [name]: value }));
     setWrong({});
     setTest(null);
+    edits.current += 1;
+  };
+  const failed = test !== null && !test.ok;
+
+  const tryIt = async (body: Record<string, unknown>) => {
+    setDoing("test");
+    setTest(null);
+    const begun = edits.current;
+    const report = await tryFarEnd(drains, body);
+    if (edits.current === begun) setTest(report); // else it says nothing about what stands there now
+    setDoing("");
   };
   const save = async (body: Record<string, unknown>) => {
     setDoing("save");
@@ -39,20 +51,13 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
     setWanted(nothing);
     done(`Drain ${made.id} to ${made.url} is added.`);
   };
-  const submit = async (anyway: boolean) => {
+  const act = async (does: (body: Record<string, unknown>) => Promise<void>) => {
+    if (doing) return;
     const told = bodyOf(wanted);
     if ("wrong" in told) return setWrong(told.wrong);
-    if (doing) return;
     setWrong({});
     try {
-      if (!anyway) {
-        setDoing("test");
-        setTest(null);
-        const report = await request<DrainTest>("POST", `${drains}/test`, told.body, undefined, testTakes);
-        setTest(report);
-        if (!report.ok) return setDoing("");
-      }
-      await save(told.body);
+      await does(told.body);
     } catch (error) {
       setWrong(error instanceof ApiError && error.status !== 403 && error.status !== 404 ? wrongOf(error) : { form: failure(error) });
       setDoing("");
@@ -60,16 +65,21 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
   };
   const input = (name: keyof Wanted) =>
     ({ value: wanted[name], onInput: set(name), autocomplete: "off", autocapitalize: "off", spellcheck: false }) as const;
-  const failed = test !== null && !test.ok;
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [wrong]);
+  useEffect(() => {
+    if (test) form.current?.querySelector(".drains-buttons")?.scrollIntoView({ block: "nearest" });
+  }, [test]);
 
   return (
     <form
+      ref={form}
       class="drains-form sheet"
       aria-label={reserved ? `URL of drain ${reserved.id}` : "New drain"}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void submit(false);
+        void act(test?.ok ? save : tryIt);
       }}
     >
       <h2>{reserved ? `A URL for drain ${reserved.id}` : "New drain"}</h2>
@@ -159,6 +169,7 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
         {doing === "test" && <p>Testing the far end: this takes up to 25 s …</p>}
         {doing === "save" && <p>Saving …</p>}
         {test && <TestSteps test={test} />}
+        {test?.ok && <p class="good">The far end took a marked record. Save it to begin.</p>}
         {failed && <p>Nothing is saved yet. A drain that cannot send keeps trying, and records wait for it up to the channel's bounds.</p>}
       </div>
       {wrong.form && (
@@ -167,11 +178,11 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
         </p>
       )}
       <div class="drains-buttons">
-        <button type="submit" class="primary" disabled={doing !== ""}>
-          {failed ? "Test again and save" : "Test and save"}
+        <button type="submit" class="primary" aria-disabled={doing !== ""}>
+          {test?.ok ? "Save" : failed ? "Test again" : "Test"}
         </button>
         {failed && (
-          <button type="button" class="danger" disabled={doing !== ""} onClick={() => void submit(true)}>
+          <button type="button" class="danger" aria-disabled={doing !== ""} onClick={() => void act(save)}>
             Save anyway
           </button>
         )}

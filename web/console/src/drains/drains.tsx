@@ -1,29 +1,54 @@
 // A channel's drains: how each of them is, and what one may do with them.
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Drain } from "../api/types";
 import { useRoute } from "../route";
 import { mayManage, useWho } from "../session/session";
 import { Command } from "../ui/command";
 import { Empty, Failed, Loading, Stale } from "../ui/states";
+import { useHold } from "../ui/use_hold";
 import { AddForm } from "./add";
 import "./drains.css";
+import "./form.css";
 import { One } from "./one";
 import { shownAtOnce, useDrains } from "./use_drains";
-import { summary } from "./words";
+import { summary, type Shown } from "./words";
 
 const quoted = (text: string) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-function None({ channel, may }: { channel: string; may: boolean }) {
+/** `add`: shows the form, for who may. */
+function None({ channel, add }: { channel: string; add?: () => void }) {
   return (
     <Empty title="Nothing is sent from here yet">
       <p>
         A drain sends every record of this channel, or those that a filter wants, to a URL: a log service, a collector, a program of your own. It has
         its own place in the log, so that one that is slow or down holds up nothing else, and what it could not send waits and comes later.
       </p>
-      {may ? <p>Fill in the form, or:</p> : <p>Whoever administers this router can make one:</p>}
+      {add && (
+        <p>
+          <button type="button" class="primary" onClick={add}>
+            Add a drain
+          </button>
+        </p>
+      )}
+      <p>{add ? "Or by command:" : "Whoever administers this router can make one:"}</p>
       <Command text={`tailrace drains add -a ${quoted(channel)} https://user:password@logs.example.com/in`} />
     </Empty>
   );
+}
+
+/** Worst first, but nothing moves under who is about to use it. */
+function useHeldOrder() {
+  const hold = useHold();
+  const order = useRef<number[]>([]);
+  const inOrder = (all: Shown[]): Shown[] => {
+    if (hold.held()) {
+      const place = new Map(order.current.map((id, i) => [id, i]));
+      all = [...all].sort((a, b) => (place.get(a.drain.id) ?? place.size) - (place.get(b.drain.id) ?? place.size));
+    }
+    order.current = all.map(({ drain }) => drain.id);
+    return all;
+  };
+  return { inOrder, ref: hold.element, onPointerMove: hold.moves, onPointerLeave: hold.leaves };
 }
 
 export function Drains({ channel }: { channel: string }) {
@@ -33,14 +58,19 @@ export function Drains({ channel }: { channel: string }) {
   const [limit, setLimit] = useState(shownAtOnce);
   const [adding, setAdding] = useState<Drain | "new" | null>(null);
   const [said, setSaid] = useState("");
+  const told = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (said) told.current?.scrollIntoView({ block: "nearest" });
+  }, [said]);
   const { data, error, at, again } = useDrains(channel, limit, opened);
+  const { inOrder, ...held } = useHeldOrder();
   if (!data) return error ? <Failed error={error} again={again} /> : <Loading what="the drains" />;
 
   const isOpened = ({ drain }: (typeof data)[number]) => String(drain.id) === opened || drain.token === opened;
-  const shown = data.filter((one, i) => i < limit || isOpened(one));
-  const form = adding ?? (may && data.length === 0 ? "new" : null);
-  const tell = (told: string) => {
-    setSaid(told);
+  const shown = inOrder(data).filter((one, i) => i < limit || isOpened(one));
+  const add = may ? () => (setAdding("new"), setSaid("")) : undefined;
+  const tell = (text: string) => {
+    setSaid(text);
     setAdding(null);
     again();
   };
@@ -50,37 +80,39 @@ export function Drains({ channel }: { channel: string }) {
       <div class="drains-head">
         {data.length > 0 && <h2>{summary(data)}</h2>}
         <span class="fill" />
-        {may && data.length > 0 && !adding && (
-          <button type="button" class="primary" onClick={() => (setAdding("new"), setSaid(""))}>
+        {data.length > 0 && !adding && add && (
+          <button type="button" class="primary" onClick={add}>
             Add a drain
           </button>
         )}
       </div>
-      <p role="status" class={said ? "drains-told" : "visually-hidden"}>
+      <p ref={told} role="status" class={said ? "drains-told" : "visually-hidden"}>
         {said}
       </p>
-      {data.length === 0 && <None channel={channel} may={may} />}
-      {form && (
+      {data.length === 0 && !adding && <None channel={channel} add={add} />}
+      {adding && (
         <AddForm
-          key={form === "new" ? "new" : form.id}
+          key={adding === "new" ? "new" : adding.id}
           channel={channel}
-          reserved={form === "new" ? undefined : form}
+          reserved={adding === "new" ? undefined : adding}
           done={tell}
           close={() => setAdding(null)}
         />
       )}
-      {shown.map((one) => (
-        <One
-          key={one.drain.id}
-          channel={channel}
-          shown={one}
-          opened={isOpened(one)}
-          may={may}
-          changed={again}
-          removed={tell}
-          giveUrl={() => setAdding(one.drain)}
-        />
-      ))}
+      <div class="drains-list" {...held}>
+        {shown.map((one) => (
+          <One
+            key={one.drain.id}
+            channel={channel}
+            shown={one}
+            opened={isOpened(one)}
+            may={may}
+            changed={again}
+            removed={tell}
+            giveUrl={() => setAdding(one.drain)}
+          />
+        ))}
+      </div>
       {data.length > limit && (
         <button type="button" class="drains-more" onClick={() => setLimit(limit + shownAtOnce)}>
           Show {Math.min(shownAtOnce, data.length - limit)} more of {data.length}

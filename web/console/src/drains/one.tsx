@@ -26,12 +26,12 @@ function Facts({ shown: { health } }: { shown: Shown }) {
   const dropped = droppedText(health.dropped);
   const facts: [name: string, value: string, tone?: string][] = [
     ["Last status", lastStatus(health), health.state === "failing" ? "bad" : ""],
-    ...(next ? [["Next try", next] as [string, string]] : []),
+    ["Next try", next || "–"],
     ["Lag", lagText(health), health.lag_seconds >= 30 ? "warn" : ""],
     ["Delivered", count(health.delivered)],
-    ...(health.filtered > 0 ? [["Filtered", count(health.filtered)] as [string, string]] : []),
+    ["Filtered", health.filtered > 0 ? count(health.filtered) : "none"],
     ["Dropped", dropped, dropped === "none" ? "" : "bad"],
-    ...(answers.p50 === undefined ? [] : [["Answers p50, p99", `${duration(answers.p50)}, ${duration(answers.p99)}`] as [string, string]]),
+    ["Answers p50, p99", answers.p50 === undefined ? "–" : `${duration(answers.p50)}, ${duration(answers.p99)}`],
   ];
   return (
     <dl class="drains-facts">
@@ -50,16 +50,18 @@ export function One({ channel, shown, opened, may, changed, removed, giveUrl }: 
   const state = health?.state ?? drain.state;
   const article = useRef<HTMLElement>(null);
   const name = drain.url ?? drain.token;
+  const clicked = useRef(false);
   useEffect(() => {
-    if (opened) article.current?.scrollIntoView({ block: "nearest" });
-  }, []);
+    if (opened && !clicked.current) article.current?.scrollIntoView({ block: "start" }); // it came with the address
+    clicked.current = false;
+  }, [opened]);
   const trouble = health && (health.state === "failing" || health.state === "paused");
   return (
-    <article ref={article} class={`drains-one sheet ${opened ? "drains-wide" : ""}`} aria-label={`Drain ${drain.id}: ${name}`}>
+    <article ref={article} class="drains-one sheet" aria-label={`Drain ${drain.id}: ${name}`}>
       <header>
         {state ? <DrainBadge state={state} /> : <Badge tone="quiet">{drain.url ? "not running" : "reserved"}</Badge>}
         <h3 class="drains-url">{name}</h3>
-        <span class="faint">{drain.id}</span>
+        <span class="faint">drain {drain.id}</span>
         <span class="fill" />
         {drain.state && (
           <span class="faint drains-since">
@@ -74,17 +76,15 @@ export function One({ channel, shown, opened, may, changed, removed, giveUrl }: 
         </p>
       )}
       {!drain.url && (
-        <p class="drains-cause">
-          A place and a token are reserved; it has no URL yet, and nothing is kept for it.{" "}
-          {may && (
-            <button type="button" onClick={giveUrl} aria-label={`Give drain ${drain.id} a URL`}>
-              Give it a URL
-            </button>
-          )}
-        </p>
+        <p class="drains-cause">A place and a token are reserved; it has no URL yet, and nothing is kept for it.</p>
       )}
       <Facts shown={shown} />
       <div class="drains-bottom">
+        {may && !drain.url && (
+          <button type="button" onClick={giveUrl} aria-label={`Give it a URL, drain ${drain.id}`}>
+            Give it a URL
+          </button>
+        )}
         {may && <Actions channel={channel} drain={drain} health={health} changed={changed} removed={removed} />}
         {drain.state && (
           <button
@@ -92,7 +92,10 @@ export function One({ channel, shown, opened, may, changed, removed, giveUrl }: 
             class="drains-open"
             aria-expanded={opened}
             aria-label={`${opened ? "Hide details" : "Details"} of drain ${drain.id}`}
-            onClick={() => setQuery({ drain: opened ? "" : String(drain.id), range: "" }, true)}
+            onClick={() => {
+              clicked.current = true;
+              setQuery({ drain: opened ? "" : String(drain.id), range: "" }, true);
+            }}
           >
             {opened ? "Hide details" : "Details"}
           </button>

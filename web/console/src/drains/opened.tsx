@@ -4,7 +4,9 @@ import { usePoll } from "../api/poll";
 import type { DeadLetter, Drain, DrainHealth, LostRange } from "../api/types";
 import { bytes, exact, many } from "../ui/figures";
 import { clock, moment } from "../ui/time";
+import "./opened.css";
 import { OverTime } from "./over_time";
+import { visible } from "./visible";
 import { outcomeText, reasonOf } from "./words";
 
 function Moment({ time }: { time: string }) {
@@ -111,7 +113,7 @@ function DeadLetters({ channel, drain, kept }: { channel: string; drain: number;
                 {letter.bytes > letter.record.length && letter.bytes > 2048 ? ", the beginning" : ""}
               </span>
             </p>
-            <pre tabIndex={0}>{letter.record}</pre>
+            <pre tabIndex={0}>{visible(letter.record)}</pre>
           </li>
         ))}
       </ol>

@@ -7,7 +7,7 @@ import { setQuery, useRoute } from "../route";
 import { Failed, Loading, Stale } from "../ui/states";
 import { moment } from "../ui/time";
 import { Plot, StateBand, TimeAxis } from "./plot";
-import { stepsOf, valueText, type Steps } from "./tracks";
+import { latest, stepsOf, valueText, type Steps } from "./tracks";
 
 const ranges = {
   "2h": { text: "2 hours", step: 60, every: 10_000 },
@@ -34,7 +34,7 @@ const stateText = (steps: Steps, at: number) => steps.states[at] ?? (at < steps.
 function Tracks({ steps }: { steps: Steps }) {
   const { element, width } = useWidth();
   const [cursor, setCursor] = useState<number | null>(null);
-  const at = Math.min(cursor ?? steps.count - 1, steps.count - 1);
+  const at = Math.min(cursor ?? latest(steps), steps.count - 1);
   const shown = cursor === null ? null : at;
   const point = (event: PointerEvent) => {
     const ground = element.current!.getBoundingClientRect();
@@ -89,7 +89,7 @@ function Tracks({ steps }: { steps: Steps }) {
         </div>
       ))}
       <div class="drains-track">
-        <div class="drains-track-name drains-at">{shown === null ? "now" : momentOf(steps, at)}</div>
+        <div class="drains-track-name drains-at">{momentOf(steps, at)}</div>
         <div>{width > 0 && <TimeAxis steps={steps} width={width} />}</div>
       </div>
     </div>

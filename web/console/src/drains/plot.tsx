@@ -1,10 +1,11 @@
 // One track of a drain's history, drawn as SVG.
 import type { ComponentChildren } from "preact";
-import { moment } from "../ui/time";
+import { clock, moment } from "../ui/time";
 import { inWords, ticks, type Series, type Steps, type Track } from "./tracks";
 
 export const plotHeight = 56;
 const bandHeight = 20;
+const day = 86_400_000; // milliseconds
 
 const x = (steps: Steps, width: number, at: number) => (at / steps.count) * width;
 const round = (n: number) => Math.round(n * 10) / 10;
@@ -88,6 +89,11 @@ export function StateBand(drawn: Drawn) {
   const told = runs.slice(-20).map((run) => `${run.state} from ${moment(steps.begin + run.from * steps.step)} to ${moment(steps.begin + run.past * steps.step)}`);
   return (
     <Frame {...drawn} height={bandHeight} label={`State: ${told.join(", ") || "nothing happened"}`}>
+      {x(steps, width, steps.knownFrom) > 90 && (
+        <text class="drains-time" x={4} y={14}>
+          nothing known
+        </text>
+      )}
       {runs.map(({ state, from, past }) => (
         <rect
           key={from}
@@ -110,7 +116,7 @@ export function TimeAxis({ steps, width }: { steps: Steps; width: number }) {
         const at = ((mark - steps.begin) / (end - steps.begin)) * width;
         return (
           <text key={mark} class="drains-time" x={at} y={12} text-anchor={at < 20 ? "start" : at > width - 24 ? "end" : "middle"}>
-            {moment(mark)}
+            {end - steps.begin < day ? clock(mark).slice(0, 5) : moment(mark)}
           </text>
         );
       })}

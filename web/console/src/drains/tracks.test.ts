@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DrainHistory } from "../api/types";
-import { inWords, mostSteps, stepsOf, ticks, valueText } from "./tracks";
+import { inWords, latest, mostSteps, stepsOf, ticks, valueText } from "./tracks";
 
 const point = (time: string, more: Partial<DrainHistory["points"][number]> = {}) => ({
   time, state: "ok" as const, delivered: 0, filtered: 0, dropped: {}, buffered: 0, lag_seconds: 0, answers: 0, ...more,
@@ -24,6 +24,7 @@ test("what is not known is a gap, and where nothing happened there is nothing", 
 });
 
 test("a step that has only just begun has no rate", () => {
+  expect(latest(stepsOf(history, Date.parse("2026-11-21T09:09:05Z")))).toBe(8);
   expect(stepsOf(history, Date.parse("2026-11-21T09:09:05Z")).tracks[0]!.series[0]!.values.at(-1)).toBe(null);
 });
 

@@ -55,7 +55,8 @@ export function stepsOf(history: DrainHistory, now: number): Steps {
   }
   const values = (of: (point: DrainHistory["points"][number] | undefined, i: number) => number | null): Values =>
     Array.from(points, (point, i) => (i < knownFrom && !point ? null : of(point, i)));
-  const seconds = (i: number) => Math.min(step, Math.max(0, now - begin - i * step)) / 1000;
+  const whole = Date.parse(history.whole_from) || begin;
+  const seconds = (i: number) => Math.max(0, Math.min(begin + (i + 1) * step, now) - Math.max(begin + i * step, whole)) / 1000;
   // A step that has only just begun has no rate yet.
   const perSecond = (n: (point: DrainHistory["points"][number]) => number) =>
     values((point, i) => (seconds(i) < Math.min(step / 6000, 10) ? null : point ? n(point) / seconds(i) : 0));
@@ -70,7 +71,7 @@ export function stepsOf(history: DrainHistory, now: number): Steps {
   if (reasons.length > 0)
     tracks.push(track("Dropped", "bars", reasons.map((reason) => ({ name: reason, tone: toneOf(reason), values: values((p) => p?.dropped[reason] ?? 0) })), count));
   tracks.push(track("Waiting", "bars", [{ name: "", tone: 2, values: values((p) => p?.buffered ?? 0) }], (n) => `${count(n)} records`));
-  tracks.push(track("Lag", "bars", [{ name: "", tone: 3, values: values((p) => p?.lag_seconds ?? 0) }], duration));
+  tracks.push(track("Lag", "bars", [{ name: "", tone: 2, values: values((p) => p?.lag_seconds ?? 0) }], duration));
   if (history.points.some((p) => p.answers > 0))
     tracks.push(track("Answer time", "lines", [
       { name: "p50", tone: 1, values: values((p) => (p && p.answers > 0 ? (p.p50 ?? null) : null)) },
@@ -80,6 +81,14 @@ export function stepsOf(history: DrainHistory, now: number): Steps {
 }
 
 const toneOf = (reason: string) => [3, 2, 6, 4, 5, 1][reasonTones.indexOf(reason)] ?? 6;
+
+/** The last step that has a rate. */
+export function latest(steps: Steps): number {
+  const values = steps.tracks[0]!.series[0]!.values;
+  let at = values.length - 1;
+  while (at > 0 && values[at] === null) at -= 1;
+  return at;
+}
 
 /** One step of a track in words: `overflow 14, refused 2`; `–` where nothing is known. */
 export function valueText(track: Track, at: number): string {
@@ -92,7 +101,7 @@ export function valueText(track: Track, at: number): string {
 
 /** What a track shows, for who does not see it. */
 export function inWords(track: Track, steps: Steps): string {
-  return `${track.name}: at most ${track.text(track.series.every((s) => s.values.every((v) => !v)) ? 0 : track.most)}, last ${valueText(track, steps.count - 1)}`;
+  return `${track.name}: at most ${track.text(track.series.every((s) => s.values.every((v) => !v)) ? 0 : track.most)}, last ${valueText(track, latest(steps))}`;
 }
 
 /** The moments that get a mark on the axis: at most `most` of them, on round times of the browser's zone. */

@@ -37,7 +37,7 @@ test("the next try counts down", () => {
   expect(nextTry(failing, now)).toBe("in 12 s");
   expect(nextTry(failing, now + 60_000)).toBe("now");
   expect(nextTry(health({ next_try: "2026-11-21T10:00:11.5Z" }), now)).toBe("");
-  expect(nextTry(health({ state: "paused", cause: "by its owner" }), now)).toBe("when it is resumed");
+  expect(nextTry(health({ state: "paused", cause: "by its owner" }), now)).toBe("on resume");
 });
 
 test("lag and losses in words", () => {

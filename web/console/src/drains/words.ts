@@ -45,7 +45,7 @@ export const restsByOwner = ({ state, cause }: Pick<DrainHealth, "state" | "caus
 
 /** `in 12 s`; of one that is not waited for, nothing. */
 export function nextTry(health: DrainHealth, now: number): string {
-  if (restsByOwner(health)) return "when it is resumed";
+  if (restsByOwner(health)) return "on resume";
   if (!health.next_try || health.state === "ok") return "";
   const left = Math.ceil((Date.parse(health.next_try) - now) / 1000);
   return left > 0 ? `in ${duration(left)}` : "now";
@@ -55,7 +55,7 @@ export function lagText(health: DrainHealth): string {
   return health.lag_records === 0 ? "none" : `${many(health.lag_records, "record")}, ${duration(Math.round(health.lag_seconds * 10) / 10)}`;
 }
 
-const kept = "Records are kept, and sent when it is well.";
+const kept = "Records wait, up to the channel's bounds.";
 const resume = "Then resume.";
 const advices: [beginning: string, advice: string, ofDrain: string][] = [
   ["by its owner", "", "Records wait, up to the channel's bounds. Resume it when it may go on."],
@@ -63,7 +63,7 @@ const advices: [beginning: string, advice: string, ofDrain: string][] = [
   ["answered 403", "Check what these credentials may do at the far end.", resume],
   ["answered 404", "Check the path in the URL.", resume],
   ["answered 410", "The far end says that it is gone for good.", "If that is not so, resume."],
-  ["answered 429", "It takes less than comes.", "Records are kept, and sent when it lets them."],
+  ["answered 429", "It takes less than comes.", kept],
   ["answered 3", "Redirects are not followed: use the URL that it points to.", ""],
   ["answered 4", "The far end refuses the request; its own log should say why.", kept],
   ["answered 5", "The far end is there, and in trouble.", kept],

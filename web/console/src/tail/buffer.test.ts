@@ -10,7 +10,7 @@ const sum = ({ shown, hidden, waiting, older, skipped }: Counts) => shown + hidd
 const seqs = (buffer: Buffer) => buffer.entries.map((entry) => (entry.kind === "line" ? entry.seq : `${entry.kind} ${"count" in entry ? entry.count : ""}`));
 
 describe("Buffer", () => {
-  const bounds = { lines: 10, characters: 1000 };
+  const bounds = { lines: 10, waiting: 8, characters: 1000 };
 
   it("keeps the newest, and counts the rest", () => {
     const buffer = new Buffer(bounds);
@@ -27,12 +27,12 @@ describe("Buffer", () => {
     buffer.paused = true;
     expect(buffer.add(records(11, 25))).toEqual({ removed: [], added: [] });
     expect(seqs(buffer)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(buffer.counts).toMatchObject({ received: 25, shown: 10, waiting: 10, skipped: 5 });
+    expect(buffer.counts).toMatchObject({ received: 25, shown: 10, waiting: 8, skipped: 7 });
     expect(sum(buffer.counts)).toBe(25);
   });
 
   it("marks in place what could not wait", () => {
-    const buffer = new Buffer({ lines: 30, characters: 1e6 });
+    const buffer = new Buffer({ lines: 40, waiting: 30, characters: 1e6 });
     buffer.add(records(1, 2));
     buffer.paused = true;
     buffer.add(records(3, 40));
@@ -54,11 +54,15 @@ describe("Buffer", () => {
   });
 
   it("keeps the count of a gap that could not wait", () => {
-    const buffer = new Buffer({ lines: 3, characters: 1e6 });
+    const buffer = new Buffer({ lines: 4, waiting: 3, characters: 1e6 });
     buffer.paused = true;
     buffer.add([l11(5), ...records(6, 9)]);
     expect(buffer.resume().added[0]).toMatchObject({ kind: "gap", count: 6 });
     expect(sum(buffer.counts)).toBe(9);
+    expect(buffer.before).toBe(0);
+    buffer.add(records(10, 11));
+    expect(buffer.before).toBe(7); // the gap, and a line
+    expect(sum(buffer.counts)).toBe(11);
   });
 
   it("counts by the filter, also of what goes", () => {

@@ -40,8 +40,9 @@ export interface Counts {
 }
 
 export interface Bounds {
-  lines: number; // in the list, and as many waiting
-  characters: number; // of messages, likewise
+  lines: number; // in the list
+  waiting: number; // while paused; fewer, so that the marker before them has room too
+  characters: number; // of the messages of each
 }
 
 /** What add() and resume() did to the list: `removed` went at its beginning, and `added` came to its end. */
@@ -60,9 +61,9 @@ class Queue {
     this.characters += entry.message.length;
   }
   /** Takes the oldest ones out, until the bounds hold. */
-  trim(bounds: Bounds): Entry[] {
+  trim(lines: number, characters: number): Entry[] {
     let gone = 0;
-    while (gone < this.entries.length - 1 && (this.entries.length - gone > bounds.lines || this.characters > bounds.characters))
+    while (gone < this.entries.length - 1 && (this.entries.length - gone > lines || this.characters > characters))
       this.characters -= this.entries[gone++]!.message.length;
     return gone > 0 ? this.entries.splice(0, gone) : [];
   }
@@ -82,6 +83,8 @@ export class Buffer {
   private nextKey = 1;
   readonly counts: Counts = { received: 0, shown: 0, hidden: 0, waiting: 0, older: 0, skipped: 0 };
   paused = false;
+  /** Lines that are missing before the first entry: older ones, and those of gaps that went with them. */
+  before = 0;
 
   constructor(readonly bounds: Bounds) {}
 
@@ -151,17 +154,18 @@ export class Buffer {
   }
 
   private trimmed(added: Entry[]): Change {
-    const gone = this.list.trim(this.bounds);
+    const gone = this.list.trim(this.bounds.lines, this.bounds.characters);
     for (const entry of gone) {
       this.count(entry, -1);
       if (entry.kind === "line") this.counts.older += 1;
+      this.before += entry.kind === "line" ? 1 : entry.kind === "gap" ? entry.count : 0;
     }
     return { removed: gone, added };
   }
 
   /** Of a gap that goes too, its count stays in the marker. */
   private letWaitingGo(): void {
-    const gone = this.waiting.trim(this.bounds);
+    const gone = this.waiting.trim(this.bounds.waiting, this.bounds.characters);
     if (gone.length === 0) return;
     const gap = (this.letGo ??= { kind: "gap", key: gone[0]!.key, by: "page", count: 0, since: "", message: "" });
     for (const entry of gone) {

@@ -5,6 +5,7 @@ import { setQuery } from "../route";
 import { moment } from "../ui/time";
 import { colourOfSource } from "./row";
 import type { Seen } from "./seen";
+import { plainText } from "./sgr";
 import { parseTerms, shownTerm } from "./terms";
 import { withoutTerm, type View } from "./view";
 
@@ -35,14 +36,15 @@ function Chip({ name, chosen, field }: { name: string; chosen: string; field: "s
   const colour = field === "source" ? "" : ` tail-s${colourOfSource(name)}`;
   return (
     <button type="button" class={`tail-chip${colour}`} aria-pressed={pressed} onClick={() => setQuery({ [field]: pressed ? "" : name }, true)}>
-      {name}
+      {plainText(name)}
     </button>
   );
 }
 
-function Token({ text, title, remove }: { text: string; title: string; remove: () => void }) {
+function Token({ text: given, title, remove }: { text: string; title: string; remove: () => void }) {
+  const text = plainText(given);
   return (
-    <button type="button" class="tail-chip tail-token" title={`${title}. Click to remove.`} aria-label={`Remove ${text}`} onClick={remove}>
+    <button type="button" class="tail-chip tail-token" title={`${plainText(title)}. Click to remove.`} aria-label={`Remove ${text}`} onClick={remove}>
       {text} <span aria-hidden="true">✕</span>
     </button>
   );

@@ -6,7 +6,8 @@ import { Seen } from "./seen";
 import { Stream, type Ask, type StreamState } from "./stream";
 import { needlesOf, wants, type Terms } from "./terms";
 
-export const bounds = { lines: 10_000, characters: 16 << 20 };
+export const bounds = { lines: 10_000, waiting: 8_000, characters: 16 << 20 };
+const pace = 40; // milliseconds between two changes of the list at least
 const hiddenFor = 60_000; // milliseconds that a page may be in the background before it reads no more
 
 export interface Shown {
@@ -35,6 +36,8 @@ export class Controller {
   private stream: Stream;
   private incoming: Partial<Line>[] = [];
   private frame = 0;
+  private pacing = 0; // the timer until the next change
+  private flushed = 0; // when, by performance.now()
   private told = 0; // the timer of tell
   private away = 0; // the timer of a hidden page
   private state: StreamState = { is: "connecting" };
@@ -68,6 +71,7 @@ export class Controller {
     document.removeEventListener("visibilitychange", this.visibility);
     window.clearTimeout(this.told);
     window.clearTimeout(this.away);
+    window.clearTimeout(this.pacing);
     cancelAnimationFrame(this.frame);
   }
 
@@ -98,7 +102,7 @@ export class Controller {
   change(options: Pick<Options, "look" | "typed" | "asked">): void {
     this.options = { ...this.options, ...options };
     this.buffer.setFilter((line) => wants(this.options.typed, line));
-    this.list.reset(this.buffer.entries.filter(this.buffer.isShown), this.buffer.counts.older, this.look());
+    this.list.reset(this.buffer.entries.filter(this.buffer.isShown), this.buffer.before, this.look());
     this.tell(true);
   }
 
@@ -111,12 +115,25 @@ export class Controller {
     this.incoming.push(object);
     // A page in the background has no frames; what came waits there, up to a bound.
     if (this.incoming.length >= 1000) this.flush();
-    else this.frame ||= requestAnimationFrame(() => this.flush());
+    else if (!this.frame && !this.pacing) this.schedule();
+  }
+
+  /** In the next frame, but not in each: nobody reads sixty times a second, and the rest of the page needs its time. */
+  private schedule(): void {
+    const frame = () => {
+      this.pacing = 0;
+      this.frame = requestAnimationFrame(() => this.flush());
+    };
+    const wait = this.flushed + pace - performance.now();
+    if (wait > 0) this.pacing = window.setTimeout(frame, wait);
+    else frame();
   }
 
   private flush(): void {
     cancelAnimationFrame(this.frame);
-    this.frame = 0;
+    window.clearTimeout(this.pacing);
+    this.frame = this.pacing = 0;
+    this.flushed = performance.now();
     let came = this.incoming;
     if (came.length === 0) return;
     this.incoming = [];
@@ -142,9 +159,9 @@ export class Controller {
   }
 
   private apply({ removed, added }: ReturnType<Buffer["add"]>): void {
-    const { isShown, counts } = this.buffer;
+    const { isShown, before } = this.buffer;
     if (removed.length > 0 || added.length > 0)
-      this.list.change(removed.filter(isShown).length, added.filter(isShown), counts.older);
+      this.list.change(removed.filter(isShown).length, added.filter(isShown), before);
   }
 
   private turn(state: StreamState): void {

@@ -1,9 +1,10 @@
 // The rows in the document: at most kRows of the entries that show, changed by hand, since they change each frame.
 import type { Entry } from "./buffer";
-import { marker } from "./marker";
+import { linesOf, marker } from "./marker";
 import { retime, rowOf, type Look } from "./row";
 
 const kRows = 1998; // and two markers
+const kFollowed = 998; // while they change all the time: layout pays for each
 const kStep = 500; // rows that come when one asks for earlier ones
 
 interface Row {
@@ -11,12 +12,12 @@ interface Row {
   item: HTMLLIElement;
 }
 
-/** Shows a window of `shown`: rows first_ to first_ + rows.length. While `follow`, the window is at the end, and so is the pane. */
+/** Shows a window of what the filter wants. While `follow`, the window is at the end, and so is the pane. */
 export class List {
   private rows: Row[] = [];
   private shown: Entry[] = [];
   private first = 0;
-  private older = 0;
+  private before = 0;
   private earlier = marker("earlier", () => this.shift(-kStep));
   private later = marker("later", () => this.shift(kStep));
   follow = true;
@@ -46,10 +47,10 @@ export class List {
   }
   entryOf = (item: Element) => this.rows.find((row) => row.item === item)?.entry;
 
-  /** `removed`: entries that showed and are let go; `added`: that show from now on; `older`: lines let go in all. */
-  change(removed: number, added: Entry[], older: number): void {
+  /** `removed`: entries that showed and are let go; `added`: that show from now on; `before`: lines that are missing before the first. */
+  change(removed: number, added: Entry[], before: number): void {
     const atEnd = this.atEnd;
-    this.older = older;
+    this.before = before;
     if (removed > 0) {
       this.shown.splice(0, removed);
       this.removeTop(Math.max(0, removed - this.first));
@@ -61,16 +62,16 @@ export class List {
     this.tellRest();
   }
 
-  /** All anew, around the row that is at the top now, or at the end, or at the beginning. */
-  reset(shown: Entry[], older: number, look = this.look, at: "here" | "begin" = "here"): void {
-    const anchor = this.follow || at === "begin" ? undefined : this.anchor();
+  /** All anew, around the row that is at the top now. */
+  reset(shown: Entry[], before: number, look: Look): void {
+    const anchor = this.follow ? undefined : this.anchor();
     this.shown = shown;
-    this.older = older;
+    this.before = before;
     this.look = look;
     this.items.classList.toggle("tail-wrap", look.wrap);
     this.removeTop(this.rows.length);
     if (this.follow) {
-      this.first = Math.max(0, shown.length - kRows);
+      this.first = Math.max(0, shown.length - kFollowed);
     } else {
       const near = anchor ? shown.findIndex((entry) => entry.key >= anchor.key) : 0;
       const place = near < 0 ? shown.length : near;
@@ -84,7 +85,7 @@ export class List {
 
   /** The newest rows, at the end of the pane. */
   toEnd(): void {
-    const begin = Math.max(0, this.shown.length - kRows);
+    const begin = Math.max(0, this.shown.length - (this.follow ? kFollowed : kRows));
     if (begin >= this.last) {
       this.removeTop(this.rows.length);
       this.first = begin;
@@ -110,19 +111,19 @@ export class List {
 
   /** Moves the window, while what is looked at stays where it is. */
   shift(by: number): void {
-    const first = Math.max(0, Math.min(this.first + by, this.shown.length - kRows));
-    if (first === this.first) return;
     const anchor = this.anchor();
-    if (first < this.first) {
-      const fresh = this.made(this.shown.slice(first, Math.min(this.first, first + kRows)));
+    if (by < 0) {
+      const first = Math.max(0, this.first + by);
+      const fresh = this.made(this.shown.slice(first, this.first));
       this.earlier.item.after(...fresh.map((row) => row.item));
       this.rows.unshift(...fresh);
       this.first = first;
       for (const row of this.rows.splice(kRows)) this.leave(row);
     } else {
-      this.removeTop(first - this.first);
-      this.first = first;
-      this.append(this.shown.slice(this.last, first + kRows));
+      this.append(this.shown.slice(this.last, this.last + by));
+      const gone = Math.max(0, this.rows.length - kRows);
+      this.removeTop(gone);
+      this.first += gone;
     }
     this.tellRest();
     this.restore(anchor);
@@ -186,15 +187,10 @@ export class List {
     this.onLeave(row.item);
     row.item.remove();
   }
-  private lines(from: number, to: number): number {
-    let count = 0;
-    for (let at = from; at < to; ++at) if (this.shown[at]!.kind === "line") count += 1;
-    return count;
-  }
   private tellRest(): void {
-    const here = this.lines(0, this.first);
-    this.earlier.tell(this.older + here, here);
-    const later = this.lines(this.last, this.shown.length);
-    this.later.tell(later, later);
+    const earlier = linesOf(this.shown, 0, this.first);
+    this.earlier.tell(this.before + earlier.all, earlier.here);
+    const later = linesOf(this.shown, this.last, this.shown.length);
+    this.later.tell(later.all, later.here);
   }
 }

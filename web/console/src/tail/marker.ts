@@ -1,5 +1,6 @@
 // The row that stands for lines before or behind those that are in the document.
 import { exact } from "../ui/figures";
+import type { Entry } from "./buffer";
 
 export interface Marker {
   item: HTMLLIElement;
@@ -28,3 +29,14 @@ export function marker(text: string, act: () => void): Marker {
   return { item, tell };
 }
 
+
+/** Of these entries: the lines, and with them those that are missing among them. */
+export function linesOf(entries: readonly Entry[], from: number, to: number): { here: number; all: number } {
+  let [here, missing] = [0, 0];
+  for (let at = from; at < to; ++at) {
+    const entry = entries[at]!;
+    if (entry.kind === "line") here += 1;
+    else if (entry.kind === "gap") missing += entry.count;
+  }
+  return { here, all: here + missing };
+}

@@ -1,9 +1,9 @@
 // One entry as a list item. Everything from the router becomes text nodes.
-import { exact } from "../ui/figures";
+import { exact, many } from "../ui/figures";
 import type { Entry, Gap, Line, Notice } from "./buffer";
 import { groundOf, inkOf, plainInkOn, type Rgb } from "./colour";
 import { marked } from "./marks";
-import { piecesOf, type Style } from "./sgr";
+import { piecesOf, plainText, type Style } from "./sgr";
 import { severityOf } from "./terms";
 import { timeText, type TimeForm } from "./settings";
 
@@ -14,7 +14,7 @@ export interface Look {
   time: TimeForm;
 }
 
-const mostShown = 4000; // characters of a message in its row; its details have all
+const mostShown = 2000; // characters of a message in its row; its details have all
 export const palette = 12; // colours of sources, tail.css
 
 /** The same source has the same colour, on every page and every day. */
@@ -33,7 +33,7 @@ function element<K extends keyof HTMLElementTagNameMap>(tag: K, name: string, te
 
 /** A dyno has its colour whoever speaks of it. */
 export const colourOf = ({ app, procid }: { app: string; procid: string }) => colourOfSource(procid && procid !== "-" ? procid : app);
-export const sourceText = ({ app, procid }: Line | Notice) => (procid && procid !== "-" ? `${app}[${procid}]` : app);
+const sourceText = ({ app, procid }: Line | Notice) => plainText(procid && procid !== "-" ? `${app}[${procid}]` : app);
 
 function setStyle(to: HTMLElement, style: Style): void {
   let { ink, ground } = style;
@@ -85,8 +85,8 @@ function lineRow(entry: Line | Notice, look: Look): HTMLLIElement {
   } else {
     row.classList.add("tail-notice");
   }
-  const time = element("time", "tail-time", timeText(entry.time, look.time));
-  time.title = entry.time;
+  const time = element("time", "tail-time", plainText(timeText(entry.time, look.time)));
+  time.title = plainText(entry.time);
   const name = sourceText(entry);
   const source = element("span", `tail-source tail-s${colourOf(entry)}`, name);
   source.title = name;
@@ -109,7 +109,8 @@ function gapRow(gap: Gap, look: Look): HTMLLIElement {
   const time = element("time", "", timeText(gap.since, look.time));
   time.title = gap.since;
   const why = gap.by === "router" ? "the router had let them go before they could be read" : "let go by this page while it was paused";
-  row.append(element("strong", "", `${exact(gap.count)} ${gap.count === 1 ? "line" : "lines"} skipped`), " since ", time, `: ${why}`);
+  const what = gap.count === 0 ? "Lines may be missing" : `${many(gap.count, "line")} skipped`;
+  row.append(element("strong", "", what), " since ", time, `: ${why}`);
   return row;
 }
 

@@ -28,6 +28,7 @@ export function watchScrolling(controller: Controller): () => void {
     if (up && pane.scrollTop < near && !list.atTop) list.shift(-500);
     else if (down && fromEnd() < near && !list.atEnd) list.shift(500);
     else if (down && fromEnd() < 4 && list.atEnd && byScroll && controller.paused) controller.resume();
+    before = pane.scrollTop; // a shift moves it
   };
   // Before the next line can pull the pane down again.
   const wheeled = (event: WheelEvent) => event.deltaY < 0 && pane.scrollTop > 0 && pause();

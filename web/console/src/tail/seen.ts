@@ -1,6 +1,7 @@
 // Which sources and dynos have been seen, the most frequent first; bounded.
 
 const most = 200; // names of each kind that are counted
+const { compare } = new Intl.Collator("en", { numeric: true }); // web.2 before web.10
 
 class Names {
   private counts = new Map<string, number>();
@@ -17,7 +18,7 @@ class Names {
   }
   first(count: number): string[] {
     return [...this.counts]
-      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+      .sort((a, b) => b[1] - a[1] || compare(a[0], b[0]))
       .slice(0, count)
       .map(([name]) => name);
   }

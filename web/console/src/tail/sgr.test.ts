@@ -32,8 +32,8 @@ describe("piecesOf", () => {
     expect(piecesOf(`${esc}[8msecret`)).toEqual([{ text: "secret" }]);
   });
   it("shows every other sequence as text", () => {
-    expect(plainText(`${esc}[2J${esc}]52;c;aGk=\u0007${esc}[31`)).toBe("␛[2J␛]52;c;aGk=␇␛[31");
-    expect(plainText("\u0000\r\n\u007f\u009b31m")).toBe("␀␍↵␡⟨U+009B⟩31m");
+    expect(plainText(`${esc}[2J${esc}]52;c;aGk=\u0007${esc}[31`)).toBe("⟨ESC⟩[2J⟨ESC⟩]52;c;aGk=⟨BEL⟩⟨ESC⟩[31");
+    expect(plainText("\u0000\r\n\u007f\u009b31m")).toBe("⟨NUL⟩⟨CR⟩↵⟨DEL⟩⟨U+009B⟩31m");
   });
   it("shows bidi and what cannot be seen", () => {
     expect(plainText("a\u202eb\u2066c\u200bd\ufeff\u2028\u{e0041}")).toBe("a⟨RLO⟩b⟨LRI⟩c⟨ZWSP⟩d⟨BOM⟩⟨LS⟩⟨U+E0041⟩");
@@ -41,7 +41,7 @@ describe("piecesOf", () => {
     expect(plainText("a\u200db")).toBe("a⟨ZWJ⟩b");
   });
   it("shows SGR too, raw", () => {
-    expect(plainText(`${esc}[31mx`, true)).toBe("␛[31mx");
+    expect(plainText(`${esc}[31mx`, true)).toBe("⟨ESC⟩[31mx");
   });
   it("ends soon with hostile text", () => {
     expect(piecesOf(`${esc}[`.repeat(20_000)).length).toBeGreaterThan(20_000);

@@ -23,19 +23,20 @@ const special =
 const allSpecial = new RegExp(special, "g");
 const sgr = /\u001b\[([0-9;:]{0,200})m/y;
 
+const controls =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(" ");
 const names: Record<number, string> = {
+  0x7f: "DEL",
   0x00ad: "SHY", 0x061c: "ALM", 0x180e: "MVS", 0x200b: "ZWSP", 0x200c: "ZWNJ", 0x200d: "ZWJ", 0x200e: "LRM", 0x200f: "RLM",
   0x2028: "LS", 0x2029: "PS", 0x202a: "LRE", 0x202b: "RLE", 0x202c: "PDF", 0x202d: "LRO", 0x202e: "RLO", 0x2060: "WJ",
   0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI", 0xfeff: "BOM",
 }; // prettier-ignore
 
-/** `␛`, `␀`, `⟨RLO⟩`, `⟨U+009B⟩` */
+/** `⟨ESC⟩`, `⟨RLO⟩`, `⟨U+009B⟩`: every font has these. */
 export function signOf(character: string): string {
   const code = character.codePointAt(0)!;
   if (code === 0x0a) return "↵";
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return "␡";
-  return `⟨${names[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`}⟩`;
+  return `⟨${controls[code] ?? names[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`}⟩`;
 }
 
 /** `raw`: SGR is shown as text as well. A joiner within an emoji stays what it is. */

@@ -4,6 +4,7 @@ import { setQuery } from "../route";
 import { Badge, type Tone } from "../ui/badge";
 import type { Shown } from "./controller";
 import { timeText, type Settings, type TimeForm } from "./settings";
+import { plainText } from "./sgr";
 import { severities } from "./terms";
 import { durations, type View } from "./view";
 
@@ -22,8 +23,8 @@ export function State({ shown, form }: { shown: Shown; form: TimeForm }) {
       <span role="status">
         <Badge tone={tone}>{word + also}</Badge>
       </span>
-      <span class="faint" title={shown.lastTime}>
-        {shown.lastTime ? `last line ${timeText(shown.lastTime, form === "relative" ? "local" : form)}` : "no line yet"}
+      <span class="faint" title={plainText(shown.lastTime)}>
+        {shown.lastTime ? `last line ${plainText(timeText(shown.lastTime, form === "relative" ? "local" : form))}` : "no line yet"}
       </span>
     </span>
   );

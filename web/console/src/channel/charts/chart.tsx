@@ -33,6 +33,7 @@ export function Chart({ page, spec, stretch, children, tools }: Props) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [table, setTable] = useState(false);
   const heading = useId();
+  const files = !spec.missing && spec.lines.length > 0;
   const toggle = (key: string) =>
     setHidden((before) => {
       const after = new Set(before);
@@ -46,12 +47,12 @@ export function Chart({ page, spec, stretch, children, tools }: Props) {
         <LookedAt {...{ page, spec, stretch }} />
         <span class="fill" />
         {tools}
-        {!spec.missing && (
+        {files && (
           <button type="button" class="plain" aria-pressed={table} aria-describedby={heading} onClick={() => setTable(!table)}>
             Table
           </button>
         )}
-        {!spec.missing && <Files page={page} spec={spec} heading={heading} />}
+        {files && <Files page={page} spec={spec} heading={heading} />}
       </header>
       {spec.missing ? (
         <p class="metrics-missing" role="img" aria-label={`${spec.title}: ${spec.missing}`}>
@@ -59,7 +60,7 @@ export function Chart({ page, spec, stretch, children, tools }: Props) {
         </p>
       ) : (
         <>
-          {table ? <Figures {...{ spec, stretch, hidden }} /> : <Drawn {...{ page, spec, stretch, hidden }} />}
+          {table && files ? <Figures {...{ spec, stretch, hidden }} /> : <Drawn {...{ page, spec, stretch, hidden }} />}
           {spec.lines.length > 0 && <Legend {...{ page, spec, stretch, hidden, toggle }} />}
         </>
       )}

@@ -47,7 +47,7 @@ export function errors(kept: Kept): ChartSpec {
   return {
     id: "errors", title: "Errors and events", unit: "", shape: "rows", lines: rows,
     missing: rows.length || kept.events.length ? undefined : "No error code and no event in this time.",
-    names: rows.map((row) => seriesOf(row.key)), show: ["count"],
+    file: { names: rows.map((row) => seriesOf(row.key)), show: ["count"], sources: 0 },
   };
 }
 

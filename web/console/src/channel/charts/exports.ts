@@ -5,14 +5,15 @@ import type { Range } from "./stretch";
 
 export type FileForm = "csv" | "svg";
 
-export function fileAddress(channel: string, spec: ChartSpec, range: Range, form: FileForm): string {
-  return withQuery(at`/v3/channels/${channel}/metrics`, {
-    format: form,
-    from: range.id,
-    step: range.step,
-    name: spec.names,
-    show: form === "svg" ? spec.show.join(",") : undefined,
-  });
+const mostLines = 32; // of a picture
+
+/** Whether the router draws that many lines. */
+export const drawable = ({ file }: ChartSpec) => file.names.length * file.show.length * Math.max(1, file.sources) <= mostLines;
+
+export function fileAddress(channel: string, { file }: ChartSpec, range: Range, form: FileForm): string {
+  const query = { format: form, from: range.id, step: range.step, name: file.names, show: form === "svg" ? file.show.join(",") : undefined };
+  const path = withQuery(at`/v3/channels/${channel}/metrics`, query);
+  return file.sources === 0 ? `${path}&source=` : path; // an empty source is that of series without one
 }
 
 /** A name that any file system takes. */
@@ -22,8 +23,9 @@ export function fileName(channel: string, spec: ChartSpec, range: Range, form: F
 }
 
 /** What `POST …/links` signs: the same query, asked anew whenever somebody opens it. */
-export function linkQuery(spec: ChartSpec, range: Range) {
-  return { name: spec.names, source: "", from: range.id, to: "0s", step: `${range.step / 60}m`, show: spec.show };
+export function linkQuery({ file }: ChartSpec, range: Range) {
+  const query = { name: file.names, from: range.id, to: "0s", step: `${range.step / 60}m`, show: file.show };
+  return file.sources === 0 ? { ...query, source: "" } : query;
 }
 
 /** The signed link in one of its forms. */

@@ -1,10 +1,11 @@
 // A chart as a file, and as a link for somebody else.
 import { useRef, useState } from "preact/hooks";
 import type { Page } from "./chart";
-import { fileAddress, fileName } from "./exports";
+import { drawable, fileAddress, fileName, type FileForm } from "./exports";
 import { Share } from "./share";
 import type { ChartSpec } from "./specs";
 
+const formsOf = (spec: ChartSpec): FileForm[] => (drawable(spec) ? ["csv", "svg"] : ["csv"]);
 const texts = { csv: "Table (CSV)", svg: "Chart (SVG)" };
 
 export function Files({ page, spec, heading }: { page: Page; spec: ChartSpec; heading: string }) {
@@ -29,7 +30,7 @@ export function Files({ page, spec, heading }: { page: Page; spec: ChartSpec; he
           Export
         </summary>
         <div class="metrics-menu">
-          {(["csv", "svg"] as const).map((form) => (
+          {formsOf(spec).map((form) => (
             <a
               key={form}
               href={fileAddress(channel, spec, range, form)}

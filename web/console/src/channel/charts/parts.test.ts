@@ -4,7 +4,7 @@ import { timeLabels, valueRange } from "./axes";
 import { Crosshair } from "./crosshair";
 import { byDyno, dynoTypes, filterValue } from "./dynos";
 import { exemplarsOf, quoted } from "./exemplars";
-import { fileAddress, fileName, linkIn, linkQuery } from "./exports";
+import { drawable, fileAddress, fileName, linkIn, linkQuery } from "./exports";
 import { ownNames, ownOf, ownText } from "./own";
 import type { ChartSpec } from "./specs";
 import { ranges } from "./stretch";
@@ -50,12 +50,15 @@ describe("own series in the URL", () => {
 });
 
 describe("files and links", () => {
-  const spec = { id: "own", title: "a/b c", names: ["a/b c", "x&y"], show: ["median", "p95"] } as ChartSpec;
+  const spec = { id: "own", title: "a/b c", file: { names: ["a/b c", "x&y"], show: ["median", "p95"], sources: 2 } } as ChartSpec;
+  const alone = { ...spec, file: { names: ["router.service"], show: ["p95"], sources: 0 } };
   it("encode what they name", () => {
     expect(fileAddress("a/b", spec, ranges[0]!, "svg")).toBe("/v3/channels/a%2Fb/metrics?format=svg&from=2h&step=60&name=a%2Fb+c&name=x%26y&show=median%2Cp95");
-    expect(fileAddress("1", spec, ranges[3]!, "csv")).toBe("/v3/channels/1/metrics?format=csv&from=7d&step=3600&name=a%2Fb+c&name=x%26y");
+    expect(fileAddress("1", alone, ranges[3]!, "csv")).toBe("/v3/channels/1/metrics?format=csv&from=7d&step=3600&name=router.service&source=");
     expect(fileName("../x", spec, ranges[0]!, "csv")).toBe("..-x-a-b-c-2h.csv");
-    expect(linkQuery(spec, ranges[1]!)).toEqual({ name: ["a/b c", "x&y"], source: "", from: "24h", to: "0s", step: "10m", show: ["median", "p95"] });
+    expect(linkQuery(spec, ranges[1]!)).toEqual({ name: ["a/b c", "x&y"], from: "24h", to: "0s", step: "10m", show: ["median", "p95"] });
+    expect(linkQuery(alone, ranges[1]!)).toMatchObject({ name: ["router.service"], source: "" });
+    expect([drawable(spec), drawable(alone), drawable({ ...spec, file: { ...spec.file, sources: 9 } })]).toEqual([true, true, false]);
     expect([linkIn("/links/x", "svg"), linkIn("/links/x?a=b", "csv"), linkIn("/links/x", "json")]).toEqual(["/links/x?format=svg", "/links/x?a=b&format=csv", "/links/x"]);
   });
 });

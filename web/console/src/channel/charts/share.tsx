@@ -4,7 +4,7 @@ import { ApiError, at, post } from "../../api/client";
 import { Command } from "../../ui/command";
 import { Dialog } from "../../ui/dialog";
 import { moment } from "../../ui/time";
-import { linkIn, linkQuery, type FileForm } from "./exports";
+import { drawable, linkIn, linkQuery, type FileForm } from "./exports";
 import type { ChartSpec } from "./specs";
 import type { Range } from "./stretch";
 
@@ -26,7 +26,7 @@ interface Link {
 }
 
 export function Share({ channel, spec, range, close }: { channel: string; spec: ChartSpec; range: Range; close: () => void }) {
-  const [form, setForm] = useState<FileForm | "json">("svg");
+  const [form, setForm] = useState<FileForm | "json">(drawable(spec) ? "svg" : "csv");
   const [expires, setExpires] = useState("24h");
   const [link, setLink] = useState<Link>();
   const [said, setSaid] = useState("");
@@ -52,7 +52,7 @@ export function Share({ channel, spec, range, close }: { channel: string; spec: 
           <label>
             As
             <select value={form} onChange={(event) => setForm(event.currentTarget.value as typeof form)}>
-              {forms.map(([id, text]) => (
+              {forms.filter(([id]) => id !== "svg" || drawable(spec)).map(([id, text]) => (
                 <option key={id} value={id}>
                   {text}
                 </option>

@@ -15,6 +15,13 @@ export interface Line {
   values: Column;
 }
 
+/** What a chart is drawn from. */
+export interface FileQuery {
+  names: string[];
+  show: string[]; // figures of a point
+  sources: number; // how many each name has; 0: only that without a source is meant
+}
+
 export interface ChartSpec {
   id: string; // what `data-chart` says
   title: string;
@@ -23,8 +30,7 @@ export interface ChartSpec {
   lines: Line[];
   missing?: string; // there is nothing to draw, and why that may be
   note?: string; // what it can and cannot tell
-  names: string[]; // of the series, for who wants them as a file
-  show: string[]; // fields of their points
+  file: FileQuery; // for who wants it as one
 }
 
 const p95 = { key: "p95", text: "p95", colour: "series-2", pick: "p95" } as const;
@@ -43,7 +49,7 @@ export function responseTime(kept: Kept): ChartSpec {
   return {
     id: "response-time", title: "Response time", unit: "seconds", shape: "lines", lines,
     missing: nothing(lines, "No router line with a service= in this time."),
-    names: ["router.service"], show: ["median", "p95", "p99", "max"],
+    file: { names: ["router.service"], show: ["median", "p95", "p99", "max"], sources: 0 },
   };
 }
 
@@ -65,7 +71,7 @@ export function throughput(kept: Kept): ChartSpec {
   return {
     id: "throughput", title: "Throughput", unit: "req/s", shape: "stacked", lines,
     missing: nothing(lines, "No router line in this time."),
-    names: statusClasses.map((status) => `router.status.${status}`), show: ["count"],
+    file: { names: lines.map((line) => `router.status.${line.key}`), show: ["rate"], sources: 0 },
   };
 }
 
@@ -83,7 +89,7 @@ export function memory(kept: Kept, wanted: (dyno: string) => boolean): ChartSpec
   const missing = nothing(lines, "No sample#memory_total of a dyno in this time. Heroku's log-runtime-metrics sends it.");
   return {
     id: "memory", title: "Memory", unit: memoryUnit, shape: "lines", lines: missing ? lines : lines.filter((line) => !isEmpty(line.values)), missing,
-    names: ["total", "rss", "swap", "quota"].map((kind) => `dyno.memory.${kind}`), show: ["mean"],
+    file: { names: ["dyno.memory.total", "dyno.memory.quota"], show: ["max"], sources: named(kept, "dyno_memory", "dyno.memory.total").length },
   };
 }
 
@@ -96,7 +102,7 @@ export function load(kept: Kept, wanted: (dyno: string) => boolean): ChartSpec {
   return {
     id: "load", title: "Load", unit: "", shape: "lines", lines,
     missing: nothing(lines, "No sample#load_avg_1m of a dyno in this time. Heroku's log-runtime-metrics sends it."),
-    names: ["dyno.load.1m"], show: ["mean"],
+    file: { names: ["dyno.load.1m"], show: ["mean"], sources: named(kept, "dyno_load", "dyno.load.1m").length },
   };
 }
 
@@ -121,7 +127,7 @@ export function queueing(kept: Kept, app: Kept | undefined): ChartSpec {
     note: told.length
       ? "In the app: from X-Request-Start until it begins, as exact as both clocks. In the router: its own queue, and no wait at a dyno."
       : "The router's wait= tells of its own queue and of no wait at a dyno. An app that logs measure#queue tells that.",
-    names: ["queue", "router.wait"], show: ["mean", "p95"],
+    file: { names: ["queue", "router.wait"], show: ["mean", "p95"], sources: Math.max(1, told.length) },
   };
 }
 
@@ -134,7 +140,7 @@ export function concurrency(kept: Kept): ChartSpec {
     id: "concurrency", title: "Concurrency", unit: "", shape: "lines", lines,
     missing: nothing(lines, "No router line with a service= in this time."),
     note: "By Little's law, seconds of service per second. Who is served and who waits at a dyno are both in it; a long request counts when it ends.",
-    names: ["router.service"], show: ["sum"],
+    file: { names: ["router.service"], show: ["sum"], sources: 0 },
   };
 }
 
@@ -154,11 +160,12 @@ export function own(kept: Kept, { kind, name, unit }: OwnName): ChartSpec {
     .map((series) => ({ series, weight: total(column(series, kept.stretch, (point) => point.count)) }))
     .sort((a, b) => b.weight - a.weight || (a.series.source < b.series.source ? -1 : 1))
     .map(({ series }) => series);
-  const base = { id: "own", title: name, shape: "lines" as const, names: [name] };
+  const base = { id: "own", title: name, shape: "lines" as const };
+  const file = (show: string[]) => ({ names: [name], show, sources: Math.max(1, all.length) });
   const missing = all.length ? undefined : "Nothing of this name in this time.";
   if (kind === "measure" && all.length === 1) {
     const lines = quantiles.map((one) => ({ ...one, values: column(all[0], kept.stretch, (point) => point[one.pick]) }));
-    return { ...base, unit, lines, show: ["median", "p95", "p99", "max"] };
+    return { ...base, unit, lines, file: file(["median", "p95", "p99", "max"]) };
   }
   const drawn = all.slice(0, sourceColours.length);
   const lines = drawn.map((series, index) => ({
@@ -169,6 +176,6 @@ export function own(kept: Kept, { kind, name, unit }: OwnName): ChartSpec {
   const left = all.length - drawn.length;
   return {
     ...base, unit, lines, missing, note: left > 0 ? `${what}; ${left} more sources are not drawn.` : `${what}.`,
-    show: [kind === "count" ? "sum" : kind === "measure" ? "p95" : "last"],
+    file: file([kind === "count" ? "sum" : kind === "measure" ? "p95" : "last"]),
   };
 }
