@@ -229,8 +229,8 @@ class States(EndToEnd):
         channel, tokens = node.channel("shop")
         drain = node.drain(channel, self.far_end().url)
         session = node.good("POST", "/v2/sessions", {"channel_id": channel})["url"].rsplit("/", 1)[1]
-        values = {"c": channel, "d": str(drain["id"]), "t": "nothing", "id": session}
-        reading = {"post_sessions", "post_v2_sessions", "post_v2_canary_sessions", "post_v3_sessions"}
+        values = {"c": channel, "d": str(drain["id"]), "t": "nothing", "id": session, "link": "nothing"}
+        reading = {"post_sessions", "post_v2_sessions", "post_v2_canary_sessions", "post_v3_sessions", "post_v3_channels_c_links"}
         self.assertLessEqual(reading, set(document.operations))
         for state in ("read_only", "disabled", "normal"):
             self.set_state(state)
@@ -240,7 +240,7 @@ class States(EndToEnd):
                     change = operation.method != "GET" and operation.id not in reading
                     if state == "normal" and change:
                         continue
-                    body = {"channel_id": channel} if operation.id in reading else b"[]" if change else None
+                    body = {"channel_id": channel, "query": {"name": ["router.service"]}} if operation.id in reading else b"[]" if change else None
                     answer = node.api(operation.method, operation.url(values), body)
                     if operation.is_api and (state == "disabled" or (state == "read_only" and change)):
                         refused += 1
