@@ -60,6 +60,10 @@ class Buckets {
   }
   void insert(uint32_t bucket, uint32_t values);
   void merge(const Buckets& other);
+  /// From the list to the window, whatever that takes: for who merges more, and asks several times.
+  void widen() {
+    if (used_) make_dense(samples_[0], samples_[0]);
+  }
 
   bool empty() const { return !counts_ && !used_; }
   /// The bucket of the value with this rank, from 1; the last one there is if there are fewer. Not of an

@@ -47,6 +47,10 @@ class Sketch {
   /// `other` is another sketch.
   void merge(const Sketch& other);
 
+  /// What follows costs less, and it takes more memory: for one that lives briefly, is merged into and asked
+  /// for several quantiles.
+  void widen() { buckets_.widen(); }
+
   /// The value of nearest rank, ceil(q * count), within 0.78 % as long as it lies in the range of Buckets;
   /// exact at both ends (q = 1 is the maximum) and never outside [min, max]. NaN when empty.
   double quantile(double q) const;

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 namespace tailrace {
 
 void name_this_thread(std::string name) {

@@ -152,6 +152,7 @@ class Demo {
       options.model.slow_dyno = 3;
       options.model.slow_dyno_factor = 7;  // more than it can bear: requests end as H12
       options.model.slow_dyno_after = kHealthy;
+      options.model.deploy_at = kHealthy;
     }
     const auto address = parse_endpoint(node_.syslog_addresses().at(0));
     if (!address) return error = address.error().message(), false;

@@ -86,6 +86,7 @@ RouterModel::RouterModel(RouterModelOptions options) : options_(std::move(option
   if (options_.crash_every_s > 0) {
     schedule(Micros(dice_.exponential(options_.crash_every_s) * second), Step::crash, 0);
   }
+  if (options_.deploy_at >= 0) schedule(options_.deploy_at, Step::deploy, 0);
   schedule_arrival();
 }
 
@@ -115,6 +116,9 @@ void RouterModel::step() {
       return recover(unsigned(event.subject));
     case Step::report:
       return report(unsigned(event.subject));
+    case Step::deploy:
+      line(190, false, "api", "Deploy 4f2a91c8 by ops@example.com");
+      return line(190, false, "api", "Release v42 created by user ops@example.com");
     case Step::finish:
       if (dynos_[event.subject].incarnation == event.incarnation) finish(unsigned(event.subject));
   }

@@ -49,6 +49,7 @@ struct RouterModelOptions {
   unsigned slow_dyno = 0;  // `web.N`; 0: none
   double slow_dyno_factor = 4.5;
   Micros slow_dyno_after = 0;
+  Micros deploy_at = -1;         // the platform tells of a new release then; negative: never
   double broken_share = 0.0005;  // of requests, for each of H13 and H18
   double crash_every_s = 180;    // mean time between crashes in the fleet; 0: none
   bool app_lines = true;         // one of the app's own per request
@@ -98,7 +99,7 @@ class RouterModel {
   uint64_t requests() const { return arrived_; }
 
  private:
-  enum class Step : uint8_t { arrival, finish, timeout, crash, recover, report };
+  enum class Step : uint8_t { arrival, finish, timeout, crash, recover, report, deploy };
   struct Event {
     Micros at;
     uint64_t order;  // ties go by age

@@ -40,8 +40,12 @@ void Window::merge_into(TimingSketches& into, Micros now) const {
 }
 
 void Window::merge_into(Sketch& into, Timing timing, Micros now) const {
-  for (const Step& step : steps_)
-    if (step.number > number_of(now) - kSteps) into.merge(step.sketches[static_cast<size_t>(timing)]);
+  constexpr uint64_t kMany = 16;
+  for (const Step& step : steps_) {
+    if (step.number <= number_of(now) - kSteps) continue;
+    into.merge(step.sketches[static_cast<size_t>(timing)]);
+    if (into.count() >= kMany) into.widen();
+  }
 }
 
 void Window::expire(Micros now) {

@@ -78,7 +78,7 @@ TEST_CASE("merging equals inserting into one") {
   for (const auto& [name, draw] : distributions()) {
     CAPTURE(name);
     for (const size_t parts : {2, 3, 12}) {
-      Sketch merged, whole;
+      Sketch merged, widened, whole;
       std::vector<double> values;
       for (size_t p = 0; p < parts; ++p) {
         Sketch part;
@@ -89,10 +89,15 @@ TEST_CASE("merging equals inserting into one") {
           whole.insert(values.back());
         }
         merged.merge(part);
+        widened.merge(part);
+        if (p % 3 == 0) widened.widen();
       }
       if (values.empty()) continue;
       check_close(merged, values);
-      for (double q = 0; q <= 1; q += 0.01) CHECK(merged.quantile(q) == whole.quantile(q));
+      for (double q = 0; q <= 1; q += 0.01) {
+        CHECK(merged.quantile(q) == whole.quantile(q));
+        CHECK(widened.quantile(q) == whole.quantile(q));
+      }
     }
   }
 }

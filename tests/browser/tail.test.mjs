@@ -158,6 +158,26 @@ test("the router goes away and comes back, and the page says so", async (t) => {
   await page.getByText(/reconnecting|cannot be reached|No connection/).first().waitFor();
 });
 
+test("whatever one presses while it connects, each line comes once", async (t) => {
+  const channel = await router.channel("impatient");
+  const page = await openPage(t, router);
+  page.expected.push(/ERR_FAILED/);
+  let held = true;
+  await page.route("**/v2/sessions", (route) => (held ? route.abort() : route.continue()));
+  await page.goto(`${router.url}/#/channels/${channel.id}`);
+  await page.getByText(/reconnecting/).first().waitFor();
+  for (let i = 0; i < 4; i++) {
+    await page.getByRole("button", { name: i % 2 ? "Resume" : "Pause" }).click();
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  }
+  held = false;
+  await live(page);
+  await router.send([1, 2, 3].map((i) => line(channel.app, "web.1", `once ${i}`)));
+  await lines(page).filter({ hasText: "once 3" }).waitFor();
+  assert.equal(await lines(page).count(), 3);
+  assert.equal((await router.api("GET", "/v3/system")).tails.open, 1);
+});
+
 test("narrow and dark", async (t) => {
   const channel = await router.channel("narrow");
   await router.send([routerLine(channel.heroku), line(channel.app, "web.1", "a line of the app")]);

@@ -55,7 +55,7 @@ class Overview(EndToEnd):
         return wait_until(there, lambda: f"another row than {self.overview()['channels']}")
 
     def ids(self, query):
-        return [row["channel"] for row in self.new_overview(query)["channels"]]
+        return [row["channel"] for row in self.overview(query)["channels"]]
 
     def test_a_slow_app_since_when_and_on_which_dyno(self):
         self.router = self.node("--router-by", "dyno")
@@ -187,6 +187,7 @@ class Overview(EndToEnd):
         def names(query):
             found = {channel: name for name, channel in channels.items()}
             return [found[channel] for channel in self.ids(query)]
+        self.new_overview()
         self.assertEqual(names(""), ["checkin", "api", "Checkout", "idle"])  # `errors`, then by rate
         self.assertEqual(names("?sort=worst"), names(""))
         self.assertEqual(names("?sort=name"), ["api", "checkin", "Checkout", "idle"])

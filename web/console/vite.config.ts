@@ -5,6 +5,7 @@ const router = process.env.TAILRACE_URL ?? "http://127.0.0.1:8001";
 const auth = process.env.TAILRACE_AUTH;
 const proxied = {
   target: router,
+  changeOrigin: true, // the router compares Origin with Host
   headers: { "sec-fetch-site": "same-origin", origin: router, ...(auth ? { authorization: `Basic ${btoa(auth)}` } : {}) },
 };
 

@@ -42,7 +42,7 @@ function Header({ session, place, help }: { session: Session; place: Place; help
           <rect width="32" height="32" rx="7" />
           <path d="M5 11c4 0 4 4 8 4s4-4 8-4 4 4 6 4M5 20c4 0 4 4 8 4s4-4 8-4 4 4 6 4" />
         </svg>
-        Tailrace
+        <span class="brand-name">Tailrace</span>
       </a>
       <nav aria-label="Pages">
         {mayManage(who) && (

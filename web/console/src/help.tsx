@@ -4,6 +4,7 @@ const keys: [string, string][] = [
   ["/", "search or filter"],
   ["space", "pause or resume the tail"],
   ["g  G", "oldest and newest line that shows"],
+  ["Enter  ↑  ↓", "into the lines, and from line to line; Enter again: its details"],
   ["j  k", "next and previous channel of the overview"],
   ["1  2  3", "a channel's logs, metrics, drains"],
   ["o", "overview"],

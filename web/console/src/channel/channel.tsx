@@ -27,8 +27,7 @@ export function Channel({ channel, tab }: { channel: string; tab: ChannelTab }) 
     if (data) document.title = `${name} · Tailrace`;
     return () => void (document.title = "Tailrace");
   }, [data, name]);
-  if (error) return <Failed error={error} again={again} />;
-  if (!data) return <Loading what="the channel" />;
+  if (!data) return error ? <Failed error={error} again={again} /> : <Loading what="the channel" />;
   return (
     <div class="channel">
       <header class="channel-head">

@@ -1,17 +1,13 @@
 // What one may do with a drain, and what came of it.
 import { useState } from "preact/hooks";
-import { at, post, remove, request } from "../api/client";
+import { at, post, remove } from "../api/client";
 import type { Drain, DrainHealth, DrainTest } from "../api/types";
 import { Dialog } from "../ui/dialog";
 import { many } from "../ui/figures";
 import { useDoing } from "./do";
+import { tryFarEnd } from "./far_end";
 import { ReplayDialog } from "./replay";
 import { TestSteps } from "./steps";
-
-export const testTakes = 30_000; // milliseconds: its steps have 25 s together
-
-/** The API takes no two tests within a second. */
-export const rest = () => new Promise((over) => window.setTimeout(over, 1100));
 
 interface Given {
   channel: string;
@@ -63,9 +59,8 @@ export function Actions({ channel, drain, health, changed, removed }: Given) {
   };
   const tryIt = () =>
     act("Test", async () => {
-      const report = await request<DrainTest>("POST", `${path}/test`, {}, undefined, testTakes);
+      const report = await tryFarEnd(path);
       setTest(report);
-      await rest();
       return report.ok ? "The test went well: the far end took a marked record." : "The test failed:";
     });
   const pause = () => act("Pause", async () => (await post(`${path}/pause`), "Paused. Records wait, up to the channel's bounds."));
@@ -102,7 +97,7 @@ export function Actions({ channel, drain, health, changed, removed }: Given) {
         {button({ label: "Remove", does: () => setAsking("remove"), more: "danger" })}
       </div>
       <div role="status" class="drains-said">
-        {doing === "Test" && !test && <p>Testing: this takes up to 25 s …</p>}
+        {doing === "Test" && <p>Testing: this takes up to 25 s …</p>}
         {said && <p class={said.good && (!test || test.ok) ? "good" : "bad"}>{said.text}</p>}
         {test && <TestSteps test={test} />}
       </div>

@@ -2,8 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, at, request } from "../api/client";
 import type { Drain, DrainTest } from "../api/types";
-import { rest, testTakes } from "./actions";
 import { failure } from "./do";
+import { tryFarEnd } from "./far_end";
 import { Field } from "./field";
 import { TestSteps } from "./steps";
 import { bodyOf, nothing, takesHttp, takesTls, wrongOf, type Wanted, type Wrong } from "./wanted";
@@ -15,12 +15,13 @@ const begins: [since: string, text: string][] = [
   ["oldest", "everything that is still kept"],
 ];
 
-/** `reserved`: the drain that gets the URL; else a new one. `done` is told what to say, `close` ends it without, if it may. */
-export function AddForm({ channel, reserved, done, close }: { channel: string; reserved?: Drain; done: (said: string) => void; close?: () => void }) {
+/** `reserved`: the drain that gets the URL; else a new one. `done` is told what to say, `close` ends it without. */
+export function AddForm({ channel, reserved, done, close }: { channel: string; reserved?: Drain; done: (said: string) => void; close: () => void }) {
   const [wanted, setWanted] = useState<Wanted>(nothing);
   const [wrong, setWrong] = useState<Wrong>({});
-  const [doing, setDoing] = useState<"" | "test" | "rest" | "save">("");
+  const [doing, setDoing] = useState<"" | "test" | "save">("");
   const [test, setTest] = useState<DrainTest | null>(null);
+  const edits = useRef(0);
   const http = takesHttp(wanted.url);
   const tls = takesTls(wanted.url);
   const drains = at`/v3/channels/${channel}/drains`;
@@ -30,6 +31,17 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
     setWanted((before) => ({ ...before, [name]: value }));
     setWrong({});
     setTest(null);
+    edits.current += 1;
+  };
+  const failed = test !== null && !test.ok;
+
+  const tryIt = async (body: Record<string, unknown>) => {
+    setDoing("test");
+    setTest(null);
+    const begun = edits.current;
+    const report = await tryFarEnd(drains, body);
+    if (edits.current === begun) setTest(report); // else it says nothing about what stands there now
+    setDoing("");
   };
   const save = async (body: Record<string, unknown>) => {
     setDoing("save");
@@ -39,24 +51,13 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
     setWanted(nothing);
     done(`Drain ${made.id} to ${made.url} is added.`);
   };
-  const submit = async (anyway: boolean) => {
+  const act = async (does: (body: Record<string, unknown>) => Promise<void>) => {
+    if (doing) return;
     const told = bodyOf(wanted);
     if ("wrong" in told) return setWrong(told.wrong);
-    if (doing && !(anyway && doing === "rest")) return;
     setWrong({});
     try {
-      if (!anyway) {
-        setDoing("test");
-        setTest(null);
-        const report = await request<DrainTest>("POST", `${drains}/test`, told.body, undefined, testTakes);
-        setTest(report);
-        if (!report.ok) {
-          setDoing("rest");
-          await rest();
-          return setDoing((now) => (now === "rest" ? "" : now));
-        }
-      }
-      await save(told.body);
+      await does(told.body);
     } catch (error) {
       setWrong(error instanceof ApiError && error.status !== 403 && error.status !== 404 ? wrongOf(error) : { form: failure(error) });
       setDoing("");
@@ -64,7 +65,6 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
   };
   const input = (name: keyof Wanted) =>
     ({ value: wanted[name], onInput: set(name), autocomplete: "off", autocapitalize: "off", spellcheck: false }) as const;
-  const failed = test !== null && !test.ok;
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [wrong]);
   useEffect(() => {
@@ -79,7 +79,7 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void submit(false);
+        void act(test?.ok ? save : tryIt);
       }}
     >
       <h2>{reserved ? `A URL for drain ${reserved.id}` : "New drain"}</h2>
@@ -169,6 +169,7 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
         {doing === "test" && <p>Testing the far end: this takes up to 25 s …</p>}
         {doing === "save" && <p>Saving …</p>}
         {test && <TestSteps test={test} />}
+        {test?.ok && <p class="good">The far end took a marked record. Save it to begin.</p>}
         {failed && <p>Nothing is saved yet. A drain that cannot send keeps trying, and records wait for it up to the channel's bounds.</p>}
       </div>
       {wrong.form && (
@@ -178,18 +179,16 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
       )}
       <div class="drains-buttons">
         <button type="submit" class="primary" aria-disabled={doing !== ""}>
-          {failed ? "Test again and save" : "Test and save"}
+          {test?.ok ? "Save" : failed ? "Test again" : "Test"}
         </button>
         {failed && (
-          <button type="button" class="danger" aria-disabled={doing === "save"} onClick={() => void submit(true)}>
+          <button type="button" class="danger" aria-disabled={doing !== ""} onClick={() => void act(save)}>
             Save anyway
           </button>
         )}
-        {close && (
-          <button type="button" onClick={close}>
-            Cancel
-          </button>
-        )}
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
       </div>
     </form>
   );

@@ -5,6 +5,7 @@ import { useRoute } from "../route";
 import { mayManage, useWho } from "../session/session";
 import { Command } from "../ui/command";
 import { Empty, Failed, Loading, Stale } from "../ui/states";
+import { useHold } from "../ui/use_hold";
 import { AddForm } from "./add";
 import "./drains.css";
 import "./form.css";
@@ -14,33 +15,40 @@ import { summary, type Shown } from "./words";
 
 const quoted = (text: string) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-function None({ channel, may }: { channel: string; may: boolean }) {
+/** `add`: shows the form, for who may. */
+function None({ channel, add }: { channel: string; add?: () => void }) {
   return (
     <Empty title="Nothing is sent from here yet">
       <p>
         A drain sends every record of this channel, or those that a filter wants, to a URL: a log service, a collector, a program of your own. It has
         its own place in the log, so that one that is slow or down holds up nothing else, and what it could not send waits and comes later.
       </p>
-      {may ? <p>Fill in the form, or:</p> : <p>Whoever administers this router can make one:</p>}
+      {add && (
+        <p>
+          <button type="button" class="primary" onClick={add}>
+            Add a drain
+          </button>
+        </p>
+      )}
+      <p>{add ? "Or by command:" : "Whoever administers this router can make one:"}</p>
       <Command text={`tailrace drains add -a ${quoted(channel)} https://user:password@logs.example.com/in`} />
     </Empty>
   );
 }
 
-/** Worst first, but nothing moves while the pointer or the focus is in the list. */
+/** Worst first, but nothing moves under who is about to use it. */
 function useHeldOrder() {
+  const hold = useHold();
   const order = useRef<number[]>([]);
-  const pointed = useRef(false);
-  const list = useRef<HTMLDivElement>(null);
   const inOrder = (all: Shown[]): Shown[] => {
-    if (pointed.current || list.current?.contains(document.activeElement)) {
+    if (hold.held()) {
       const place = new Map(order.current.map((id, i) => [id, i]));
       all = [...all].sort((a, b) => (place.get(a.drain.id) ?? place.size) - (place.get(b.drain.id) ?? place.size));
     }
     order.current = all.map(({ drain }) => drain.id);
     return all;
   };
-  return { inOrder, ref: list, onPointerEnter: () => (pointed.current = true), onPointerLeave: () => (pointed.current = false) };
+  return { inOrder, ref: hold.element, onPointerMove: hold.moves, onPointerLeave: hold.leaves };
 }
 
 export function Drains({ channel }: { channel: string }) {
@@ -60,7 +68,7 @@ export function Drains({ channel }: { channel: string }) {
 
   const isOpened = ({ drain }: (typeof data)[number]) => String(drain.id) === opened || drain.token === opened;
   const shown = inOrder(data).filter((one, i) => i < limit || isOpened(one));
-  const form = adding ?? (may && data.length === 0 ? "new" : null);
+  const add = may ? () => (setAdding("new"), setSaid("")) : undefined;
   const tell = (text: string) => {
     setSaid(text);
     setAdding(null);
@@ -72,8 +80,8 @@ export function Drains({ channel }: { channel: string }) {
       <div class="drains-head">
         {data.length > 0 && <h2>{summary(data)}</h2>}
         <span class="fill" />
-        {may && data.length > 0 && !adding && (
-          <button type="button" class="primary" onClick={() => (setAdding("new"), setSaid(""))}>
+        {data.length > 0 && !adding && add && (
+          <button type="button" class="primary" onClick={add}>
             Add a drain
           </button>
         )}
@@ -81,14 +89,14 @@ export function Drains({ channel }: { channel: string }) {
       <p ref={told} role="status" class={said ? "drains-told" : "visually-hidden"}>
         {said}
       </p>
-      {data.length === 0 && <None channel={channel} may={may} />}
-      {form && (
+      {data.length === 0 && !adding && <None channel={channel} add={add} />}
+      {adding && (
         <AddForm
-          key={form === "new" ? "new" : form.id}
+          key={adding === "new" ? "new" : adding.id}
           channel={channel}
-          reserved={form === "new" ? undefined : form}
+          reserved={adding === "new" ? undefined : adding}
           done={tell}
-          close={adding ? () => setAdding(null) : undefined}
+          close={() => setAdding(null)}
         />
       )}
       <div class="drains-list" {...held}>

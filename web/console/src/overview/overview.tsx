@@ -7,7 +7,7 @@ import { FirstRun, NothingToRead, Silent } from "./first";
 import "./overview.css";
 import { ChannelTable } from "./table";
 import { Totals } from "./totals";
-import { useHold } from "./use_hold";
+import { useHold } from "../ui/use_hold";
 import { useRows } from "./use_rows";
 import { viewOf, type Shown } from "./view";
 

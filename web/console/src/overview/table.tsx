@@ -4,7 +4,7 @@ import { setQuery } from "../route";
 import { useKeys } from "../ui/keys";
 import { columns, type Column } from "./columns";
 import { Row } from "./row";
-import type { Hold } from "./use_hold";
+import type { Hold } from "../ui/use_hold";
 import { useWindow } from "./use_window";
 import type { Placed, Shown, Sort } from "./view";
 

@@ -24,6 +24,7 @@ export function sessionPath(url: string): string {
   return pathname.slice(Math.max(0, pathname.lastIndexOf("/sessions/")));
 }
 
+/** One thing is under way at a time: a session that is asked for, a stream that is read, or a wait for the next try. */
 export class Stream {
   private source: EventSource | null = null;
   private left = new AbortController();
@@ -31,6 +32,8 @@ export class Stream {
   private last = ""; // number that this page was brought to
   private failures = 0; // since something came
   private timer = 0;
+  private asking = false;
+  private turn = 0; // what an earlier one still brings is nobody's
   private over = false;
 
   constructor(
@@ -49,18 +52,24 @@ export class Stream {
 
   /** Reads no more until resume(). `last`: the number of the last line that was taken. */
   stop(last = this.last): void {
-    if (this.over || (!this.source && !this.timer)) return;
+    if (this.over || !this.busy()) return;
     this.last = last;
     this.drop();
     this.tell.state({ is: "stopped" });
   }
 
   resume(): void {
-    if (this.over || this.source) return;
+    if (this.over || this.busy()) return;
     this.path ? this.read() : void this.begin();
   }
 
+  private busy(): boolean {
+    return this.source !== null || this.timer !== 0 || this.asking;
+  }
+
   private drop(): void {
+    this.turn += 1;
+    this.asking = false;
     window.clearTimeout(this.timer);
     this.timer = 0;
     this.source?.close();
@@ -74,16 +83,20 @@ export class Stream {
   }
 
   private async begin(): Promise<void> {
-    this.timer = 0;
+    this.drop();
+    const turn = this.turn;
+    this.asking = true;
     const ask = this.last ? { ...this.ask, num: undefined, since: undefined, after: Number(this.last) } : this.ask;
     try {
       const { url } = await post<{ url: string }>("/v2/sessions", ask, this.left.signal);
-      if (this.over) return;
+      if (turn !== this.turn) return;
+      this.asking = false;
       this.path = sessionPath(url);
       this.tell.origin(new URL(url).origin);
       this.read();
     } catch (error) {
-      if (this.over) return;
+      if (turn !== this.turn) return;
+      this.asking = false;
       this.refused(error instanceof ApiError ? error : new ApiError(0, String(error)));
     }
   }
@@ -101,8 +114,8 @@ export class Stream {
   private read(): void {
     const source = new EventSource(this.last ? `${this.path}?after=${encodeURIComponent(this.last)}` : this.path);
     this.source = source;
-    source.onopen = () => this.tell.state({ is: "live" });
-    source.onmessage = (event: MessageEvent<string>) => this.take(event);
+    source.onopen = () => source === this.source && this.tell.state({ is: "live" });
+    source.onmessage = (event: MessageEvent<string>) => source === this.source && this.take(event);
     source.onerror = () => {
       if (source !== this.source) return;
       this.failures += 1;
