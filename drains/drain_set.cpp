@@ -16,7 +16,7 @@ namespace {
 
 constexpr Micros kBetweenLooks = 10'000'000;
 constexpr int kLooksAtOnce = 64;  // under the set's lock
-constexpr uint64_t kLeastHistory = 4096, kMostHistory = 64 * 1024;
+constexpr uint64_t kLeastHistory = 4096, kMostHistory = 256 * 1024;
 
 /// Not by the address policy: one that was allowed when it was added keeps its place, and its health says
 /// what each connect finds.

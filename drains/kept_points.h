@@ -9,9 +9,9 @@
 
 namespace tailrace {
 
-/// A value. A point takes 4 to 15 bytes, and 2 or 3 for each part of its answers' times; steps in a row in
-/// which nothing came to its end while the same records waited take one point together. Invariant: times
-/// rise, and are multiples of the step.
+/// A value. A point takes 4 to 15 bytes, and 2 or 3 for each part of its answers' times that has any; steps
+/// in a row in which nothing came to its end while the same records waited take one point together.
+/// Invariant: times rise, and are multiples of the step.
 class KeptPoints {
  public:
   explicit KeptPoints(Micros step) : step_(step) {}

@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 10> kNames{"median", "p95",   "p99",  "max", "mean",
                                                   "min",    "count", "rate", "sum", "last"};
 constexpr Micros kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
-constexpr double kTop = 78, kPanel = 200, kBetween = 74, kLegendRow = 18, kLetter = 7.2;
+constexpr double kTop = 78, kPanel = 200, kBetween = 88, kLegendRow = 18, kLetter = 7.2;
 
 bool counts_lines(const SeriesName& series) {
   for (const std::string_view kind : {"router.status.", "router.error.", "platform.error."})

@@ -27,7 +27,7 @@ APART = pathlib.Path(__file__).parent
 ELSEWHERE = {
     "docs/senders.md": {"*": "senders_test.py"},
     "examples/app/README.md": {"*": "example_test.py"},
-    "docs/console.md": {"overview": "overview_test.py", "system": "system_test.py"},
+    "docs/console.md": {"overview": "overview_test.py", "system": "system_test.py", "drain-history": "drain_history_test.py"},
     "docs/routing-study.md": {"study": "routing_study_test.py"},
     "docs/metrics.md": {"prometheus": "metrics_test.py"},
     **{f"docs/codes/{code}.md": {"*text": "codes_test.py"} for code in ("L10", "L11", "L12", "L13", "L14", "L16", "L20")},

@@ -1,10 +1,13 @@
 """What a drain did over time: an outage minute by minute, what was dropped and why, and that the points add up to the ledger."""
 
 import datetime
+import json
 import threading
 import unittest
 
 from harness import AUTH, EndToEnd, HttpFarEnd, counted, pause, record, wait_until
+from openapi import document_of
+from pages import block
 
 
 def when(text):
@@ -126,6 +129,15 @@ class DrainHistory(EndToEnd):
         last = self.history()["points"][-1]
         self.assertEqual(last["buffered"], 4)
         self.assertIn(last["state"], ("paused", "failing"))
+
+    def test_the_example_of_the_page(self):
+        self.set_up()
+        example = json.loads(block("docs/console.md", "drain-history").text)
+        self.assertEqual(document_of(self.router).errors({"$ref": "#/components/schemas/DrainPast"}, example), "")
+        self.send()
+        history = wait_until(lambda: (h := self.history())["points"] and h["points"][0]["delivered"] and h, "a point")
+        self.assertEqual(set(history), set(example))
+        self.assertEqual(set(history["points"][0]), set(example["points"][0]))
 
     def test_who_may_and_what_is_wrong(self):
         self.set_up()
