@@ -19,12 +19,21 @@ uint64_t Logins::removals() const {
   return removals_;
 }
 
+void Logins::make_room(const AccountPtr& account) {
+  const auto is_its = [&](const Login& login) { return login.account == account; };
+  if (std::ranges::count_if(logins_, is_its) >= std::ptrdiff_t(kMostOfOne))
+    erase(std::ranges::find_if(logins_, is_its));
+  else if (logins_.size() >= kMost)
+    erase(logins_.begin());
+}
+
 std::optional<std::string> Logins::begin(const Account& account, uint64_t removals, Mono now) {
   std::string value = random_hex(kValueBytes), hash = hash_of(value);
   const std::lock_guard lock(mutex_);
   if (removals != removals_) return std::nullopt;
-  if (logins_.size() >= kMost) erase(logins_.begin());
-  logins_.push_back({.hash = hash, .account = shared(account), .begun = now, .used = now});
+  AccountPtr whose = shared(account);
+  make_room(whose);
+  logins_.push_back({.hash = hash, .account = std::move(whose), .begun = now, .used = now});
   by_hash_[std::move(hash)] = std::prev(logins_.end());
   return value;
 }

@@ -16,13 +16,14 @@
 namespace tailrace {
 
 /// Thread-safe, and in memory alone. A login lasts for 12 hours without use and 7 days in all; it ends when
-/// it is signed out of, when its credential is removed, and when there are kMost newer ones. Of a value only
+/// it is signed out of, when its credential is removed, and when there are kMost newer ones, or kMostOfOne of
+/// its credential's, so that nobody can end the logins of others. Of a value only
 /// its hash under a key of the process is kept: neither a dump of the memory nor the time of a look-up tells
 /// of one.
 class Logins {
  public:
   static constexpr std::chrono::hours kIdle{12}, kLife{7 * 24};
-  static constexpr size_t kMost = 10'000;
+  static constexpr size_t kMost = 10'000, kMostOfOne = 100;
 
   /// The credential that somebody signed in with. It never changes: one that is made anew is another.
   struct Account {
@@ -60,6 +61,8 @@ class Logins {
   std::string hash_of(std::string_view value) const { return password_hash(key_, value); }
   AccountPtr shared(const Account& account);
   Place erase(Place login);
+  /// The oldest of a credential that has kMostOfOne, or of all if there are kMost.
+  void make_room(const AccountPtr& account);
 
   const std::string key_;
   mutable std::mutex mutex_;

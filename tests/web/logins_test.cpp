@@ -103,12 +103,22 @@ TEST_CASE_FIXTURE(Fixture, "logins: a password that was judged before a removal 
 
 TEST_CASE_FIXTURE(Fixture, "logins: the oldest goes for one too many") {
   std::vector<std::string> values;
-  for (size_t i = 0; i < Logins::kMost + 3; ++i) values.push_back(begin(i % 2 ? kReader : kAdmin));
+  for (size_t i = 0; i < Logins::kMost + 3; ++i)
+    values.push_back(begin({"user " + std::to_string(i % 200), {}}));  // fifty each
   CHECK(logins.size() == Logins::kMost);
   for (size_t i = 0; i < values.size(); ++i) {
     CAPTURE(i);
     REQUIRE((logins.use(values[i], kStart) != nullptr) == (i >= 3));
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "logins: who signs in too often ends his own, and nobody else's") {
+  const std::string admin = begin(kAdmin), first = begin(kReader), second = begin(kReader);
+  for (size_t i = 2; i <= Logins::kMostOfOne; ++i) begin(kReader);
+  CHECK(logins.size() == 1 + Logins::kMostOfOne);
+  CHECK(logins.use(admin, kStart));
+  CHECK_FALSE(logins.use(first, kStart));
+  CHECK(logins.use(second, kStart));
 }
 
 TEST_CASE_FIXTURE(Fixture, "logins: a sweep takes what is over and nothing else") {

@@ -1,5 +1,6 @@
 // The page around the pages: who is signed in, where one is, and how to get elsewhere.
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { ApiError } from "./api/client";
 import { Channel } from "./channel/channel";
 import { Help } from "./help";
 import { Overview } from "./overview/overview";
@@ -34,6 +35,7 @@ function ThemeButton() {
 
 function Header({ session, place, help }: { session: Session; place: Place; help: () => void }) {
   const who = session.who!;
+  const [said, setSaid] = useState("");
   const current = (page: Place["page"]) => (place.page === page ? "page" : undefined);
   return (
     <header class="top">
@@ -60,8 +62,9 @@ function Header({ session, place, help }: { session: Session; place: Place; help
       <span class="who" title={who.permissions.join(" ")}>
         {who.user}
       </span>
+      {said && <span class="badge bad" role="alert">Still logged in: {said}</span>}
       {who.by === "cookie" && (
-        <button type="button" onClick={() => void session.signOut()}>
+        <button type="button" onClick={() => session.signOut().then(() => setSaid(""), (error: ApiError) => setSaid(error.message))}>
           Log out
         </button>
       )}

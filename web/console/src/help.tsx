@@ -1,4 +1,6 @@
+import { useState } from "preact/hooks";
 import { Dialog } from "./ui/dialog";
+import { keysOn, turnKeys } from "./ui/keys";
 
 const keys: [string, string][] = [
   ["/", "search or filter"],
@@ -13,6 +15,7 @@ const keys: [string, string][] = [
 ];
 
 export function Help({ close }: { close: () => void }) {
+  const [on, setOn] = useState(keysOn);
   return (
     <Dialog title="Keys" close={close}>
       <dl class="keys">
@@ -27,6 +30,9 @@ export function Help({ close }: { close: () => void }) {
           </div>
         ))}
       </dl>
+      <label class="keys-on">
+        <input type="checkbox" checked={on} onChange={(event) => (turnKeys(event.currentTarget.checked), setOn(keysOn()))} /> Keys of one character are on
+      </label>
     </Dialog>
   );
 }

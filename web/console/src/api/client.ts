@@ -1,4 +1,5 @@
 // Requests to the router this page came from. Every one has a deadline; a failure is an ApiError.
+import { learnTime } from "./clock";
 
 export class ApiError extends Error {
   /** `status`: of the answer; 0: there was none. `error`: its text for people. */
@@ -39,6 +40,7 @@ export async function request<T>(method: string, path: string, body?: unknown, s
       cache: "no-store",
     });
     text = await response.text();
+    learnTime(response.headers.get("Date"));
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, late.aborted ? "The router did not answer in time." : "The router cannot be reached.");

@@ -5,7 +5,7 @@ import { usePoll } from "../api/poll";
 import { Drains } from "../drains/drains";
 import { linkTo, type ChannelTab } from "../route";
 import { Tail } from "../tail/tail";
-import { Failed, Loading } from "../ui/states";
+import { Empty, Failed, Loading } from "../ui/states";
 import { Metrics } from "./metrics";
 
 interface ChannelAnswer {
@@ -21,12 +21,20 @@ const tabs: [ChannelTab, string][] = [
 ];
 
 export function Channel({ channel, tab }: { channel: string; tab: ChannelTab }) {
-  const { data, error, again } = usePoll((signal) => get<ChannelAnswer>(at`/v3/channels/${channel}`, signal), 0, channel);
+  const { data, error, again } = usePoll((signal) => get<ChannelAnswer>(at`/v3/channels/${channel}`, signal), 30_000, channel);
   const name = data?.name || channel;
   useEffect(() => {
     if (data) document.title = `${name} · Tailrace`;
     return () => void (document.title = "Tailrace");
   }, [data, name]);
+  if (error?.status === 404 && !(data && tab === "logs")) // the tail keeps its lines, and says so itself
+    return (
+      <Empty title={data ? "This channel is gone" : "There is no such channel"}>
+        <p>
+          <a href={linkTo({ page: "overview" })}>To the overview</a>
+        </p>
+      </Empty>
+    );
   if (!data) return error ? <Failed error={error} again={again} /> : <Loading what="the channel" />;
   return (
     <div class="channel">

@@ -63,7 +63,7 @@ test("a failed test is advised about by its last step, and promises nothing of a
   expect(after("connect", "connection refused (127.0.0.1:1)")).toBe("See whether the far end is up.");
   expect(after("handshake", "certificate has expired")).toMatch(/certificate/);
   expect(after("send", "answered 401")).toBe("Check the user and the password in the URL.");
-  expect(after("send", "answered 422")).toBe("The far end refuses the request; its own log should say why.");
+  expect(after("send", "answered 422")).toBe("It refuses the records themselves; its own log should say why.");
   expect(testAdvice({ ok: true, steps: [] })).toBe("");
 });
 

@@ -57,6 +57,8 @@ export function lagText(health: DrainHealth): string {
 
 const kept = "Records wait, up to the channel's bounds.";
 const resume = "Then resume.";
+const refuses = "It refuses the records themselves; its own log should say why.";
+const given = "Each that it refuses alone is dropped, and stands among the dead letters; the others go on.";
 const advices: [beginning: string, advice: string, ofDrain: string][] = [
   ["by its owner", "", "Records wait, up to the channel's bounds. Resume it when it may go on."],
   ["answered 401", "Check the user and the password in the URL.", resume],
@@ -65,6 +67,9 @@ const advices: [beginning: string, advice: string, ofDrain: string][] = [
   ["answered 410", "The far end says that it is gone for good.", "If that is not so, resume."],
   ["answered 429", "It takes less than comes.", kept],
   ["answered 3", "Redirects are not followed: use the URL that it points to.", ""],
+  ["answered 400", refuses, given],
+  ["answered 413", refuses, given],
+  ["answered 422", refuses, given],
   ["answered 4", "The far end refuses the request; its own log should say why.", kept],
   ["answered 5", "The far end is there, and in trouble.", kept],
   ["address not allowed", "Drains may not reach this address; the router's TAILRACE_DRAIN_ALLOW makes exceptions.", ""],

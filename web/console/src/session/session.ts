@@ -17,19 +17,21 @@ export function useSession(): Session {
   const [state, setState] = useState<Pick<Session, "who" | "error" | "ended">>({ ended: false });
   const look = () =>
     get<Who>("/v3/login").then(
-      (who) => setState((before) => ({ who, ended: before.ended && who.user === null })),
-      (error: ApiError) => setState({ error, ended: false }),
+      (who) => setState((before) => ({ who, ended: who.user === null && (before.ended || !!before.who?.user) })),
+      (error: ApiError) => setState((before) => (before.who ? before : { error, ended: false })),
     );
   useEffect(() => {
     onSignedOut(() => setState((before) => (before.who?.user ? { who: { ...before.who, user: null }, ended: true } : before)));
     void look();
+    const timer = window.setInterval(() => document.hidden || look(), 30_000);
+    return () => window.clearInterval(timer);
   }, []);
   return {
     ...state,
     signIn: async (user, password) => setState({ who: await post<Who>("/v3/login", { user, password }), ended: false }),
     signOut: async () => {
       await remove("/v3/login");
-      setState({ ended: false });
+      setState({ ended: false }); // what was known is forgotten
       await look();
     },
     again: () => void look(),

@@ -1,5 +1,6 @@
 // How lines look, kept in this browser; the URL may say otherwise.
 import { useState } from "preact/hooks";
+import { routerNow } from "../api/clock";
 import { duration } from "../ui/figures";
 import { clock } from "../ui/time";
 import { setQuery, useRoute } from "../route";
@@ -48,7 +49,7 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const three = (n: number) => String(n).padStart(3, "0");
 
 /** `14:03:05.123`, of another day `Nov 20 14:03:05`; what is no time stands as it is. */
-export function timeText(time: string, form: TimeForm, now = Date.now()): string {
+export function timeText(time: string, form: TimeForm, now = routerNow()): string {
   const at = new Date(time);
   const value = at.getTime();
   if (Number.isNaN(value)) return time.slice(0, 32) || "–";

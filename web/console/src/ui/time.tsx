@@ -1,5 +1,6 @@
 // Moments, in the browser's own zone.
 import { useEffect, useState } from "preact/hooks";
+import { routerNow } from "../api/clock";
 import { lasting } from "./figures";
 
 const two = (n: number) => String(n).padStart(2, "0");
@@ -11,18 +12,18 @@ export function clock(time: string | number | Date): string {
 }
 
 /** `14:03`, of another day `Nov 20 14:03` */
-export function moment(time: string | number | Date, now = new Date()): string {
+export function moment(time: string | number | Date, now = new Date(routerNow())): string {
   const at = new Date(time);
   const hour = `${two(at.getHours())}:${two(at.getMinutes())}`;
   if (at.toDateString() === now.toDateString()) return hour;
   return `${at.toLocaleDateString("en-US", { month: "short", day: "numeric" })} ${hour}`;
 }
 
-/** Milliseconds since the epoch, anew each second while the page shows. */
+/** Milliseconds since the epoch by the router's clock, anew each second while the page shows. */
 export function useNow(every = 1000): number {
-  const [now, setNow] = useState(Date.now);
+  const [now, setNow] = useState(routerNow);
   useEffect(() => {
-    const timer = window.setInterval(() => document.hidden || setNow(Date.now()), every);
+    const timer = window.setInterval(() => document.hidden || setNow(routerNow()), every);
     return () => window.clearInterval(timer);
   }, [every]);
   return now;

@@ -1,6 +1,7 @@
 // What the page asks of a channel's metrics, again and again.
 import { useMemo, useRef } from "preact/hooks";
 import { at, get, withQuery, type ApiError } from "../../api/client";
+import { routerNow } from "../../api/clock";
 import { usePoll } from "../../api/poll";
 import type { Metrics } from "../../api/types";
 import { merged, type Kept } from "./kept";
@@ -35,7 +36,7 @@ export function useSeries(channel: string, range: Range, names: string[], source
     const path = withQuery(at`/v3/channels/${channel}/metrics`, { from, step: range.step, name: names });
     const answer = await get<Metrics>(sources === "none" ? `${path}&source=` : path, signal);
     mine.asked += 1;
-    return (mine.data = merged(before, answer, range, Date.now() / 1000));
+    return (mine.data = merged(before, answer, range, routerNow() / 1000));
   };
   return usePoll(ask, range.every, what);
 }
@@ -48,7 +49,7 @@ export interface Catalogue {
 
 export function useCatalogue(channel: string, range: Range): Asked<Catalogue> {
   const ask = async (signal: AbortSignal): Promise<Catalogue> => {
-    const one = oneStep(range, Date.now() / 1000);
+    const one = oneStep(range, routerNow() / 1000);
     const answer = await get<Metrics>(withQuery(at`/v3/channels/${channel}/metrics`, one), signal);
     return { from: one.from, series: answer.series };
   };
