@@ -44,8 +44,8 @@ TEST_CASE_FIXTURE(Fixture, "logins: a value opens what its credential may, and n
 
 TEST_CASE_FIXTURE(Fixture, "logins: each has a value of its own") {
   std::set<std::string> values;
-  for (int i = 0; i < 1000; ++i) values.insert(begin(kReader));
-  CHECK(values.size() == 1000);
+  for (size_t i = 0; i < Logins::kMostOfOne; ++i) values.insert(begin(kReader));
+  CHECK(values.size() == Logins::kMostOfOne);
   for (const std::string& value : values) CHECK(logins.use(value, kStart));
 }
 

@@ -8,7 +8,9 @@ import { needlesOf, wants, type Terms } from "./terms";
 
 export const bounds = { lines: 10_000, waiting: 8_000, characters: 16 << 20 };
 const pace = 40; // milliseconds between two changes of the list at least
-const hiddenFor = 60_000; // milliseconds that a page may be in the background before it reads no more
+// Milliseconds that a page may be in the background before it reads no more: a browser has six connections to a router, for all
+// of its tabs.
+const hiddenFor = 5_000;
 
 export interface Shown {
   stream: StreamState;

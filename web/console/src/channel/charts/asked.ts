@@ -22,7 +22,8 @@ export interface Asked<T> {
 
 /**
  * The series of these names over a range. After the first answer only the last steps are asked for, so a page that
- * stays open costs little. `sources` "none": those without one, where there may be hundreds by dyno beside it. No names: nothing is asked.
+ * stays open costs little. `sources` "none": those without one, where there may be hundreds by dyno beside it; "any": a question for each
+ * name, since all dynos' points in one may be more than an answer holds. No names: nothing is asked.
  */
 export function useSeries(channel: string, range: Range, names: string[], sources: "any" | "none" = "any"): Asked<Kept> {
   const what = JSON.stringify([channel, range.id, names, sources]);
@@ -33,10 +34,12 @@ export function useSeries(channel: string, range: Range, names: string[], source
     const mine = kept.current;
     const before = mine.asked % wholeEvery(mine.data) === 0 ? undefined : mine.data;
     const from = before ? String(before.stretch.to - 3 * range.step) : range.id;
-    const path = withQuery(at`/v3/channels/${channel}/metrics`, { from, step: range.step, name: names });
-    const answer = await get<Metrics>(sources === "none" ? `${path}&source=` : path, signal);
+    const path = (name: string | string[]) => withQuery(at`/v3/channels/${channel}/metrics`, { from, step: range.step, name });
+    const paths = sources === "none" ? [`${path(names)}&source=`] : names.map(path);
+    const [answer, ...further] = await Promise.all(paths.map((one) => get<Metrics>(one, signal)));
+    answer!.series.push(...further.flatMap(({ series }) => series));
     mine.asked += 1;
-    return (mine.data = merged(before, answer, range, routerNow() / 1000));
+    return (mine.data = merged(before, answer!, range, routerNow() / 1000));
   };
   return usePoll(ask, range.every, what);
 }
