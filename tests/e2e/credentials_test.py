@@ -229,7 +229,8 @@ class States(EndToEnd):
         channel, tokens = node.channel("shop")
         drain = node.drain(channel, self.far_end().url)
         session = node.good("POST", "/v2/sessions", {"channel_id": channel})["url"].rsplit("/", 1)[1]
-        values = {"c": channel, "d": str(drain["id"]), "t": "nothing", "id": session, "link": "nothing"}
+        link = node.good("POST", f"/v3/channels/{channel}/links", {"query": {}})["url"].rsplit("/", 1)[1]
+        values = {"c": channel, "d": str(drain["id"]), "t": "nothing", "id": session, "link": link}
         reading = {"post_sessions", "post_v2_sessions", "post_v2_canary_sessions", "post_v3_sessions", "post_v3_channels_c_links"}
         self.assertLessEqual(reading, set(document.operations))
         for state in ("read_only", "disabled", "normal"):
@@ -258,6 +259,7 @@ class States(EndToEnd):
             page = node.api("GET", f"/sessions/{session}", auth=None)
             self.assertEqual(page.status, 200)
             self.assertIn(state.encode(), page.body)
+            self.assertEqual(node.api("GET", f"/links/{link}", auth=None).status, 200)
         self.assertEqual(node.api("POST", "/channels", {}, AUTH).status, 201)
 
     def test_a_tail_goes_on_and_the_state_of_the_start_counts(self):
