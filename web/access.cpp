@@ -41,13 +41,13 @@ std::optional<UserPassword> credentials_of(const HttpRequest& request, bool bear
 
 /// The values of our cookies. There may be several, of which one is another site's of the same host.
 std::vector<std::string_view> login_cookies(const HttpRequest& request) {
+  const std::string ours = Access::cookie_name(request);
   std::vector<std::string_view> values;
   for (const auto& [name, value] : request.headers) {
     if (!iequals(name, "cookie")) continue;
     for_each_piece(value, ';', [&](std::string_view piece) {
       const size_t equals = piece.find('=');
-      if (equals != piece.npos && piece.substr(0, equals) == Access::kCookie)
-        values.push_back(piece.substr(equals + 1));
+      if (equals != piece.npos && piece.substr(0, equals) == ours) values.push_back(piece.substr(equals + 1));
     });
   }
   return values;
@@ -104,6 +104,13 @@ HttpStamp request_id_stamp() {
                       std::ranges::all_of(sent, [](char c) { return c > ' ' && c < 0x7f; });
     fields.add("Request-Id", sane ? std::string(sent) : new_uuid());
   };
+}
+
+std::string Access::cookie_name(const HttpRequest& request) {
+  const std::string_view host = request.headers.get("host");
+  const size_t digits = host.find_last_not_of("0123456789");
+  const bool has_port = digits != host.npos && host[digits] == ':' && digits + 1 < host.size();
+  return has_port ? "tailrace_session_" + std::string(host.substr(digits + 1)) : "tailrace_session";
 }
 
 std::optional<Access::Who> Access::who(const HttpRequest& request) const {

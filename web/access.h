@@ -26,7 +26,9 @@ HttpStamp request_id_stamp();
 /// Thread-safe.
 class Access {
  public:
-  static constexpr std::string_view kCookie = "tailrace_session";
+  /// The name of our cookie: `tailrace_session_PORT`, with the port that the browser asked, if it names one.
+  /// Cookies know no ports, and two routers of one host would sign each other out.
+  static std::string cookie_name(const HttpRequest& request);
   enum class By : uint8_t { basic, cookie };
   struct Who {
     std::string user;

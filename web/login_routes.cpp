@@ -95,7 +95,7 @@ class LoginRoutes {
 
   std::string cookie_text(const HttpRequest& request, std::string_view value,
                           std::chrono::seconds life) const {
-    std::string text(Access::kCookie);
+    std::string text = Access::cookie_name(request);
     ((text += '=') += value) += "; Path=/; HttpOnly; SameSite=Strict; Max-Age=";
     text += std::to_string(life.count());
     if (came_by_tls(services_, request)) text += "; Secure";

@@ -8,8 +8,8 @@ std::string_view openapi_components() {
   "credential": {"type": "http", "scheme": "basic", "description": "The admin's, or one of /v3/credentials"},
   "token": {"type": "http", "scheme": "basic", "description": "User `token`, a token as password"},
   "bearer_token": {"type": "http", "scheme": "bearer", "description": "A token"},
-  "cookie": {"type": "apiKey", "in": "cookie", "name": "tailrace_session",
-    "description": "From /v3/login. Counts without Authorization; a change names its origin"}
+  "cookie": {"type": "apiKey", "in": "cookie", "name": "tailrace_session_8001",
+    "description": "From /v3/login; with the port that is asked, if any. Counts without Authorization; a change names its origin"}
 },
 "parameters": {
   "limit": {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}},

@@ -28,7 +28,7 @@ class Login(EndToEnd):
         fields = dict(headers or {})
         port = port or self.router.admin
         if cookie:
-            fields["Cookie"] = cookie if "=" in cookie else f"tailrace_session={cookie}"
+            fields["Cookie"] = cookie if "=" in cookie else f"tailrace_session_{port}={cookie}"
         if auth:
             fields["Authorization"] = basic(auth)
         if own and method != "GET" and "Origin" not in fields:
@@ -41,14 +41,18 @@ class Login(EndToEnd):
         finally:
             connection.close()
 
+    def name(self):
+        return f"tailrace_session_{self.router.admin}"
+
     def try_in(self, user, password, **more):
         return self.ask("POST", "/v3/login", {"user": user, "password": password}, **more)
 
     def value_of(self, answer):
         """Of the cookie that an answer sets, which looks as it must."""
         cookie = http.cookies.SimpleCookie(answer.header("Set-Cookie"))
-        self.assertEqual(list(cookie), ["tailrace_session"])
-        one = cookie["tailrace_session"]
+        (name,) = cookie
+        self.assertRegex(name, r"^tailrace_session_\d+$")
+        one = cookie[name]
         self.assertEqual((one["path"], one["httponly"], one["samesite"], one["domain"], one["max-age"]),
                          ("/", True, "Strict", "", str(7 * 24 * 3600)))
         self.assertRegex(one.value, "^[0-9a-f]{64}$")
@@ -89,7 +93,7 @@ class Login(EndToEnd):
 
         out = self.ask("DELETE", "/v3/login", cookie=cookie)
         self.assertEqual((out.status, out.body, out.header("Cache-Control")), (204, b"", "no-store"))
-        cleared = http.cookies.SimpleCookie(out.header("Set-Cookie"))["tailrace_session"]
+        cleared = http.cookies.SimpleCookie(out.header("Set-Cookie"))[self.name()]
         self.assertEqual((cleared.value, cleared["max-age"], cleared["path"]), ("", "0", "/"))
         self.assertEqual(self.who(cookie=cookie), NOBODY)
         self.assertEqual(self.ask("GET", "/v3/ledger", cookie=cookie).status, 401)
@@ -111,7 +115,7 @@ class Login(EndToEnd):
             answer = self.try_in(ADMIN, ADMIN_PASSWORD, headers=fields, port=node.admin, own=False)
             self.assertEqual(answer.status, 200, answer)
             out = self.ask("DELETE", "/v3/login", headers=fields, port=node.admin, own=False)
-            told = [bool(http.cookies.SimpleCookie(one.header("Set-Cookie"))["tailrace_session"]["secure"]) for one in (answer, out)]
+            told = [bool(list(http.cookies.SimpleCookie(one.header("Set-Cookie")).values())[0]["secure"]) for one in (answer, out)]
             self.assertEqual(told[0], told[1])
             return told[0]
 
@@ -170,7 +174,7 @@ class Login(EndToEnd):
         self.assertEqual(made.status, 201, made)
         url = made.json()["url"]
         tail = self.tail(f"http://127.0.0.1:{self.router.admin}{url[url.index('/sessions'):]}",
-                         headers={"Accept": "text/event-stream", "Cookie": f"tailrace_session={cookie}", "Sec-Fetch-Dest": "empty",
+                         headers={"Accept": "text/event-stream", "Cookie": f"{self.name()}={cookie}", "Sec-Fetch-Dest": "empty",
                                   "Sec-Fetch-Site": "same-origin"})
         self.router.post(counted(record(tokens["app"], "to the page")), tokens["app"])
         tail.wait_for("to the page")
@@ -251,7 +255,7 @@ class Login(EndToEnd):
     def test_only_where_there_is_no_authorization(self):
         cookie = self.sign_in()
         self.credential("reader", "read:1")
-        for text in (basic(f"{ADMIN}:wrong"), "", "Basic", "Bearer x", "Digest x", "tailrace_session=" + cookie):
+        for text in (basic(f"{ADMIN}:wrong"), "", "Basic", "Bearer x", "Digest x", f"{self.name()}={cookie}"):
             with self.subTest(text=text):
                 headers = {"Authorization": text}
                 self.assertEqual(self.ask("GET", "/v3/ledger", cookie=cookie, headers=headers).status, 401)
@@ -264,17 +268,18 @@ class Login(EndToEnd):
 
     def test_many_cookies_and_garbage(self):
         cookie = self.sign_in()
-        good = f"tailrace_session={cookie}"
-        for text in (good, f"a=b; {good}", f"{good}; a=b", f";;{good};", f"a;{good}", f"  {good}  ", f"tailrace_session=; {good}",
-                     f"tailrace_session={'0' * 64}; {good}", f"{good}; tailrace_session=x", f'a="{good}"; {good}',
-                     "; ".join(f"tailrace_session={i:064x}" for i in range(40)) + f"; {good}", f"x={'y' * 3000}; {good}"):
+        name = self.name()
+        good = f"{name}={cookie}"
+        for text in (good, f"a=b; {good}", f"{good}; a=b", f";;{good};", f"a;{good}", f"  {good}  ", f"{name}=; {good}",
+                     f"{name}={'0' * 64}; {good}", f"{good}; {name}=x", f'a="{good}"; {good}',
+                     "; ".join(f"{name}={i:064x}" for i in range(40)) + f"; {good}", f"x={'y' * 3000}; {good}"):
             with self.subTest(text=text[:80]):
                 self.assertEqual(self.who(cookie=text)["user"], ADMIN)
-        for text in ("=", ";", "tailrace_session", "tailrace_session=", "tailrace_session==" + cookie, f"Tailrace_Session={cookie}",
-                     f"xtailrace_session={cookie}", f"tailrace_session={cookie}0", f"tailrace_session={cookie[:-1]}",
-                     f"tailrace_session={cookie.upper()}" if cookie.upper() != cookie else "=", f'tailrace_session="{cookie}"',
-                     f"tailrace_session={cookie[:32]} {cookie[32:]}", f"a=tailrace_session={cookie}", "tailrace_session=\xff\xfe",
-                     "tailrace_session=" + "a" * 6000, f"tailrace_session={cookie},x"):
+        for text in ("=", ";", name, f"{name}=", f"tailrace_session={cookie}", f"{name}0={cookie}", f"{name}=={cookie}", f"{name.title()}={cookie}",
+                     f"x{name}={cookie}", f"{name}={cookie}0", f"{name}={cookie[:-1]}",
+                     f"{name}={cookie.upper()}" if cookie.upper() != cookie else "=", f'{name}="{cookie}"',
+                     f"{name}={cookie[:32]} {cookie[32:]}", f"a={name}={cookie}", f"{name}=\xff\xfe",
+                     f"{name}=" + "a" * 6000, f"{name}={cookie},x"):
             with self.subTest(text=text[:80]):
                 self.assertEqual(self.who(cookie=text if "=" in text else text + ";="), NOBODY)
                 self.assertEqual(self.ask("GET", "/v3/channels", headers={"Cookie": text}).status, 401)
