@@ -241,7 +241,7 @@ class States(EndToEnd):
                     change = operation.method != "GET" and operation.id not in reading
                     if state == "normal" and change:
                         continue
-                    body = {"channel_id": channel} if operation.id in reading else b"[]" if change else None
+                    body = {"channel_id": channel, "query": {"name": ["router.service"]}} if operation.id in reading else b"[]" if change else None
                     answer = node.api(operation.method, operation.url(values), body)
                     if operation.is_api and (state == "disabled" or (state == "read_only" and change)):
                         refused += 1

@@ -15,13 +15,14 @@ const begins: [since: string, text: string][] = [
   ["oldest", "everything that is still kept"],
 ];
 
-/** `reserved`: the drain that gets the URL; else a new one. `done` is told what to say, `close` ends it without. */
-export function AddForm({ channel, reserved, done, close }: { channel: string; reserved?: Drain; done: (said: string) => void; close: () => void }) {
+/** `reserved`: the drain that gets the URL; else a new one. `done` is told what to say, `close` ends it without, if it may. */
+export function AddForm({ channel, reserved, done, close }: { channel: string; reserved?: Drain; done: (said: string) => void; close?: () => void }) {
   const [wanted, setWanted] = useState<Wanted>(nothing);
   const [wrong, setWrong] = useState<Wrong>({});
   const [doing, setDoing] = useState<"" | "test" | "save">("");
   const [test, setTest] = useState<DrainTest | null>(null);
-  const edits = useRef(0);
+  const edits = useRef(0); // a test holds for what stood there when it began
+  useEffect(() => () => void (edits.current += 1), []); // and nothing is saved after it was cancelled
   const http = takesHttp(wanted.url);
   const tls = takesTls(wanted.url);
   const drains = at`/v3/channels/${channel}/drains`;
@@ -35,13 +36,14 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
   };
   const failed = test !== null && !test.ok;
 
-  const tryIt = async (body: Record<string, unknown>) => {
+  const tryIt = async (body: Record<string, unknown>): Promise<boolean> => {
     setDoing("test");
     setTest(null);
     const begun = edits.current;
     const report = await tryFarEnd(drains, body);
-    if (edits.current === begun) setTest(report); // else it says nothing about what stands there now
-    setDoing("");
+    if (edits.current !== begun) return false;
+    setTest(report);
+    return report.ok;
   };
   const save = async (body: Record<string, unknown>) => {
     setDoing("save");
@@ -51,17 +53,17 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
     setWanted(nothing);
     done(`Drain ${made.id} to ${made.url} is added.`);
   };
-  const act = async (does: (body: Record<string, unknown>) => Promise<void>) => {
+  const submit = async (anyway: boolean) => {
     if (doing) return;
     const told = bodyOf(wanted);
     if ("wrong" in told) return setWrong(told.wrong);
     setWrong({});
     try {
-      await does(told.body);
+      if (anyway || (await tryIt(told.body))) await save(told.body);
     } catch (error) {
       setWrong(error instanceof ApiError && error.status !== 403 && error.status !== 404 ? wrongOf(error) : { form: failure(error) });
-      setDoing("");
     }
+    setDoing("");
   };
   const input = (name: keyof Wanted) =>
     ({ value: wanted[name], onInput: set(name), autocomplete: "off", autocapitalize: "off", spellcheck: false }) as const;
@@ -79,7 +81,7 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void act(test?.ok ? save : tryIt);
+        void submit(false);
       }}
     >
       <h2>{reserved ? `A URL for drain ${reserved.id}` : "New drain"}</h2>
@@ -169,7 +171,6 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
         {doing === "test" && <p>Testing the far end: this takes up to 25 s …</p>}
         {doing === "save" && <p>Saving …</p>}
         {test && <TestSteps test={test} />}
-        {test?.ok && <p class="good">The far end took a marked record. Save it to begin.</p>}
         {failed && <p>Nothing is saved yet. A drain that cannot send keeps trying, and records wait for it up to the channel's bounds.</p>}
       </div>
       {wrong.form && (
@@ -179,16 +180,18 @@ export function AddForm({ channel, reserved, done, close }: { channel: string; r
       )}
       <div class="drains-buttons">
         <button type="submit" class="primary" aria-disabled={doing !== ""}>
-          {test?.ok ? "Save" : failed ? "Test again" : "Test"}
+          {failed ? "Test again and save" : "Test and save"}
         </button>
         {failed && (
-          <button type="button" class="danger" aria-disabled={doing !== ""} onClick={() => void act(save)}>
+          <button type="button" class="danger" aria-disabled={doing !== ""} onClick={() => void submit(true)}>
             Save anyway
           </button>
         )}
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
+        {close && (
+          <button type="button" onClick={close}>
+            Cancel
+          </button>
+        )}
       </div>
     </form>
   );

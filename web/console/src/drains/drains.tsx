@@ -15,22 +15,14 @@ import { summary, type Shown } from "./words";
 
 const quoted = (text: string) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-/** `add`: shows the form, for who may. */
-function None({ channel, add }: { channel: string; add?: () => void }) {
+function None({ channel, may }: { channel: string; may: boolean }) {
   return (
     <Empty title="Nothing is sent from here yet">
       <p>
         A drain sends every record of this channel, or those that a filter wants, to a URL: a log service, a collector, a program of your own. It has
         its own place in the log, so that one that is slow or down holds up nothing else, and what it could not send waits and comes later.
       </p>
-      {add && (
-        <p>
-          <button type="button" class="primary" onClick={add}>
-            Add a drain
-          </button>
-        </p>
-      )}
-      <p>{add ? "Or by command:" : "Whoever administers this router can make one:"}</p>
+      <p>{may ? "Fill in the form, or:" : "Whoever administers this router can make one:"}</p>
       <Command text={`tailrace drains add -a ${quoted(channel)} https://user:password@logs.example.com/in`} />
     </Empty>
   );
@@ -68,7 +60,7 @@ export function Drains({ channel }: { channel: string }) {
 
   const isOpened = ({ drain }: (typeof data)[number]) => String(drain.id) === opened || drain.token === opened;
   const shown = inOrder(data).filter((one, i) => i < limit || isOpened(one));
-  const add = may ? () => (setAdding("new"), setSaid("")) : undefined;
+  const form = adding ?? (may && data.length === 0 ? "new" : null);
   const tell = (text: string) => {
     setSaid(text);
     setAdding(null);
@@ -80,8 +72,8 @@ export function Drains({ channel }: { channel: string }) {
       <div class="drains-head">
         {data.length > 0 && <h2>{summary(data)}</h2>}
         <span class="fill" />
-        {data.length > 0 && !adding && add && (
-          <button type="button" class="primary" onClick={add}>
+        {may && data.length > 0 && !adding && (
+          <button type="button" class="primary" onClick={() => (setAdding("new"), setSaid(""))}>
             Add a drain
           </button>
         )}
@@ -89,14 +81,14 @@ export function Drains({ channel }: { channel: string }) {
       <p ref={told} role="status" class={said ? "drains-told" : "visually-hidden"}>
         {said}
       </p>
-      {data.length === 0 && !adding && <None channel={channel} add={add} />}
-      {adding && (
+      {data.length === 0 && <None channel={channel} may={may} />}
+      {form && (
         <AddForm
-          key={adding === "new" ? "new" : adding.id}
+          key={form === "new" ? "new" : form.id}
           channel={channel}
-          reserved={adding === "new" ? undefined : adding}
+          reserved={form === "new" ? undefined : form}
           done={tell}
-          close={() => setAdding(null)}
+          close={adding ? () => setAdding(null) : undefined}
         />
       )}
       <div class="drains-list" {...held}>
