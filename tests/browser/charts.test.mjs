@@ -91,6 +91,32 @@ test("from the charts to lines, to files, and to a link that others can open", a
   await page.getByRole("listitem").first().waitFor();
 });
 
+test("a link shows its chart, and nothing else, to whoever has it", async (t) => {
+  const page = await openPage(t, router, { path: `/#/channels/${shop.id}/metrics` });
+  const box = page.locator('[data-chart="response-time"]');
+  await box.getByText("Export").click();
+  await box.getByRole("button", { name: /Share/ }).click();
+  const dialog = page.getByRole("dialog");
+  await checkAccessible(page, "sharing");
+  const opened = {};
+  for (const form of ["csv", "json", "svg"]) {
+    await dialog.getByLabel("As").selectOption(form);
+    const make = dialog.getByRole("button", { name: "Make the link" });
+    if (await make.count()) await make.click();
+    const url = await dialog.locator("code").innerText();
+    const answer = await fetch(url); // without a credential
+    assert.equal(answer.status, 200, url);
+    opened[form] = await answer.text();
+  }
+  const api = await router.api("GET", `/v3/channels/${shop.id}/metrics?from=2h&to=0s&step=60&name=router.service`);
+  const wanted = api.series.find((series) => series.source === "").points;
+  const given = JSON.parse(opened.json).series;
+  assert.equal(given.length, 1); // none by dyno
+  assert.deepEqual(given[0].points, wanted);
+  assert.equal(opened.csv.trim().split("\r\n").length, wanted.length + 1);
+  assert.match(opened.svg, /^(<\?xml[^>]*>\s*)?<svg /);
+});
+
 test("ranges stand in the URL", async (t) => {
   const page = await openPage(t, router, { path: `/#/channels/${shop.id}/metrics` });
   for (const name of ["24 h", "72 h", "7 d"]) {

@@ -553,6 +553,7 @@ class FarEndCase(EndToEnd):
 
     def story(self, drain, *patterns):
         """These lines of its state stand in the tail, and no other."""
+        wait_until(lambda: len(self.tail.states(drain)) >= len(patterns), lambda: f"{len(patterns)} states: {self.tail.states(drain)}")
         states = self.tail.states(drain)
         self.assertEqual(len(states), len(patterns), states)
         for state, pattern in zip(states, patterns):
