@@ -50,7 +50,8 @@ NOT_RUN = {
     "docs/senders.md": {"serve": "binds 0.0.0.0; senders_test.py has the same listeners on loopback",
                         **{tag: "cannot be had here: senders_test.py sends the bytes that it would" for tag in
                            ("docker", "heroku", "log-shuttle", "vector", "fluent-bit-http", "fluent-bit-syslog")}},
-    "tests/README.md": {"test": "runs the tests; read by bash -n, its files are there"},
+    "tests/README.md": {"test": "runs the tests; read by bash -n, its files are there",
+                        "browser-test": "runs a test; read by bash -n, its files are there"},
 }
 
 
@@ -323,6 +324,7 @@ class Documents(EndToEnd):
     def test_what_is_only_read(self):
         """Blocks that build, measure or test: the shell can read them, and the files that they name are there."""
         for name, tag, files in (("tests/README.md", "test", ("dev", "tests/e2e/tails_test.py")),
+                                 ("tests/README.md", "browser-test", ("tests/browser/tail.test.mjs",)),
                                  ("bench/README.md", "logblast", ("bench/load/logblast.cpp",)),
                                  ("README.md", "install", ("scripts/install-deps",)), ("README.md", "demo", ("dev",))):
             with self.subTest(name):
