@@ -69,13 +69,13 @@ export function Nothing({ shown, view }: { shown: Shown; view: View }) {
         <ShowAll />
       </Empty>
     );
-  const to = (shown.origin || "http://localhost:8601").replace("://", "://token:$TOKEN@");
+  const to = shown.origin || "http://localhost:8601";
   return (
     <Empty title="No lines yet">
       <p>What is sent shows here within a second. With one of the channel's tokens:</p>
-      <Command text={`echo hello | tailrace send --url ${to}`} />
+      <Command text={`echo hello | tailrace send --url ${to} --bearer-token "$TOKEN"`} />
       <p class="faint">or, with nothing but curl:</p>
-      <Command text={`curl -H 'Content-Type: text/plain' --data-binary 'hello' ${to}/logs`} />
+      <Command text={`curl -u "token:$TOKEN" -H 'Content-Type: text/plain' --data-binary hello ${to}/logs`} />
     </Empty>
   );
 }

@@ -1,22 +1,30 @@
 // A command to copy.
-import { useState } from "preact/hooks";
+import { useId, useRef, useState } from "preact/hooks";
 
 export function Command({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
+  const [done, setDone] = useState("");
+  const code = useRef<HTMLElement>(null);
+  const id = useId();
   const copy = async () => {
-    await navigator.clipboard?.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-    window.setTimeout(() => setCopied(false), 2000);
+    try {
+      await navigator.clipboard.writeText(text);
+      setDone("Copied");
+    } catch {
+      // Browsers lend the clipboard to pages that came by TLS or from this machine alone.
+      getSelection()?.selectAllChildren(code.current!);
+      setDone("Selected");
+    }
+    window.setTimeout(() => setDone(""), 2000);
   };
   return (
     <div class="command">
       <pre tabIndex={0}>
-        <code>{text}</code>
+        <code ref={code} id={id}>
+          {text}
+        </code>
       </pre>
-      <button type="button" onClick={copy}>
-        {copied ? "Copied" : "Copy"}
+      <button type="button" aria-describedby={id} onClick={copy}>
+        {done || "Copy"}
       </button>
     </div>
   );
